@@ -1,0 +1,113 @@
+"""The contract of a method: an image in, a score map out."""
+
+import warnings
+
+import numpy as np
+
+from zoo.errors import ZooError
+from zoo.thresholds import build_threshold
+
+SMALLEST_SIDE = 16
+
+
+class Detector:
+    """A detector of small targets in one infrared image. A method implements `score`; the rest is here.
+
+    Attributes:
+        card (MethodCard): Title, source, fidelity. Required on every registered class.
+        score_kind: ``"raw"`` for a score map in the algorithm's own units, ``"logit"`` for a network's logit.
+        default_threshold: The policy that `segment` uses unless the caller names one.
+        name: The name it was built by; set by `build_method`.
+        parameters: The keyword arguments it was built with; set by `build_method`.
+    """
+
+    card = None
+    score_kind = "raw"
+    # The rule that DNANet's group applies to every traditional method; also in the code of MSL-STIPT's demo.
+    default_threshold = "adaptive(0.7, 0.5)"
+    name = ""
+    parameters = {}
+
+    def __init__(self, *, threshold=None):
+        self.threshold = build_threshold(self.default_threshold if threshold is None else threshold)
+        self._notes = []
+
+    def score(self, image):
+        """The method itself.
+
+        Arguments:
+            image (np.ndarray): HxW float64, 0..255, finite, H and W at least 16. A copy: it may be written to.
+
+        Returns:
+            np.ndarray: HxW score map, higher = more target-like.
+        """
+        raise TypeError(f"{type(self).__name__} does not define score(image)")
+
+    def predict(self, image):
+        """Score one image.
+
+        Arguments:
+            image (np.ndarray): HxW uint8 or float, 0..255, H and W at least 16. It is not changed.
+
+        Returns:
+            np.ndarray: HxW float32 score map: the original algorithm's raw output, or a network's logit.
+
+        Raises:
+            ZooError: The image is not one grey image of finite numbers, or the method returned no finite map.
+        """
+        image = checked_image(image)
+        return self._checked_score(self.score(image), image.shape)
+
+    def predict_batch(self, images):
+        """Score several images, of any sizes: a list of HxW float32 score maps."""
+        return [self.predict(image) for image in images]
+
+    def segment(self, image):
+        """HxW bool mask of one image by the threshold policy."""
+        return self.threshold(self.predict(image))
+
+    def to(self, device):
+        """Move to a torch device. Methods that run on NumPy stay where they are."""
+        return self
+
+    def unavailable(self):
+        """Why this method cannot be run as it stands and what to do about it, or None."""
+        return None
+
+    def note(self, text):
+        """Tell the user once, and the result row, of something that happened, such as a solver that hit its cap."""
+        if text not in self._notes:
+            warnings.warn(f"{self.name or type(self).__name__}: {text}", stacklevel=2)
+        self._notes.append(text)
+
+    def take_notes(self):
+        """The notes since the last call, which are then forgotten."""
+        notes, self._notes = self._notes, []
+        return notes
+
+    def _checked_score(self, score, shape):
+        score = np.asarray(score, dtype=np.float32)
+        if score.shape != shape:
+            raise ZooError(f"{self.name or type(self).__name__} returned a score map of {score.shape} for an image of {shape}")
+        if not np.isfinite(score).all():
+            raise ZooError(f"{self.name or type(self).__name__} returned NaN or Inf scores")
+        return score
+
+
+def checked_image(image):
+    """A float64 copy of a grey image.
+
+    Raises:
+        ZooError: Not HxW, smaller than 16 px on a side, not numeric, or not finite.
+    """
+    array = np.asarray(image)
+    if array.ndim != 2:
+        raise ZooError(f"expected one grey image of shape (H, W), got shape {array.shape}; convert colour to grey first")
+    if min(array.shape) < SMALLEST_SIDE:
+        raise ZooError(f"image of {array.shape[0]}x{array.shape[1]} is smaller than {SMALLEST_SIDE} px on a side")
+    if array.dtype.kind not in "buif":
+        raise ZooError(f"expected a numeric image, got dtype {array.dtype}")
+    array = array.astype(np.float64)
+    if not np.isfinite(array).all():
+        raise ZooError("image holds NaN or Inf")
+    return array

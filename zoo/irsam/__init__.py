@@ -1,0 +1,1 @@
+"""IRSAM: the main method."""

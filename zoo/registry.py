@@ -1,0 +1,143 @@
+"""The registry of methods, and the ways a method gets into it."""
+
+import difflib
+import hashlib
+import importlib.util
+import inspect
+import sys
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.registry import Registry
+
+from zoo.errors import UsageError, ZooError
+
+CONFIG_DIR = Path(__file__).resolve().parents[1] / "configs" / "methods"
+ENTRY_POINT_GROUP = "irsam_zoo.methods"
+
+
+def _build(cfg, registry, **overrides):
+    """Build a registered class from ``dict(type=name, ...)``; errors name the method and its options."""
+    options = {**cfg, **overrides}
+    name = options.pop("type")
+    cls = registry.get(name)
+    if cls is None:
+        raise UsageError(unknown("method", name, list_methods()))
+    known = _options(cls)
+    for option in options:
+        if option not in known:
+            raise UsageError(unknown(f"option of {name}", option, known))
+    method = cls(**options)
+    method.name, method.parameters = name, options
+    return method
+
+
+METHODS = Registry("method", scope="irsam_zoo", build_func=_build, locations=["baselines", "zoo.irsam"])
+
+
+def build_method(spec, **overrides):
+    """Build a detector.
+
+    Arguments:
+        spec: A registered name (``"ipi"``), the name of a configuration in ``configs/methods`` (``"ipi_paper"``),
+            ``dict(type="ipi", ...)``, or the path of a configuration file that defines ``method = dict(type=...)``.
+        overrides: Constructor options; they win over those of ``spec``.
+
+    Returns:
+        Detector: With ``name`` and ``parameters`` set.
+
+    Raises:
+        UsageError: The name or an option is unknown; the text gives the nearest known ones.
+    """
+    load_entry_points()
+    name, options = method_config(spec)
+    method = METHODS.build(options, **overrides)
+    method.name = name
+    return method
+
+
+def method_config(spec):
+    """The name and the ``dict(type=..., ...)`` that a method spec of `build_method` stands for."""
+    if not isinstance(spec, (str, Path)):
+        options = dict(spec)
+        if "type" not in options:
+            raise UsageError(f"a method's dict needs a type, as in dict(type='ipi'); got {options}")
+        return options["type"], options
+    text = str(spec)
+    path = Path(text) if text.endswith(".py") else CONFIG_DIR / f"{text}.py"
+    if path.is_file() and (text.endswith(".py") or METHODS.get(text) is None):
+        config = Config.fromfile(path)
+        if "method" not in config:
+            raise UsageError(f"{path} defines no `method = dict(type=...)`")
+        return path.stem, config.method.to_dict()
+    if text.endswith(".py"):
+        raise UsageError(f"no configuration file {path}")
+    if METHODS.get(text) is None:
+        raise UsageError(unknown("method", text, [*list_methods(), *list_configs()]))
+    return text, dict(type=text)
+
+
+def list_methods():
+    """Sorted names of all registered methods, plug-ins included."""
+    load_entry_points()
+    METHODS.import_from_location()
+    return sorted(METHODS.module_dict)
+
+
+def list_configs():
+    """Sorted names of the configurations in ``configs/methods`` that are not methods of the same name."""
+    return sorted({path.stem for path in CONFIG_DIR.glob("[!_]*.py")} - set(list_methods()))
+
+
+def load_plugin(path):
+    """Import a Python file that registers methods.
+
+    Raises:
+        ZooError: The file is missing or does not import.
+    """
+    path = Path(path).resolve()
+    name = f"irsam_zoo_plugin_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    if not path.is_file():
+        raise UsageError(f"no plug-in file {path}")
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise ZooError(f"plug-in {path} does not import: {type(error).__name__}: {error}") from error
+    return module
+
+
+@cache
+def load_entry_points():
+    """Import what installed packages offer under the entry-point group ``irsam_zoo.methods``."""
+    for entry in entry_points(group=ENTRY_POINT_GROUP):
+        try:
+            entry.load()
+        except Exception as error:
+            raise ZooError(f"the installed plug-in {entry.value} does not import: {type(error).__name__}: {error}") from error
+
+
+def unknown(kind, name, known):
+    """One line for a name that is not known, with the nearest that are."""
+    near = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}"
+    return f"unknown {kind} {name!r}; {hint}"
+
+
+def _options(cls):
+    """Names of the keyword arguments that a class takes, those of its bases included where it passes them on."""
+    names = []
+    for base in cls.__mro__:
+        if "__init__" not in vars(base) or base is object:
+            continue
+        signature = inspect.signature(base.__init__).parameters.values()
+        names += [p.name for p in signature if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD) and p.name != "self"]
+        if not any(p.kind is p.VAR_KEYWORD for p in signature):
+            break
+    return names
