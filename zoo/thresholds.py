@@ -6,6 +6,7 @@ A policy maps one score map to one cut; the mask is ``score > cut``. Policies ar
 
 import ast
 import re
+from typing import NamedTuple
 
 import numpy as np
 from mmengine.registry import Registry
@@ -15,8 +16,29 @@ from zoo.errors import UsageError
 THRESHOLDS = Registry("threshold policy", scope="irsam_zoo")
 
 
+class ScoreStatistics(NamedTuple):
+    """All that a policy may know of a score map. Stored with each image, they let a report try another policy later."""
+
+    low: float
+    high: float
+    mean: float
+    std: float
+
+    @classmethod
+    def of(cls, score):
+        """Statistics of a score map of any shape, in float64."""
+        score = np.asarray(score, np.float64)
+        low, high = float(score.min()), float(score.max())
+        if low == high:  # rounding of the mean must not lift a constant map above its own cut
+            return cls(low, high, low, 0.0)
+        return cls(low, high, float(score.mean()), float(score.std()))
+
+
 class Threshold:
-    """Base of the policies; ``arguments`` are the numbers that its spelling carries.
+    """Base of the policies: a policy implements `cut_at`.
+
+    Arguments:
+        arguments: The numbers that its spelling carries.
 
     Attributes:
         oracle: True where the cut is chosen by looking at the masks. Tables always mark it.
@@ -28,20 +50,13 @@ class Threshold:
     def __init__(self, *arguments):
         self.arguments = arguments
 
-    def cut(self, score):
-        """The cut for one score map.
-
-        Arguments:
-            score (np.ndarray): HxW score map, any range.
-
-        Returns:
-            float: Pixels above it are target.
-        """
-        raise UsageError(f"the policy {self} has no cut of its own for one image")
+    def cut_at(self, statistics):
+        """The cut for a score map of these `ScoreStatistics`: pixels above it are target."""
+        raise UsageError(f"the policy {self} needs the whole test set; it has no cut for one image")
 
     def __call__(self, score):
-        """HxW bool mask of the pixels above the cut."""
-        return np.asarray(score) > self.cut(score)
+        """HxW bool mask of the pixels of an HxW score map above the cut."""
+        return np.asarray(score) > self.cut_at(ScoreStatistics.of(score))
 
     def __str__(self):
         return f"{self.name}({', '.join(f'{a:g}' for a in self.arguments)})" if self.arguments else self.name
@@ -56,7 +71,7 @@ class Fixed(Threshold):
     def __init__(self, cut=0.0):
         super().__init__(float(cut))
 
-    def cut(self, score):
+    def cut_at(self, statistics):
         return self.arguments[0]
 
 
@@ -69,9 +84,8 @@ class MinMax(Threshold):
     def __init__(self, fraction=0.5):
         super().__init__(float(fraction))
 
-    def cut(self, score):
-        low, high = float(np.min(score)), float(np.max(score))
-        return low + self.arguments[0] * (high - low)
+    def cut_at(self, statistics):
+        return statistics.low + self.arguments[0] * (statistics.high - statistics.low)
 
 
 @THRESHOLDS.register_module("adaptive")
@@ -83,10 +97,9 @@ class Adaptive(Threshold):
     def __init__(self, of_max=0.7, of_std=0.5):
         super().__init__(float(of_max), float(of_std))
 
-    def cut(self, score):
+    def cut_at(self, statistics):
         of_max, of_std = self.arguments
-        score = np.asarray(score, np.float64)
-        return max(of_max * score.max(), of_std * score.std() + score.mean())
+        return max(of_max * statistics.high, of_std * statistics.std + statistics.mean)
 
 
 @THRESHOLDS.register_module("mean_std")
@@ -98,9 +111,8 @@ class MeanStd(Threshold):
     def __init__(self, k=3.0):
         super().__init__(float(k))
 
-    def cut(self, score):
-        score = np.asarray(score, np.float64)
-        return score.mean() + self.arguments[0] * score.std()
+    def cut_at(self, statistics):
+        return statistics.mean + self.arguments[0] * statistics.std
 
 
 @THRESHOLDS.register_module("best_iou")

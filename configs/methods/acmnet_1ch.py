@@ -1,0 +1,17 @@
+"""ACMNet of BasicIRSTD: one channel, three blocks a stage, 397,823 parameters.
+
+BasicIRSTD normalises by the training set; these are its values for NUAA-SIRST. For NUDT-SIRST they are 107.81 and 33.02,
+for IRSTD-1k 87.466 and 39.72.
+"""
+
+method = dict(
+    type="acmnet",
+    in_channels=1,
+    blocks=3,
+    tiny=False,
+    align_corners=False,
+    probabilities=True,
+    input_size="native",
+    mean=(101.06,),
+    std=(34.62,),
+)

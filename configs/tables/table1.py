@@ -1,0 +1,21 @@
+# Table 1 of IRSAM (ECCV 2024): the rows and the data sets, in its order.
+methods = [
+    "top_hat",
+    "max_median",
+    "wslcm",
+    "tllcm",
+    "ipi",
+    "nram",
+    "ript",
+    "pstnn",
+    "mslstipt",
+    "mdvsfa",
+    "acmnet",
+    "alcnet",
+    "dim2clear",
+    "uiunet",
+    "dnanet",
+    "isnet",
+    "irsam",
+]
+datasets = ["irstd-1k", "nudt-sirst", "nuaa-sirst"]

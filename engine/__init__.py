@@ -1,0 +1,1 @@
+"""How a benchmark runs: evaluation loop, metrics, profiling, result store."""

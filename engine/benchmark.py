@@ -1,0 +1,108 @@
+"""A whole run: every method on every data set, one cell after the other."""
+
+import time
+from dataclasses import asdict, dataclass
+
+from engine.cell import method_cell, open_dataset
+from engine.evaluate import data_fingerprint, evaluate, pixel_digests
+from engine.executors import available_cores, worker_pool
+from engine.manifest import manifest
+from engine.progress import Progress
+from engine.rows import failed_row
+from engine.scoring import one_line
+from engine.store import ResultStore, write_json
+from zoo import build_method, load_plugin
+from zoo.checkpoints import find_checkpoint
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """What to run and where to put it.
+
+    Attributes:
+        methods: Method specs of `zoo.build_method`.
+        datasets: Data set names or folders of `datasets.build_dataset`.
+        out: Result folder.
+        data_root: Folder of the data sets, or None for the default places.
+        split: Split name or folder of lists.
+        threshold: Policy for every method, or None for each method's own.
+        limit: Only the first images of each test list.
+        jobs: Worker processes; None for one a core.
+        dask: Address of a Dask scheduler to use instead.
+        device: ``"cpu"`` or ``"cuda"``.
+        checkpoints: Folder that is searched for weights.
+        plugins: Plug-in files.
+        fresh: Forget stored records of these cells.
+        save_predictions: Write the predicted masks.
+    """
+
+    methods: tuple[str, ...]
+    datasets: tuple[str, ...]
+    out: str
+    data_root: str | None = None
+    split: str = "irsam"
+    threshold: str | None = None
+    limit: int | None = None
+    jobs: int | None = None
+    dask: str | None = None
+    device: str = "cpu"
+    checkpoints: str = "checkpoints"
+    plugins: tuple[str, ...] = ()
+    fresh: bool = False
+    save_predictions: bool = False
+
+
+def run(options):
+    """Run the cells of a `RunOptions` and store their rows and the manifest.
+
+    Returns:
+        list[dict]: The rows, methods within data sets. A cell that cannot be run is a row with the reason.
+
+    Raises:
+        UsageError: A name is unknown or a data set is not there. Raised before anything is run.
+    """
+    start = time.time()
+    for plugin in options.plugins:
+        load_plugin(plugin)
+    datasets = {name: open_dataset(name, options.data_root, options.split) for name in options.datasets}
+    for method in options.methods:  # a typo must not be found after hours
+        build_method(method)
+    store = ResultStore(options.out)
+    rows, data = [], {}
+    with store.locked(), worker_pool(options.jobs or available_cores(), options.dask) as pool, Progress() as progress:
+        for source, dataset in datasets.items():
+            digests = pixel_digests(dataset)
+            data[f"{dataset.name}/{dataset.split}"] = data_fingerprint(digests)
+            for method in options.methods:
+                cell = _cell(options, method, source, dataset)
+                with progress.cell(cell.method, dataset.title, len(dataset.ids[: options.limit])) as on_image:
+                    row = _guarded(cell, store, pool, digests, options, on_image)
+                progress.report(row)
+                rows.append(row)
+        write_json(store.manifest_path, manifest(asdict(options), data, time.time() - start))
+    return rows
+
+
+def _cell(options, method, source, dataset):
+    """The cell of a method and an opened data set, with the best checkpoint that there is for both."""
+    return method_cell(
+        method,
+        threshold=options.threshold,
+        find_checkpoint=lambda name: find_checkpoint(options.checkpoints, name, dataset.name),
+        dataset=dataset.name,
+        split=dataset.split,
+        source=source,
+        lists=options.split,
+        root=options.data_root,
+        device=options.device,
+        plugins=options.plugins,
+        predictions=f"{options.out}/predictions" if options.save_predictions else None,
+    )
+
+
+def _guarded(cell, store, pool, digests, options, on_image):
+    """The row of a cell; whatever goes wrong is the row's reason, and the other cells go on."""
+    try:
+        return evaluate(cell, store, pool, digests, limit=options.limit, fresh=options.fresh, on_image=on_image)
+    except Exception as error:
+        return store.write_row(failed_row(cell, one_line(error)), [])

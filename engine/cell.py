@@ -1,0 +1,88 @@
+"""A cell of the table: one method on one data set. Small, hashable and picklable, so that it travels to workers."""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+from datasets import build_dataset
+from zoo import build_method, load_plugin
+from zoo.registry import method_config
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What has to be known, anywhere, to score images of one cell.
+
+    Attributes:
+        method: Name of the row.
+        options: The method's ``dict(type=..., ...)`` as JSON with sorted keys.
+        dataset: Name of the data set, as results are filed.
+        split: Name of the split, as results are filed.
+        source: What `datasets.build_dataset` takes: the name again, or a folder of the user's own.
+        lists: What it takes as split: the name again, or a folder of lists.
+        root: Folder of the data sets, or None for the default places.
+        device: ``"cpu"`` or ``"cuda"``.
+        plugins: Plug-in files that have to be imported first.
+        predictions: Folder for predicted masks, or None.
+    """
+
+    method: str
+    options: str
+    dataset: str
+    split: str
+    source: str
+    lists: str
+    root: str | None = None
+    device: str = "cpu"
+    plugins: tuple[str, ...] = ()
+    predictions: str | None = None
+
+    @cached_property
+    def method_options(self):
+        """The method's constructor options, ``type`` among them."""
+        return json.loads(self.options)
+
+    def prediction_path(self, image_id):
+        """Where the predicted mask of an image goes."""
+        return Path(self.predictions) / self.dataset / self.method / f"{image_id}.png"
+
+
+def method_cell(method, *, threshold=None, find_checkpoint=None, **fields):
+    """A `Cell` from a method spec of `zoo.build_method`.
+
+    Arguments:
+        method: The spec.
+        threshold: Policy that overrides the method's own, or None.
+        find_checkpoint: Function from the method's name to a file of weights or None; asked where the spec names none.
+        fields: The other fields of the cell.
+    """
+    name, options = method_config(method)
+    if threshold is not None:
+        options["threshold"] = threshold
+    if find_checkpoint is not None and "checkpoint" not in options:
+        checkpoint = find_checkpoint(name)
+        if checkpoint is not None:
+            options["checkpoint"] = str(checkpoint)
+    return Cell(method=name, options=json.dumps(options, sort_keys=True), **fields)
+
+
+@lru_cache(maxsize=2)
+def cell_detector(cell):
+    """The detector of a cell, built once a process and moved to the cell's device."""
+    for plugin in cell.plugins:
+        load_plugin(plugin)
+    detector = build_method(cell.method_options).to(cell.device)
+    detector.name = cell.method
+    return detector
+
+
+def cell_dataset(cell):
+    """The test set of a cell, opened once a process."""
+    return open_dataset(cell.source, cell.root, cell.lists)
+
+
+@lru_cache(maxsize=4)
+def open_dataset(source, root, lists):
+    """The test subset of a data set, opened once a process."""
+    return build_dataset(source, root=root, split=lists, subset="test")

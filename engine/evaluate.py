@@ -1,0 +1,108 @@
+"""One cell: score what is not scored yet, then make the row."""
+
+import hashlib
+from concurrent.futures import as_completed
+
+from engine.cell import cell_dataset, cell_detector
+from engine.code_version import code_version
+from engine.rows import make_row
+from engine.scoring import item_digest, score_images
+from zoo import ZooError
+from zoo.checkpoints import sha256_file
+from zoo.neural import NeuralDetector
+
+
+def pixel_digests(dataset):
+    """Digest of each readable image with its label, by id. An unreadable one is left to the scoring to report."""
+    digests = {}
+    for index, image_id in enumerate(dataset.ids):
+        try:
+            digests[image_id] = item_digest(dataset[index])
+        except ZooError:
+            continue
+    return digests
+
+
+def cell_key(cell):
+    """All that the stored records of a cell depend on, besides the pixels of each image."""
+    checkpoint = cell.method_options.get("checkpoint")
+    return {
+        "method": cell.method_options,
+        "code": code_version(type(cell_detector(cell)).__module__),
+        "checkpoint": sha256_file(checkpoint) if checkpoint else None,
+        "dataset": cell.dataset,
+        "split": cell.split,
+        "device": cell.device,
+    }
+
+
+def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, on_image=lambda: None):
+    """Run one cell to its end, from wherever an earlier run left it.
+
+    Arguments:
+        cell (Cell): What to run.
+        store (ResultStore): Where the journal and the row go.
+        pool: Executor for classical methods. Networks run in this process.
+        digests: `pixel_digests` of the data set.
+        limit: Score only the first images of the split.
+        fresh: Score again what is already in the journal.
+        on_image: Called once for each image that is done.
+
+    Returns:
+        dict: The row, stored as JSON and CSV as well.
+    """
+    dataset, detector = cell_dataset(cell), cell_detector(cell)
+    ids = dataset.ids[:limit]
+    missing = detector.unavailable()
+    if missing is not None:
+        reason = missing.format(dataset=cell.dataset)
+        return store.write_row(make_row(cell, detector, [], n_split=len(dataset), status="no checkpoint", reason=reason), [])
+
+    key = cell_key(cell)
+    journal = store.journal(cell.dataset, cell.split, cell.method)
+    stored = {} if fresh else journal.read(key)
+    done = {i: record for i, record in stored.items() if digests.get(i) == record["pixels"] and _prediction_there(cell, i)}
+    todo = [index for index, image_id in enumerate(ids) if image_id not in done]
+    for _ in range(len(ids) - len(todo)):
+        on_image()
+    errors = {}
+    with journal.writer(key, done.values()) as append:
+        for record in _score(cell, detector, todo, pool):
+            on_image()
+            if "error" in record:
+                errors[record["id"]] = record["error"]
+            else:
+                append(record)
+                done[record["id"]] = record
+
+    records = [done[image_id] for image_id in ids if image_id in done]
+    status, reason = "ok", None
+    if errors:
+        first = min(errors, key=ids.index)
+        status, reason = "failed", f"{len(errors)} of {len(ids)} images, first {first}: {errors[first]}"
+    row = make_row(cell, detector, records, n_split=len(dataset), status=status, reason=reason)
+    return store.write_row(row | {"key": key | {"data": data_fingerprint({r["id"]: r["pixels"] for r in records})}}, records)
+
+
+def data_fingerprint(digests):
+    """sha256 over ids and pixel digests, in their order."""
+    return hashlib.sha256("".join(f"{image_id} {digest}\n" for image_id, digest in digests.items()).encode()).hexdigest()
+
+
+def _score(cell, detector, indices, pool):
+    """Records of the images at these positions, as they become ready."""
+    if isinstance(detector, NeuralDetector):
+        for start in range(0, len(indices), detector.batch_size):
+            yield from score_images(cell, indices[start : start + detector.batch_size])
+        return
+    futures = [pool.submit(score_images, cell, [index]) for index in indices]
+    try:
+        for future in as_completed(futures):
+            yield from future.result()
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def _prediction_there(cell, image_id):
+    return cell.predictions is None or cell.prediction_path(image_id).is_file()

@@ -1,0 +1,49 @@
+"""Where scoring runs: local worker processes, or a Dask cluster. Both are `concurrent.futures` executors."""
+
+import os
+from contextlib import contextmanager
+
+from joblib.externals.loky import get_reusable_executor
+
+from engine.scoring import limit_threads
+from zoo import ZooError
+
+# One thread a worker: the processes already fill the cores, and results do not depend on the number of threads.
+SINGLE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")}
+
+
+def available_cores():
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+@contextmanager
+def worker_pool(jobs, dask=None):
+    """An executor of scoring tasks.
+
+    Arguments:
+        jobs: Number of local worker processes.
+        dask: Address of a Dask scheduler, such as ``tcp://host:8786``, to use instead. Its workers must see the data
+            under the same path and have this project on their import path (start them in its folder).
+
+    Raises:
+        ZooError: The scheduler does not answer.
+    """
+    if dask is None:
+        pool = get_reusable_executor(max_workers=jobs, initializer=limit_threads, env=SINGLE_THREAD, timeout=60)
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, kill_workers=True)
+            raise
+        return
+    from dask.distributed import Client
+
+    try:
+        client = Client(dask, timeout="10s")
+    except (OSError, TimeoutError, ValueError) as error:
+        raise ZooError(f"no Dask scheduler at {dask} ({error}); start one with: dask scheduler") from None
+    with client:
+        client.run(limit_threads)
+        with client.get_executor() as pool:
+            yield pool

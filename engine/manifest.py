@@ -1,0 +1,61 @@
+"""What a result folder says of the run that made it."""
+
+import platform
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import torch
+
+PACKAGES = ("torch", "numpy", "scipy", "scikit-image", "opencv-python", "mmengine", "mmcv-lite", "mmsegmentation", "segment-anything")
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def manifest(config, data, seconds):
+    """Versions, hardware, code and data behind a result folder.
+
+    Arguments:
+        config: The options of the run, JSON-able.
+        data: Fingerprint of the test images by ``<data set>/<split>``.
+        seconds: Wall time of the run.
+    """
+    return {
+        "command": " ".join(["run_benchmark.py", *sys.argv[1:]]),
+        "config": config,
+        "data": data,
+        "wall_seconds": round(seconds, 3),
+        "git": _git("rev-parse", "HEAD"),
+        "uncommitted_changes": bool(_git("status", "--porcelain")),
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+    }
+
+
+def _version(name):
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _git(*arguments):
+    """Output of git in this project, or None where there is no git or no repository."""
+    try:
+        done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def _processor():
+    """The processor's name as Linux gives it, else as Python does."""
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor()

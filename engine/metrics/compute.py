@@ -1,0 +1,129 @@
+"""From counts of images to IoU, nIoU, Pd, Fa and hIoU of a set."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.metrics.hiou import hierarchical_iou
+from zoo.errors import UsageError, ZooError
+
+
+class Protocol(NamedTuple):
+    """Which counts a protocol reads, and what it divides by.
+
+    Attributes:
+        prefix: Of the columns of its targets: "" for grey level above 127, ``"ref_"`` for exactly 255.
+        false_pixels: Column of the numerator of Fa.
+        image_area: Pixels of an image in the divisor of Fa, or None for the true size.
+        undefined: What an image, or a set, gives where a ratio has no denominator: NaN (left out of means) or 0.
+    """
+
+    prefix: str
+    false_pixels: str
+    image_area: int | None
+    undefined: float
+
+
+PROTOCOLS = {
+    "exact": Protocol("", "false_pixels", None, np.nan),
+    "irsam": Protocol("ref_", "ref_false_pixels_by_area", 512 * 512, 0.0),  # IRSAM, utils/metric.py, PD_FA.get
+    "dnanet": Protocol("ref_", "ref_false_pixels_by_area", 256 * 256, 0.0),  # DNANet, model/metric.py, PD_FA.get
+    "basicirstd": Protocol("ref_", "ref_false_pixels", None, 0.0),  # BasicIRSTD, metrics.py, PD_FA
+}
+OPDC_COLUMNS = ("opdc_matched", "opdc_iou", "components")
+
+
+def compute_metrics(counts, protocol="exact", weights=None):
+    """Metrics of a set of images.
+
+    ========== ======================== ====================== ======================== ==================================
+    protocol   components are matched   numerator of Fa        divisor of Fa            nIoU of an image empty in both
+    ========== ======================== ====================== ======================== ==================================
+    exact      optimally                unmatched pixels       pixels of all images     left out of the mean
+    irsam      greedily, label order    less equal areas       512 * 512 an image       0
+    dnanet     greedily, label order    less equal areas       256 * 256 an image       0
+    basicirstd greedily, label order    unmatched pixels       pixels of all images     0
+    ========== ======================== ====================== ======================== ==================================
+
+    "Less equal areas": an unmatched component is not counted if any matched one in the image has the same area. IRSAM's
+    code stops at images that are not square and DNANet's at images other than 256x256; their divisors are applied to any
+    size here. DNANet and BasicIRSTD have no nIoU of their own; ACM's, which IRSAM uses, stands for it.
+
+    Arguments:
+        counts (Sequence[dict] or pandas.DataFrame): One row an image, with the columns of `count_image`.
+        protocol: ``"exact"``, ``"irsam"``, ``"dnanet"`` or ``"basicirstd"``.
+        weights (np.ndarray): (N,) how often each image counts; by default once.
+
+    Returns:
+        dict: ``IoU``, ``nIoU``, ``Pd``, ``Fa``, and for `exact` also ``hIoU``, ``segIoU`` and ``locIoU``: fractions as
+        float, None where undefined, such as Pd where no image has a target. An IoU of a set without a pixel is None in
+        `exact` and 0 in the others.
+
+    Raises:
+        UsageError: No such protocol.
+        ZooError: A column is missing.
+    """
+    columns = count_columns(counts, protocol)
+    weights = np.ones(len(columns["pixels"])) if weights is None else np.asarray(weights, np.float64)
+    ratios = weighted_ratios(columns, protocol, weights[None])
+    return {name: None if np.isnan(value[0]) else float(value[0]) for name, value in ratios.items()}
+
+
+def count_columns(counts, protocol):
+    """The columns that a protocol needs, as a dict of (N,) float64 arrays."""
+    rule = protocol_rule(protocol)
+    p = rule.prefix
+    names = ["pixels", p + "intersection", p + "union", p + "targets", p + "matched", rule.false_pixels]
+    names += OPDC_COLUMNS if protocol == "exact" else ("sample_intersection", "sample_union")
+    try:
+        if hasattr(counts, "columns"):
+            return {name: counts[name].to_numpy(np.float64) for name in names}
+        counts = list(counts)
+        return {name: np.array([row[name] for row in counts], np.float64) for name in names}
+    except KeyError as error:
+        raise ZooError(f"the per-image counts have no column {error}; score the images again") from None
+
+
+def weighted_ratios(columns, protocol, weights):
+    """Metrics under several weightings of the images at once.
+
+    Arguments:
+        columns (dict): (N,) float64 arrays, from `count_columns`.
+        protocol: Name of the protocol.
+        weights (np.ndarray): (R, N) float64, how often each image counts in each of R replicates.
+
+    Returns:
+        dict: (R,) float64 by metric, NaN where undefined.
+    """
+    rule = protocol_rule(protocol)
+    p = rule.prefix
+    sample = "" if protocol == "exact" else "sample_"
+    intersection, union = columns[sample + "intersection"], columns[sample + "union"]
+    iou = np.divide(intersection, union, out=np.zeros_like(union), where=union > 0)
+    counted = (union > 0).astype(np.float64) if np.isnan(rule.undefined) else np.ones_like(union)
+    names = list(columns)
+    table = np.column_stack([columns[name] for name in names] + [iou * counted, counted, np.ones_like(union)])
+    *totals, iou_sum, iou_images, images = (weights @ table).T
+    total = dict(zip(names, totals, strict=True))
+    area = total["pixels"] if rule.image_area is None else rule.image_area * images
+    ratios = {
+        "IoU": _ratio(total[p + "intersection"], total[p + "union"], rule.undefined),
+        "nIoU": _ratio(iou_sum, iou_images, np.nan),
+        "Pd": _ratio(total[p + "matched"], total[p + "targets"], np.nan),
+        "Fa": _ratio(total[rule.false_pixels], area, np.nan),
+    }
+    if protocol == "exact":
+        ratios |= hierarchical_iou(total["opdc_matched"], total["opdc_iou"], total["targets"], total["components"])
+    return ratios
+
+
+def protocol_rule(protocol):
+    """The `Protocol` of a name, or UsageError."""
+    if protocol not in PROTOCOLS:
+        raise UsageError(f"no protocol {protocol!r}; choose one of {', '.join(PROTOCOLS)}")
+    return PROTOCOLS[protocol]
+
+
+def _ratio(numerator, denominator, undefined):
+    """Element-wise ratio, with a value of its own where the denominator is 0."""
+    return np.divide(numerator, denominator, out=np.full_like(numerator, undefined), where=denominator > 0)

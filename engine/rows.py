@@ -1,0 +1,124 @@
+"""From the records of single images to a row of the table."""
+
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+
+from engine.metrics import PROTOCOLS, best_iou, bootstrap_ci, compute_metrics, roc, strata
+from engine.scoring import SWEEP_COLUMNS, unpack
+from zoo.neural import NeuralDetector
+from zoo.thresholds import ScoreStatistics
+
+LEVELS = 256
+# The sweep does not tell which pixels a matched pair shares.
+NO_OPDC = dict.fromkeys(("opdc_matched", "opdc_iou", "components"), float("nan"))
+
+
+def failed_row(cell, reason):
+    """The row of a cell that could not be begun."""
+    return {
+        "method": cell.method,
+        "title": cell.method,
+        "dataset": cell.dataset,
+        "split": cell.split,
+        "status": "failed",
+        "reason": reason,
+        "n_images": 0,
+        "metrics": {},
+    }
+
+
+def make_row(cell, detector, records, *, n_split, status, reason):
+    """One row of the table.
+
+    Arguments:
+        cell (Cell): What was run.
+        detector (Detector): The method.
+        records: Records of `engine.scoring.score_images`, without errors, in the order of the split.
+        n_split: Images in the whole test list.
+        status: ``"ok"``, ``"failed"`` or ``"no checkpoint"``.
+        reason: One line for a status that is not ok, or None.
+
+    Returns:
+        dict: JSON-able. Metrics by protocol are fractions, or None where undefined; empty without records.
+    """
+    row = failed_row(cell, reason) | {
+        "title": detector.card.title,
+        "status": status,
+        "family": detector.card.family,
+        "fidelity": detector.card.fidelity_label,
+        "threshold": str(detector.threshold),
+        "oracle": detector.threshold.oracle,
+        "params": detector.num_parameters if isinstance(detector, NeuralDetector) else None,
+        "n_images": len(records),
+        "n_split": n_split,
+    }
+    if not records:
+        return row
+    counts = pd.DataFrame([record["counts"] for record in records])
+    sweeps = sum(unpack(record["sweep"]).astype(np.int64) for record in records)
+    sweep = dict(zip(SWEEP_COLUMNS, sweeps, strict=True))
+    seconds = float(np.median([record["seconds"] for record in records]))
+    row |= {
+        "score_kind": detector.score_kind,
+        "auc": roc(sweep)[2],
+        "sweep": {name: values.tolist() for name, values in sweep.items()},
+        "speed": {"fps": 1 / seconds, "seconds_an_image": seconds},
+        "notes": dict(Counter(note for record in records for note in record["notes"])),
+    }
+    if detector.threshold.oracle:
+        return recut(row, records, detector.threshold)
+    return row | {
+        "metrics": {protocol: compute_metrics(counts, protocol) for protocol in PROTOCOLS},
+        "ci95": {protocol: bootstrap_ci(counts, protocol) for protocol in PROTOCOLS},
+        "strata": strata([target for record in records for target in record["signal"]["targets"]]),
+    }
+
+
+def recut(row, records, policy):
+    """The row as another threshold policy would have it, from the stored sweeps: no method is run.
+
+    Arguments:
+        row: A row of `make_row`.
+        records: Its records.
+        policy (Threshold): Where to cut. The cut is rounded up to the next of the 256 levels, and only the exact
+            protocol can be had; the row says so by ``from_sweep``.
+    """
+    if policy.oracle:
+        best, _ = best_iou({name: np.array(values) for name, values in row["sweep"].items()})
+        levels = [LEVELS if best is None else best] * len(records)
+    else:
+        levels = [_level(policy.cut_at(ScoreStatistics(**r["statistics"])), r["statistics"], row["score_kind"]) for r in records]
+    counts = pd.DataFrame([_counts_at(record, level) for record, level in zip(records, levels, strict=True)])
+    return row | {
+        "threshold": str(policy),
+        "oracle": policy.oracle,
+        "from_sweep": True,
+        "metrics": {"exact": compute_metrics(counts, "exact")},
+        "ci95": {"exact": bootstrap_ci(counts, "exact")},
+    }
+
+
+def recut_rows(rows, store, policy):
+    """`recut` for every stored row that has metrics; the others stay as they are."""
+    return [recut(row, store.records(row), policy) if row["metrics"] else row for row in rows]
+
+
+def _level(cut, statistics, score_kind):
+    """The lowest sweep level above a cut; 256 where no pixel is."""
+    if cut >= statistics["high"]:
+        return LEVELS
+    if score_kind == "logit":
+        fraction = 1 / (1 + np.exp(-cut))
+    else:
+        fraction = (cut - statistics["low"]) / (statistics["high"] - statistics["low"])
+    return int(np.clip(np.ceil((LEVELS - 1) * fraction), 0, LEVELS))
+
+
+def _counts_at(record, level):
+    """Counts of one image, exact protocol, with every pixel of this level or above taken as target. No hIoU."""
+    tp, fp, matched, false_pixels, _ = unpack(record["sweep"])[:, level].tolist() if level < LEVELS else (0,) * len(SWEEP_COLUMNS)
+    known = {name: record["counts"][name] for name in ("pixels", "targets", "target_pixels")}
+    union = known["target_pixels"] + fp
+    return known | {"intersection": tp, "union": union, "matched": matched, "false_pixels": false_pixels} | NO_OPDC

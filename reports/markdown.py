@@ -1,0 +1,67 @@
+"""Table 1 as Markdown: one table a data set, the published number and the difference in each cell."""
+
+from reports.table import MARKS, METRICS, UNITS
+
+ARROWS = {True: "↑", False: "↓"}
+
+
+def to_markdown(sections, protocol):
+    """Markdown text of the `reports.table.Section`s of one report."""
+    parts = ["# Table 1\n"]
+    if not sections:
+        parts.append("No results are stored here yet.\n")
+    for section in sections:
+        parts += [_head(section, protocol), _table(section), _legend(section)]
+    return "\n".join(parts)
+
+
+def _head(section, protocol):
+    images = f"{section.n_images} test images" if section.n_images else "not run"
+    text = f"## {section.dataset}, split `{section.split}`, {images}\n\nProtocol `{protocol}`; {UNITS}."
+    if section.source:
+        text += f" In brackets: published by {section.source_title}, and measured minus published."
+    elif section.dataset == "synthetic":
+        text += " Images of the seeded generator: they compare programs, not methods, and have no published numbers."
+    return text + "\n"
+
+
+def _table(section):
+    heads = ["Method", "Params (M)", "FPS", *(f"{name} {ARROWS[more]}" for name, (_, _, more) in METRICS.items()), "Images", "Threshold", "Status"]
+    lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
+    for line in section.lines:
+        row = line.row or {}
+        marks = f" <sup>{line.marks}</sup>" if line.marks else ""
+        cells = [line.title + marks, _cell(line.params, 2), _cell(line.fps, 3, significant=True)]
+        cells += [_cell(line.values[name], digits) for name, (_, digits, _) in METRICS.items()]
+        cells += [str(row.get("n_images") or ""), row.get("threshold", "") if row.get("n_images") else "", _status(line)]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(value, digits, significant=False):
+    """Measured, then in brackets published and the difference; best bold, second underlined."""
+    form = f".{digits}g" if significant else f".{digits}f"
+    text = "" if value.measured is None else format(value.measured, form)
+    text = {1: f"**{text}**", 2: f"<u>{text}</u>"}.get(value.rank, text)
+    if value.published is None:
+        return text or "-"
+    if value.measured is None:
+        return f"({value.published:g})"
+    if value.difference is None:
+        return f"{text} ({value.published:g})"
+    return f"{text} ({value.published:g}, {value.difference:+{form}})"
+
+
+def _status(line):
+    if line.row is None:
+        return "not run"
+    if line.row["status"] != "ok":
+        return f"{line.row['status']}: {line.row['reason']}".replace("|", "\\|")
+    notes = [f"{text} ({count} images)" for text, count in line.row.get("notes", {}).items()]
+    partial = [] if line.row["n_images"] == line.row["n_split"] else [f"first {line.row['n_images']} of {line.row['n_split']} images"]
+    return "; ".join(["ok", *partial, *notes])
+
+
+def _legend(section):
+    used = sorted({mark for line in section.lines for mark in line.marks})
+    return "\n".join([*(f"<sup>{mark}</sup> {MARKS[mark]}.  " for mark in used), ""])

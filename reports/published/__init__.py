@@ -1,0 +1,45 @@
+"""Published numbers: data with a source, shown beside measured ones and never mixed with them."""
+
+import csv
+import json
+from functools import cache
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+
+
+@cache
+def sources():
+    """The published tables: name -> title, url, split and notes."""
+    return json.loads((FOLDER / "sources.json").read_text())
+
+
+@cache
+def published(source):
+    """Values of one published table.
+
+    Arguments:
+        source: A key of `sources`.
+
+    Returns:
+        dict: (method, data set, metric) -> value as printed: IoU, nIoU and Pd in 1e-2, Fa in 1e-6, params in 1e6. The
+        data set is ``""`` for params, FLOPs and FPS.
+    """
+    return {(row["method"], row["dataset"], row["metric"]): float(row["value"]) for row in _records(source)}
+
+
+def printed_name(method):
+    """The name that the first published table with this method prints for it, else the method's own name."""
+    names = (row["printed_as"] for source in sources() for row in _records(source) if row["method"] == method)
+    return next(names, method)
+
+
+def source_for(split):
+    """The published table whose numbers were made on this split, or None."""
+    return next((name for name, source in sources().items() if source["split"] == split), None)
+
+
+@cache
+def _records(source):
+    with open(FOLDER / f"{source}.csv", newline="") as file:
+        return list(csv.DictReader(file))

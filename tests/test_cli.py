@@ -1,0 +1,248 @@
+"""The command line, from a folder that is not the project's."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+import run_benchmark
+
+PROGRAM = Path(run_benchmark.__file__)
+IDS = [f"im{k}" for k in range(8)]
+PLUGIN = """
+import os, time
+from zoo import METHODS, Detector, MethodCard
+
+@METHODS.register_module("slow_mean")
+class SlowMean(Detector):
+    card = MethodCard(title="Slow mean", fidelity="author-code")
+
+    def score(self, image):
+        time.sleep({delay})
+        with open({log!r}, "a") as file:
+            file.write(f"{{int(image[0, 0])}}\\n")
+        return image - image.mean()
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A data set of eight images in a user's own layout; each is known by its first pixel."""
+    rng = np.random.default_rng(0)
+    root = tmp_path / "mine"
+    for name in ("images", "masks"):
+        (root / name).mkdir(parents=True)
+    for number, image_id in enumerate(IDS):
+        image = rng.integers(20, 60, (40, 50 + number), dtype=np.uint8)
+        mask = np.zeros_like(image)
+        mask[10:13, 20:23] = 255
+        image[mask > 0] = 250
+        image[0, 0] = number
+        cv2.imwrite(str(root / "images" / f"{image_id}.png"), image)
+        cv2.imwrite(str(root / "masks" / f"{image_id}.png"), mask)
+    (root / "test.txt").write_text("\n".join(IDS) + "\n")
+    (root / "train.txt").write_text("")
+    return root
+
+
+def write_plugin(folder, delay=0):
+    log = folder / "scored.txt"
+    path = folder / "slow_mean.py"
+    path.write_text(PLUGIN.format(delay=delay, log=str(log)))
+    return path, log
+
+
+def row_of(out, method, dataset="mine", split="mine"):
+    return json.loads((out / "results" / dataset / split / f"{method}.json").read_text())
+
+
+def table(out):
+    with open(out / "report" / "table1.csv", newline="") as file:
+        return {(r["dataset"], r["method"], r["metric"]): r for r in csv.DictReader(file)}
+
+
+def test_a_run_writes_rows_tables_and_manifest(folder, tmp_path, capsys):
+    out = tmp_path / "out"
+    status = run_benchmark.main(["--methods", "top_hat", "max_median", "--datasets", str(folder), "--out", str(out), "--jobs", "1",
+                                 "--save-predictions"])  # fmt: skip
+    assert status == 0
+    row = row_of(out, "top_hat", split="irsam")
+    assert row["metrics"]["exact"]["Pd"] == 1.0
+    assert set(row["metrics"]) == {"exact", "irsam", "dnanet", "basicirstd"}
+    assert row["n_images"] == row["n_split"] == len(IDS)
+    with open(out / "results" / "mine" / "irsam" / "top_hat.csv", newline="") as file:
+        assert [line["id"] for line in csv.DictReader(file)] == IDS
+    mask = cv2.imread(str(out / "predictions" / "mine" / "top_hat" / "im3.png"), 0)
+    assert mask.shape == (40, 53)
+    assert mask[11, 21] == 255
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["packages"]["torch"]
+    assert len(manifest["data"]["mine/irsam"]) == 64
+    measured = table(out)["mine", "top_hat", "Pd"]
+    assert (measured["measured"], measured["protocol"], measured["n_images"]) == ("100.0", "exact", "8")
+    assert "table1.md" in capsys.readouterr().out
+
+
+def test_a_plugin_is_a_row_of_the_table(folder, tmp_path):
+    plugin, log = write_plugin(tmp_path)
+    out = tmp_path / "out"
+    assert run_benchmark.main(["--methods", "slow_mean", "--plugin", str(plugin), "--datasets", str(folder), "--out", str(out)]) == 0
+    assert "| Slow mean |" in (out / "report" / "table1.md").read_text()
+    assert sorted(log.read_text().split()) == sorted(str(k) for k in range(len(IDS)))
+
+
+def test_kill_and_resume_scores_no_stored_image_again(folder, tmp_path):
+    plugin, log = write_plugin(tmp_path, delay=0.3)
+    out = tmp_path / "out"
+    command = [sys.executable, str(PROGRAM), "--methods", "slow_mean", "--plugin", str(plugin), "--datasets", str(folder),
+               "--out", str(out), "--jobs", "1"]  # fmt: skip
+    journal = out / "journal" / "mine" / "irsam" / "slow_mean.jsonl"
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    while process.poll() is None and not (journal.is_file() and journal.read_text().count("\n") >= 4):
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    stored = [json.loads(line)["id"] for line in journal.read_text().splitlines()[1:]]
+    assert 3 <= len(stored) < len(IDS)
+    log.unlink()
+
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True).returncode == 0
+    assert sorted(f"im{line}" for line in log.read_text().split()) == sorted(set(IDS) - set(stored))
+    tables = {path.name: path.read_bytes() for path in (out / "report").iterdir()}
+
+    assert run_benchmark.main(command[2:]) == 0
+    assert len(log.read_text().split()) == len(IDS) - len(stored)
+    assert {path.name: path.read_bytes() for path in (out / "report").iterdir()} == tables
+
+    whole = tmp_path / "whole"
+    assert run_benchmark.main([*command[2:], "--out", str(whole)]) == 0
+    metrics = ("metrics", "ci95", "auc", "sweep", "strata")
+    a, b = row_of(out, "slow_mean", split="irsam"), row_of(whole, "slow_mean", split="irsam")
+    assert {name: a[name] for name in metrics} == {name: b[name] for name in metrics}
+
+
+def test_a_damaged_image_fails_its_cell_and_is_scored_alone_once_mended(folder, tmp_path, capsys):
+    plugin, log = write_plugin(tmp_path)
+    out = tmp_path / "out"
+    arguments = ["--methods", "slow_mean", "top_hat", "--plugin", str(plugin), "--datasets", str(folder), "--out", str(out)]
+    path = folder / "images" / "im5.png"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    assert run_benchmark.main(arguments) == 1
+    errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("failed: slow_mean")]
+    assert len(errors) == 1
+    assert "1 of 8 images" in errors[0]
+    assert "im5.png" in errors[0]
+    assert row_of(out, "slow_mean", split="irsam")["status"] == "failed"
+    assert table(out)["mine", "slow_mean", "IoU"]["measured"] == ""
+    path.write_bytes(whole)
+    log.unlink()
+    assert run_benchmark.main(arguments) == 0
+    assert log.read_text().split() == ["5"]
+
+
+def test_a_method_that_raises_does_not_stop_the_others(folder, tmp_path, capsys):
+    plugin = tmp_path / "raises.py"
+    plugin.write_text(
+        "from zoo import METHODS, Detector, MethodCard\n"
+        "@METHODS.register_module('raises')\n"
+        "class Raises(Detector):\n"
+        "    card = MethodCard(title='Raises')\n"
+        "    def score(self, image):\n"
+        "        raise ValueError('no luck')\n"
+    )
+    out = tmp_path / "out"
+    arguments = ["--methods", "raises", "top_hat", "--plugin", str(plugin), "--datasets", str(folder), "--out", str(out)]
+    assert run_benchmark.main(arguments) == 1
+    assert "failed: raises on mine: 8 of 8 images, first im0: ValueError: no luck" in capsys.readouterr().err
+    assert row_of(out, "top_hat", split="irsam")["status"] == "ok"
+    assert "| ok |" in (out / "report" / "table1.md").read_text()
+
+
+def test_stored_rows_are_cut_again_without_a_run(folder, tmp_path):
+    out = tmp_path / "out"
+    run_benchmark.main(["--methods", "top_hat", "--datasets", str(folder), "--out", str(out), "--threshold", "minmax(0.5)"])
+    run = table(out)["mine", "top_hat", "IoU"]
+    assert run_benchmark.main(["report", "--out", str(out), "--threshold", "adaptive(0.7, 0.5)"]) == 0
+    cut = table(out)["mine", "top_hat", "IoU"]
+    assert (run["threshold"], cut["threshold"]) == ("minmax(0.5)", "adaptive(0.7, 0.5)")
+    exact = tmp_path / "exact"
+    run_benchmark.main(["--methods", "top_hat", "--datasets", str(folder), "--out", str(exact), "--threshold", "adaptive(0.7, 0.5)"])
+    assert float(cut["measured"]) == pytest.approx(float(table(exact)["mine", "top_hat", "IoU"]["measured"]), abs=2)
+
+
+def test_the_oracle_is_marked_and_at_least_as_good(folder, tmp_path):
+    out = tmp_path / "out"
+    run_benchmark.main(["--methods", "top_hat", "--datasets", str(folder), "--out", str(out)])
+    own = row_of(out, "top_hat", split="irsam")["metrics"]["exact"]["IoU"]
+    run_benchmark.main(["--methods", "top_hat", "--datasets", str(folder), "--out", str(out), "--threshold", "best_iou"])
+    row = row_of(out, "top_hat", split="irsam")
+    assert row["oracle"]
+    assert row["metrics"]["exact"]["IoU"] >= own - 1e-9
+    assert "Top-Hat <sup>OPS</sup>" in (out / "report" / "table1.md").read_text()
+
+
+def test_score_of_a_folder_of_masks(folder, tmp_path, capsys):
+    arguments = ["score", str(folder / "masks"), "--dataset", str(folder)]
+    assert run_benchmark.main(arguments) == 0
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("exact"))
+    assert line.split() == ["exact", "100.00", "100.00", "100.00", "0.00"]
+    (folder / "empty").mkdir()
+    assert run_benchmark.main(["score", str(folder / "empty"), "--dataset", str(folder)]) == 2
+    assert "lacks 8 of the 8 test images" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ([], "say --all"),
+        (["--methods", "tophat"], "did you mean top_hat"),
+        (["--all", "--datasets", "nuaa"], "unknown data set"),
+        (["--all", "--protocol", "exakt"], "did you mean exact"),
+        (["--all", "--threshold", "otsu"], "is not a policy"),
+        (["--all", "--limit", "0"], "--limit must be at least 1"),
+        (["--all", "--jobs", "two"], "invalid int value"),
+        (["--all", "--plugin", "none.py"], "no plug-in file"),
+        (["--config", "none.py"], "no configuration file"),
+        (["report", "--out", "none"], "no results in none"),
+        (["score", "none", "--dataset", "synthetic"], "no folder none"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_status_2(arguments, text, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("IRSAM_ZOO_DATA", raising=False)
+    assert run_benchmark.main(arguments) == 2
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert error.startswith("error: ")
+    assert text in error
+
+
+def test_without_data_the_synthetic_set_is_used_and_said_so(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("IRSAM_ZOO_DATA", raising=False)
+    assert run_benchmark.main(["--all", "--methods", "top_hat", "--limit", "3"]) == 0
+    assert "running on the synthetic one" in capsys.readouterr().err
+    text = (tmp_path / "work_dirs" / "benchmark" / "report" / "table1.md").read_text()
+    assert "synthetic" in text
+    assert "first 3 of 40 images" in text
+
+
+def test_dask_workers_give_the_same_rows(folder, tmp_path):
+    from dask.distributed import LocalCluster
+
+    local, remote = tmp_path / "local", tmp_path / "remote"
+    arguments = ["--methods", "top_hat", "--datasets", str(folder)]
+    assert run_benchmark.main([*arguments, "--out", str(local)]) == 0
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
+        assert run_benchmark.main([*arguments, "--out", str(remote), "--dask", cluster.scheduler_address]) == 0
+    a, b = row_of(local, "top_hat", split="irsam"), row_of(remote, "top_hat", split="irsam")
+    assert a["metrics"] == b["metrics"]
+    assert a["sweep"] == b["sweep"]

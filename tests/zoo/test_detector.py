@@ -1,0 +1,91 @@
+"""What the base class does around a method's own `score`."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from zoo import Detector, MethodCard, ZooError
+
+
+class Echo(Detector):
+    card = MethodCard(title="Echo")
+    name = "echo"
+
+    def score(self, image):
+        return image
+
+
+class Fixed(Detector):
+    card = MethodCard(title="Fixed")
+    name = "fixed"
+
+    def __init__(self, returned):
+        super().__init__()
+        self.returned = returned
+
+    def score(self, image):
+        return self.returned
+
+
+def test_score_map_is_float32_and_the_input_is_left_alone():
+    image = np.arange(256, dtype=np.uint8).reshape(16, 16)
+
+    class Writes(Echo):
+        def score(self, image):
+            image += 1
+            return image
+
+    score = Writes().predict(image)
+    assert score.dtype == np.float32
+    np.testing.assert_array_equal(score, np.arange(256).reshape(16, 16) + 1)
+    np.testing.assert_array_equal(image, np.arange(256).reshape(16, 16))
+
+
+@pytest.mark.parametrize(
+    ("image", "text"),
+    [
+        (np.zeros((16, 16, 3)), "shape"),
+        (np.zeros((15, 40)), "15x40 is smaller than 16"),
+        (np.full((16, 16), np.nan), "NaN or Inf"),
+        (np.full((16, 16), np.inf), "NaN or Inf"),
+        (np.full((16, 16), "x"), "numeric"),
+        (np.zeros((16, 16), complex), "numeric"),
+    ],
+)
+def test_bad_image(image, text):
+    with pytest.raises(ZooError, match=text):
+        Echo().predict(image)
+
+
+def test_bad_score_maps_name_the_method():
+    image = np.zeros((16, 16))
+    with pytest.raises(ZooError, match="fixed returned NaN or Inf"):
+        Fixed(np.full((16, 16), np.nan)).predict(image)
+    with pytest.raises(ZooError, match=r"fixed returned a score map of \(4, 4\)"):
+        Fixed(np.zeros((4, 4))).predict(image)
+
+
+def test_segment_applies_the_policy():
+    image = np.arange(256.0).reshape(16, 16)
+    np.testing.assert_array_equal(Echo(threshold="minmax(0.5)").segment(image), image > 127.5)
+    np.testing.assert_array_equal(Echo(threshold=200).segment(image), image > 200)
+
+
+def test_a_note_warns_once_and_is_counted():
+    detector = Echo()
+    with pytest.warns(UserWarning, match="echo: no convergence"):
+        detector.note("no convergence")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        detector.note("no convergence")
+    assert detector.take_notes() == ["no convergence", "no convergence"]
+    assert detector.take_notes() == []
+
+
+def test_card_refuses_words_of_its_own():
+    with pytest.raises(ValueError, match="fidelity"):
+        MethodCard(title="x", fidelity="faithful")
+    with pytest.raises(ValueError, match="family"):
+        MethodCard(title="x", family="modern")
+    assert MethodCard(title="x", fidelity="reconstruction", fidelity_scope="WPMD").fidelity_label == "reconstruction (WPMD)"

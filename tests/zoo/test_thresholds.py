@@ -1,0 +1,45 @@
+"""Threshold policies against their formulas."""
+
+import numpy as np
+import pytest
+
+from zoo import UsageError, build_threshold
+
+SCORE = np.array([[0.0, 1.0], [2.0, 9.0]])
+
+
+@pytest.mark.parametrize(
+    ("spec", "cut"),
+    [
+        ("fixed(1.5)", 1.5),
+        ("minmax(0.5)", 4.5),
+        ("adaptive(0.7, 0.5)", 6.3),
+        ("adaptive(0.1, 1)", 3.0 + SCORE.std()),
+        ("mean_std(1)", 3.0 + SCORE.std()),
+        (2, 2.0),
+        (dict(type="minmax", fraction=0.25), 2.25),
+    ],
+)
+def test_cut(spec, cut):
+    policy = build_threshold(spec)
+    np.testing.assert_array_equal(policy(SCORE), SCORE > cut)
+    assert build_threshold(str(policy))(SCORE).tolist() == policy(SCORE).tolist()
+
+
+@pytest.mark.parametrize("name", ["minmax(0.5)", "adaptive(0.7, 0.5)", "mean_std(3)"])
+@pytest.mark.parametrize("level", [0.0, 0.1, -3.7, 254.3])
+def test_constant_map_has_no_target(name, level):
+    assert not build_threshold(name)(np.full((17, 19), level, np.float32)).any()
+
+
+def test_best_iou_is_an_oracle_without_a_cut_for_one_image():
+    policy = build_threshold("best_iou")
+    assert policy.oracle
+    with pytest.raises(UsageError, match="whole test set"):
+        policy(SCORE)
+
+
+@pytest.mark.parametrize("spec", ["minmx(0.5)", "fixed(1, 2)", "minmax(a)", "fixed(", "", {}, {"type": "otsu"}, "fixed('x')"])
+def test_wrong_spelling_shows_the_right_ones(spec):
+    with pytest.raises(UsageError, match="is not a policy; write one of fixed"):
+        build_threshold(spec)
