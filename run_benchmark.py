@@ -59,8 +59,10 @@ def run(arguments):
     parser.add_argument("--datasets", nargs="+", metavar="D", help="names, or folders with images/, masks/ and lists")
     parser.add_argument("--data-root", metavar="DIR", help="folder of the data sets (default: $IRSAM_ZOO_DATA, else ./data)")
     parser.add_argument("--split", default="irsam", help="irsam (default), dnanet, or a folder with train.txt and test.txt")
-    parser.add_argument("--protocol", default="exact", help="exact (default), irsam, dnanet or basicirstd: whose metrics the tables show")
-    parser.add_argument("--threshold", metavar="POLICY", help="such as 'minmax(0.5)', for every method (default: each method's own)")
+    parser.add_argument(
+        "--protocol", default="exact", help="whose metrics the tables show: exact (default), irsam, dnanet, basicirstd"
+    )
+    parser.add_argument("--threshold", metavar="POLICY", help="such as 'minmax(0.5)', for all (default: each method's own)")
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N images of each test list")
     parser.add_argument("--out", default="work_dirs/benchmark", metavar="DIR", help="result folder (default: %(default)s)")
     parser.add_argument("--jobs", type=int, metavar="N", help="worker processes for classical methods (default: one a core)")

@@ -9,7 +9,7 @@ from engine.scoring import limit_threads
 from zoo import ZooError
 
 # One thread a worker: the processes already fill the cores, and results do not depend on the number of threads.
-SINGLE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")}
+SINGLE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
 
 
 def available_cores():

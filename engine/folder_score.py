@@ -37,7 +37,8 @@ def score_folder(folder, dataset):
         label = dataset[index]["label"]
         predicted = read_grey(path).pixels
         if predicted.shape != label.shape:
-            raise ZooError(f"{path} is {predicted.shape}, its image {label.shape}; resize the prediction to the image's own size")
+            sizes = f"{path} is {predicted.shape}, its image {label.shape}"
+            raise ZooError(f"{sizes}; resize the prediction to the image's own size")
         for metric in metrics.values():
             metric.update(predicted > 127, label)
     return {protocol: metric.compute() for protocol, metric in metrics.items()}

@@ -6,6 +6,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 
+SCALES = {"IoU": 1e2, "nIoU": 1e2, "Pd": 1e2, "Fa": 1e6}
+
 
 class Progress:
     """Shows the running cell with its images and the time left; use as a context manager."""
@@ -45,7 +47,7 @@ class Progress:
         if row["status"] != "ok" or exact is None:
             self.console.print(f"{name}: {row['status']}: {row['reason']}", markup=False)
             return
-        figures = "  ".join(f"{m} {_figure(exact[m], scale)}" for m, scale in (("IoU", 1e2), ("nIoU", 1e2), ("Pd", 1e2), ("Fa", 1e6)))
+        figures = "  ".join(f"{metric} {_figure(exact[metric], scale)}" for metric, scale in SCALES.items())
         self.console.print(f"{name}: {figures}  {row['n_images']} images, {row['speed']['fps']:.3g} a second", markup=False)
 
 

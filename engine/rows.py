@@ -4,8 +4,9 @@ from collections import Counter
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
-from engine.metrics import PROTOCOLS, best_iou, bootstrap_ci, compute_metrics, roc, strata
+from engine.metrics import PROTOCOLS, best_iou, bootstrap_ci, compute_metrics, mean_signal, roc, strata
 from engine.scoring import SWEEP_COLUMNS, unpack
 from zoo.neural import NeuralDetector
 from zoo.thresholds import ScoreStatistics
@@ -63,6 +64,7 @@ def make_row(cell, detector, records, *, n_split, status, reason):
     row |= {
         "score_kind": detector.score_kind,
         "auc": roc(sweep)[2],
+        "signal": mean_signal([record["signal"] for record in records]),
         "sweep": {name: values.tolist() for name, values in sweep.items()},
         "speed": {"fps": 1 / seconds, "seconds_an_image": seconds},
         "notes": dict(Counter(note for record in records for note in record["notes"])),
@@ -89,7 +91,7 @@ def recut(row, records, policy):
         best, _ = best_iou({name: np.array(values) for name, values in row["sweep"].items()})
         levels = [LEVELS if best is None else best] * len(records)
     else:
-        levels = [_level(policy.cut_at(ScoreStatistics(**r["statistics"])), r["statistics"], row["score_kind"]) for r in records]
+        levels = [_level(policy, ScoreStatistics(**record["statistics"]), row["score_kind"]) for record in records]
     counts = pd.DataFrame([_counts_at(record, level) for record, level in zip(records, levels, strict=True)])
     return row | {
         "threshold": str(policy),
@@ -105,20 +107,20 @@ def recut_rows(rows, store, policy):
     return [recut(row, store.records(row), policy) if row["metrics"] else row for row in rows]
 
 
-def _level(cut, statistics, score_kind):
-    """The lowest sweep level above a cut; 256 where no pixel is."""
-    if cut >= statistics["high"]:
+def _level(policy, statistics, score_kind):
+    """The lowest sweep level above a policy's cut; 256 where no pixel is."""
+    cut = policy.cut_at(statistics)
+    if cut >= statistics.high:
         return LEVELS
-    if score_kind == "logit":
-        fraction = 1 / (1 + np.exp(-cut))
-    else:
-        fraction = (cut - statistics["low"]) / (statistics["high"] - statistics["low"])
+    low, high = statistics.low, statistics.high
+    fraction = expit(cut) if score_kind == "logit" else (cut - low) / (high - low)
     return int(np.clip(np.ceil((LEVELS - 1) * fraction), 0, LEVELS))
 
 
 def _counts_at(record, level):
     """Counts of one image, exact protocol, with every pixel of this level or above taken as target. No hIoU."""
-    tp, fp, matched, false_pixels, _ = unpack(record["sweep"])[:, level].tolist() if level < LEVELS else (0,) * len(SWEEP_COLUMNS)
+    sweep = unpack(record["sweep"])
+    tp, fp, matched, false_pixels, _ = sweep[:, level].tolist() if level < LEVELS else [0] * len(sweep)
     known = {name: record["counts"][name] for name in ("pixels", "targets", "target_pixels")}
     union = known["target_pixels"] + fp
     return known | {"intersection": tp, "union": union, "matched": matched, "false_pixels": false_pixels} | NO_OPDC

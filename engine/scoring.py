@@ -77,10 +77,8 @@ def score_images(cell, indices):
 def _measure(cell, detector, item, score):
     """Counts, signal figures and sweep of one score map."""
     statistics = ScoreStatistics.of(score)
-    if detector.threshold.oracle:  # the cut is chosen later, from the sweep
-        mask = np.zeros(score.shape, bool)
-    else:
-        mask = detector.threshold(score)
+    # An oracle's cut is chosen later, from the sweep.
+    mask = np.zeros(score.shape, bool) if detector.threshold.oracle else detector.threshold(score)
     if cell.predictions is not None:
         path = cell.prediction_path(item["id"])
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -92,7 +90,7 @@ def _measure(cell, detector, item, score):
         "width": score.shape[1],
         "counts": count_image(mask, item["label"]),
         "statistics": statistics._asdict(),
-        "signal": signal_metrics(item["image"], score, item["label"]),
+        "signal": signal_metrics(item["image"], score, item["label"], mask),
         "sweep": pack(np.stack([sweep[column] for column in SWEEP_COLUMNS])),
     }
 

@@ -56,19 +56,20 @@ def _table(split, sections, protocol):
 def _caption(split, sections, protocol):
     images = ", ".join(f"{escape(s.dataset)} {s.n_images} images" for s in sections if s.n_images)
     parts = [
-        rf"Measured on the test lists of the split \texttt{{{escape(split)}}} ({images}) by the protocol \texttt{{{escape(protocol)}}}.",
+        rf"Test lists of the split \texttt{{{escape(split)}}} ({images}), protocol \texttt{{{escape(protocol)}}}.",
         r"IoU, nIoU and $P_d$ in $10^{-2}$, $F_a$ in $10^{-6}$; best bold, second underlined.",
     ]
     if sections[0].source:
         parts.append(f"Small figures: published by {escape(sections[0].source_title)}, and measured minus published.")
+    run = [line for section in sections for line in section.lines if line.row and line.row["n_images"]]
     policies = {}
-    for section in sections:
-        for line in section.lines:
-            if line.row and line.row["n_images"]:
-                policies.setdefault(line.row["threshold"], {})[line.title] = None
+    for line in run:
+        policies.setdefault(line.row["threshold"], {})[line.title] = None
     parts += [f"Threshold {escape(policy)}: {escape(', '.join(titles))}." for policy, titles in policies.items()]
-    partial = sorted({f"{s.dataset}: first {x.row['n_images']} images" for s in sections for x in s.lines if x.row and 0 < x.row["n_images"] < x.row.get("n_split", 0)})
-    parts += [f"{escape(text)}." for text in partial]
+    partial = sorted(
+        {(row["dataset"], row["n_images"]) for row in (line.row for line in run) if row["n_images"] < row["n_split"]}
+    )
+    parts += [f"Of {escape(dataset)} only the first {images} images." for dataset, images in partial]
     marks = sorted({mark for section in sections for line in section.lines for mark in line.marks})
     parts += [f"$^{{{mark}}}$ {escape(MARKS[mark])}." for mark in marks]
     return " ".join(parts)

@@ -13,8 +13,9 @@ def method_listing(checkpoints):
         card = detector.card
         params = getattr(detector, "num_parameters", None)
         found = [d for d in list_datasets() if params and find_checkpoint(checkpoints, name, d)]
-        weights = ", ".join(found) or "none" if params else "not needed"
-        lines.append((name, card.title, card.family, str(card.year), f"{params / 1e6:.2f}" if params else "-", card.fidelity_label, weights))
+        weights = (", ".join(found) or "none") if params else "not needed"
+        size = f"{params / 1e6:.2f}" if params else "-"
+        lines.append((name, card.title, card.family, str(card.year or "-"), size, card.fidelity_label, weights))
     return columns(lines)
 
 
@@ -43,4 +44,5 @@ def metrics_listing(by_protocol, dataset):
 def columns(lines):
     """Left-aligned columns of text."""
     widths = [max(len(line[k]) for line in lines) for k in range(len(lines[0]))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines) + "\n"
+    padded = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
+    return "\n".join(padded) + "\n"

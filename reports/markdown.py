@@ -26,7 +26,8 @@ def _head(section, protocol):
 
 
 def _table(section):
-    heads = ["Method", "Params (M)", "FPS", *(f"{name} {ARROWS[more]}" for name, (_, _, more) in METRICS.items()), "Images", "Threshold", "Status"]
+    metrics = (f"{name} {ARROWS[more]}" for name, (_, _, more) in METRICS.items())
+    heads = ["Method", "Params (M)", "FPS", *metrics, "Images", "Threshold", "Status"]
     lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
     for line in section.lines:
         row = line.row or {}
@@ -58,8 +59,8 @@ def _status(line):
     if line.row["status"] != "ok":
         return f"{line.row['status']}: {line.row['reason']}".replace("|", "\\|")
     notes = [f"{text} ({count} images)" for text, count in line.row.get("notes", {}).items()]
-    partial = [] if line.row["n_images"] == line.row["n_split"] else [f"first {line.row['n_images']} of {line.row['n_split']} images"]
-    return "; ".join(["ok", *partial, *notes])
+    scored, whole = line.row["n_images"], line.row["n_split"]
+    return "; ".join(["ok", *([f"first {scored} of {whole} images"] if scored < whole else []), *notes])
 
 
 def _legend(section):

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from reports.latex import to_latex
 from reports.markdown import to_markdown
-from reports.table import METRICS, build_table
+from reports.table import build_table
 
 COLUMNS = ("dataset", "split", "method", "metric", "measured", "ci95_low", "ci95_high", "published", "difference", "source",
            "protocol", "threshold", "fidelity", "n_images", "n_split", "status", "reason")  # fmt: skip
+DIGITS = 4
 
 
 def write_report(rows, folder, write, *, protocol="exact"):
@@ -44,14 +45,12 @@ def to_csv(sections, protocol):
         for line in section.lines:
             row = line.row or {"status": "not run"}
             about = {key: row.get(key) for key in ("threshold", "fidelity", "n_images", "n_split", "status", "reason")}
+            about |= dict(
+                dataset=section.dataset, split=section.split, method=line.method, source=section.source, protocol=protocol
+            )
             for metric, value in {"params": line.params, "FPS": line.fps, **line.values}.items():
-                figures = (value.measured, value.low, value.high, value.published, value.difference)
-                names = ("measured", "ci95_low", "ci95_high", "published", "difference")
-                digits = METRICS[metric][1] + 2 if metric in METRICS else 4
-                writer.writerow(
-                    about
-                    | dict(dataset=section.dataset, split=section.split, method=line.method, metric=metric)
-                    | dict(source=section.source, protocol=protocol)
-                    | {name: None if figure is None else round(figure, digits) for name, figure in zip(names, figures, strict=True)}
-                )
+                figures = dict(measured=value.measured, ci95_low=value.low, ci95_high=value.high)
+                figures |= dict(published=value.published, difference=value.difference)
+                rounded = {name: figure if figure is None else round(figure, DIGITS) for name, figure in figures.items()}
+                writer.writerow(about | rounded | {"metric": metric})
     return text.getvalue()

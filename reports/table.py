@@ -63,7 +63,8 @@ class Line:
             return "N"
         fidelity = self.row.get("fidelity", "author-code")
         letters = {"public-port": "P", "reconstruction": "R"}.get(fidelity.split(" ")[0], "")
-        return letters + ("O" if self.row.get("oracle") else "") + ("S" if self.row.get("from_sweep") else "")
+        letters += ("O" if self.row.get("oracle") else "") + ("S" if self.row.get("from_sweep") else "")
+        return "".join(sorted(letters))
 
 
 MARKS = {

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import count
 from pathlib import Path
 
 import cv2
@@ -17,11 +18,12 @@ import run_benchmark
 
 PROGRAM = Path(run_benchmark.__file__)
 IDS = [f"im{k}" for k in range(8)]
+NUMBERS = count()
 PLUGIN = """
 import os, time
 from zoo import METHODS, Detector, MethodCard
 
-@METHODS.register_module("slow_mean")
+@METHODS.register_module("{name}")
 class SlowMean(Detector):
     card = MethodCard(title="Slow mean", fidelity="author-code")
 
@@ -54,13 +56,19 @@ def folder(tmp_path):
 
 
 def write_plugin(folder, delay=0):
+    """A plug-in that logs what it scores: its name, which no other test has registered, its file and its log."""
+    name = f"slow_mean_{next(NUMBERS)}"
     log = folder / "scored.txt"
-    path = folder / "slow_mean.py"
-    path.write_text(PLUGIN.format(delay=delay, log=str(log)))
-    return path, log
+    path = folder / f"{name}.py"
+    path.write_text(PLUGIN.format(name=name, delay=delay, log=str(log)))
+    return name, path, log
 
 
-def row_of(out, method, dataset="mine", split="mine"):
+def run(folder, out, *methods_and_more):
+    return run_benchmark.main(["--datasets", str(folder), "--out", str(out), "--methods", *methods_and_more])
+
+
+def row_of(out, method, dataset="mine", split="irsam"):
     return json.loads((out / "results" / dataset / split / f"{method}.json").read_text())
 
 
@@ -71,10 +79,8 @@ def table(out):
 
 def test_a_run_writes_rows_tables_and_manifest(folder, tmp_path, capsys):
     out = tmp_path / "out"
-    status = run_benchmark.main(["--methods", "top_hat", "max_median", "--datasets", str(folder), "--out", str(out), "--jobs", "1",
-                                 "--save-predictions"])  # fmt: skip
-    assert status == 0
-    row = row_of(out, "top_hat", split="irsam")
+    assert run(folder, out, "top_hat", "max_median", "--jobs", "1", "--save-predictions") == 0
+    row = row_of(out, "top_hat")
     assert row["metrics"]["exact"]["Pd"] == 1.0
     assert set(row["metrics"]) == {"exact", "irsam", "dnanet", "basicirstd"}
     assert row["n_images"] == row["n_split"] == len(IDS)
@@ -92,20 +98,20 @@ def test_a_run_writes_rows_tables_and_manifest(folder, tmp_path, capsys):
 
 
 def test_a_plugin_is_a_row_of_the_table(folder, tmp_path):
-    plugin, log = write_plugin(tmp_path)
+    name, plugin, log = write_plugin(tmp_path)
     out = tmp_path / "out"
-    assert run_benchmark.main(["--methods", "slow_mean", "--plugin", str(plugin), "--datasets", str(folder), "--out", str(out)]) == 0
+    assert run(folder, out, name, "--plugin", str(plugin)) == 0
     assert "| Slow mean |" in (out / "report" / "table1.md").read_text()
     assert sorted(log.read_text().split()) == sorted(str(k) for k in range(len(IDS)))
 
 
 def test_kill_and_resume_scores_no_stored_image_again(folder, tmp_path):
-    plugin, log = write_plugin(tmp_path, delay=0.3)
+    name, plugin, log = write_plugin(tmp_path, delay=0.3)
     out = tmp_path / "out"
-    command = [sys.executable, str(PROGRAM), "--methods", "slow_mean", "--plugin", str(plugin), "--datasets", str(folder),
+    command = [sys.executable, str(PROGRAM), "--methods", name, "--plugin", str(plugin), "--datasets", str(folder),
                "--out", str(out), "--jobs", "1"]  # fmt: skip
-    journal = out / "journal" / "mine" / "irsam" / "slow_mean.jsonl"
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    journal = out / "journal" / "mine" / "irsam" / f"{name}.jsonl"
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL, start_new_session=True)
     while process.poll() is None and not (journal.is_file() and journal.read_text().count("\n") >= 4):
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGKILL)
@@ -124,28 +130,28 @@ def test_kill_and_resume_scores_no_stored_image_again(folder, tmp_path):
 
     whole = tmp_path / "whole"
     assert run_benchmark.main([*command[2:], "--out", str(whole)]) == 0
-    metrics = ("metrics", "ci95", "auc", "sweep", "strata")
-    a, b = row_of(out, "slow_mean", split="irsam"), row_of(whole, "slow_mean", split="irsam")
-    assert {name: a[name] for name in metrics} == {name: b[name] for name in metrics}
+    a, b = row_of(out, name), row_of(whole, name)
+    for part in ("metrics", "ci95", "auc", "sweep", "strata"):
+        assert a[part] == b[part]
 
 
 def test_a_damaged_image_fails_its_cell_and_is_scored_alone_once_mended(folder, tmp_path, capsys):
-    plugin, log = write_plugin(tmp_path)
+    name, plugin, log = write_plugin(tmp_path)
     out = tmp_path / "out"
-    arguments = ["--methods", "slow_mean", "top_hat", "--plugin", str(plugin), "--datasets", str(folder), "--out", str(out)]
+    arguments = [folder, out, name, "top_hat", "--plugin", str(plugin)]
     path = folder / "images" / "im5.png"
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
-    assert run_benchmark.main(arguments) == 1
-    errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("failed: slow_mean")]
+    assert run(*arguments) == 1
+    errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith(f"failed: {name}")]
     assert len(errors) == 1
     assert "1 of 8 images" in errors[0]
     assert "im5.png" in errors[0]
-    assert row_of(out, "slow_mean", split="irsam")["status"] == "failed"
-    assert table(out)["mine", "slow_mean", "IoU"]["measured"] == ""
+    assert row_of(out, name)["status"] == "failed"
+    assert table(out)["mine", name, "IoU"]["measured"] == ""
     path.write_bytes(whole)
     log.unlink()
-    assert run_benchmark.main(arguments) == 0
+    assert run(*arguments) == 0
     assert log.read_text().split() == ["5"]
 
 
@@ -160,31 +166,30 @@ def test_a_method_that_raises_does_not_stop_the_others(folder, tmp_path, capsys)
         "        raise ValueError('no luck')\n"
     )
     out = tmp_path / "out"
-    arguments = ["--methods", "raises", "top_hat", "--plugin", str(plugin), "--datasets", str(folder), "--out", str(out)]
-    assert run_benchmark.main(arguments) == 1
+    assert run(folder, out, "raises", "top_hat", "--plugin", str(plugin)) == 1
     assert "failed: raises on mine: 8 of 8 images, first im0: ValueError: no luck" in capsys.readouterr().err
-    assert row_of(out, "top_hat", split="irsam")["status"] == "ok"
+    assert row_of(out, "top_hat")["status"] == "ok"
     assert "| ok |" in (out / "report" / "table1.md").read_text()
 
 
 def test_stored_rows_are_cut_again_without_a_run(folder, tmp_path):
     out = tmp_path / "out"
-    run_benchmark.main(["--methods", "top_hat", "--datasets", str(folder), "--out", str(out), "--threshold", "minmax(0.5)"])
-    run = table(out)["mine", "top_hat", "IoU"]
+    run(folder, out, "top_hat", "--threshold", "minmax(0.5)")
+    first = table(out)["mine", "top_hat", "IoU"]
     assert run_benchmark.main(["report", "--out", str(out), "--threshold", "adaptive(0.7, 0.5)"]) == 0
     cut = table(out)["mine", "top_hat", "IoU"]
-    assert (run["threshold"], cut["threshold"]) == ("minmax(0.5)", "adaptive(0.7, 0.5)")
+    assert (first["threshold"], cut["threshold"]) == ("minmax(0.5)", "adaptive(0.7, 0.5)")
     exact = tmp_path / "exact"
-    run_benchmark.main(["--methods", "top_hat", "--datasets", str(folder), "--out", str(exact), "--threshold", "adaptive(0.7, 0.5)"])
+    run(folder, exact, "top_hat", "--threshold", "adaptive(0.7, 0.5)")
     assert float(cut["measured"]) == pytest.approx(float(table(exact)["mine", "top_hat", "IoU"]["measured"]), abs=2)
 
 
 def test_the_oracle_is_marked_and_at_least_as_good(folder, tmp_path):
     out = tmp_path / "out"
-    run_benchmark.main(["--methods", "top_hat", "--datasets", str(folder), "--out", str(out)])
-    own = row_of(out, "top_hat", split="irsam")["metrics"]["exact"]["IoU"]
-    run_benchmark.main(["--methods", "top_hat", "--datasets", str(folder), "--out", str(out), "--threshold", "best_iou"])
-    row = row_of(out, "top_hat", split="irsam")
+    run(folder, out, "top_hat")
+    own = row_of(out, "top_hat")["metrics"]["exact"]["IoU"]
+    run(folder, out, "top_hat", "--threshold", "best_iou")
+    row = row_of(out, "top_hat")
     assert row["oracle"]
     assert row["metrics"]["exact"]["IoU"] >= own - 1e-9
     assert "Top-Hat <sup>OPS</sup>" in (out / "report" / "table1.md").read_text()
@@ -239,10 +244,9 @@ def test_dask_workers_give_the_same_rows(folder, tmp_path):
     from dask.distributed import LocalCluster
 
     local, remote = tmp_path / "local", tmp_path / "remote"
-    arguments = ["--methods", "top_hat", "--datasets", str(folder)]
-    assert run_benchmark.main([*arguments, "--out", str(local)]) == 0
+    assert run(folder, local, "top_hat") == 0
     with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
-        assert run_benchmark.main([*arguments, "--out", str(remote), "--dask", cluster.scheduler_address]) == 0
-    a, b = row_of(local, "top_hat", split="irsam"), row_of(remote, "top_hat", split="irsam")
+        assert run(folder, remote, "top_hat", "--dask", cluster.scheduler_address) == 0
+    a, b = row_of(local, "top_hat"), row_of(remote, "top_hat")
     assert a["metrics"] == b["metrics"]
     assert a["sweep"] == b["sweep"]

@@ -1,1 +1,30 @@
-"""x."""
+"""Metrics of infrared small target detection. `engine.metrics.mm_metric` adds them to mmengine when it is imported."""
+
+from engine.metrics.bootstrap import bootstrap_ci, paired_bootstrap
+from engine.metrics.compute import PROTOCOLS, compute_metrics
+from engine.metrics.counts import count_image
+from engine.metrics.metric import IRSTDMetrics
+from engine.metrics.pyirstd import compute_pyirstd, count_pyirstd
+from engine.metrics.signal import mean_signal, signal_metrics
+from engine.metrics.stratify import strata
+from engine.metrics.sweep import best_iou, pd_fa_curve, quantize, roc, sum_sweeps, sweep_image
+
+__all__ = [
+    "PROTOCOLS",
+    "IRSTDMetrics",
+    "best_iou",
+    "bootstrap_ci",
+    "compute_metrics",
+    "compute_pyirstd",
+    "count_image",
+    "count_pyirstd",
+    "mean_signal",
+    "paired_bootstrap",
+    "pd_fa_curve",
+    "quantize",
+    "roc",
+    "signal_metrics",
+    "strata",
+    "sum_sweeps",
+    "sweep_image",
+]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.metrics.compute import compute_metrics, count_columns, weighted_ratios
+from engine.metrics.compute import compute_metrics, count_columns, protocol_rule, weighted_ratios
 from zoo.errors import UsageError, ZooError
 
 
@@ -45,7 +45,8 @@ def paired_bootstrap(counts_a, counts_b, protocol="exact", metric="IoU", *, n=10
         ZooError: The two tables are not of the same images.
     """
     a, b = count_columns(counts_a, protocol), count_columns(counts_b, protocol)
-    if not np.array_equal(a["pixels"], b["pixels"]):
+    known = ("pixels", protocol_rule(protocol).prefix + "targets")  # of the image and its label, whatever the method
+    if not all(np.array_equal(a[name], b[name]) for name in known):
         raise ZooError("a paired comparison needs the same images in the same order in both tables")
     whole_a, whole_b = compute_metrics(counts_a, protocol), compute_metrics(counts_b, protocol)
     if metric not in whole_a:
@@ -56,7 +57,7 @@ def paired_bootstrap(counts_a, counts_b, protocol="exact", metric="IoU", *, n=10
     if whole_a[metric] is None or whole_b[metric] is None or len(gaps) == 0:
         return {"difference": None, "low": None, "high": None, "p": None}
     low, high = _interval(gaps, level)
-    tail = min(np.count_nonzero(gaps <= 0), np.count_nonzero(gaps >= 0))
+    tail = int(min(np.count_nonzero(gaps <= 0), np.count_nonzero(gaps >= 0)))
     return {
         "difference": whole_a[metric] - whole_b[metric],
         "low": low,

@@ -54,7 +54,11 @@ def match_opdc(targets, predictions, pairs):
 def with_second_stage(first, target, prediction, overlaps):
     """Join the pairs of the first stage with those of the second, whose IoU is looked up among the overlaps."""
     iou = {(t, p): value for t, p, value in zip(*(column.tolist() for column in overlaps), strict=True)}
-    second = target, prediction, np.array([iou.get(pair, 0.0) for pair in zip(target.tolist(), prediction.tolist(), strict=True)])
+    second = (
+        target,
+        prediction,
+        np.array([iou.get(pair, 0.0) for pair in zip(target.tolist(), prediction.tolist(), strict=True)]),
+    )
     return tuple(np.concatenate(columns) for columns in zip(first, second, strict=True))
 
 

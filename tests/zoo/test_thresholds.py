@@ -22,7 +22,7 @@ SCORE = np.array([[0.0, 1.0], [2.0, 9.0]])
 )
 def test_cut(spec, cut):
     policy = build_threshold(spec)
-    np.testing.assert_array_equal(policy(SCORE), SCORE > cut)
+    np.testing.assert_array_equal(policy(SCORE), np.greater(SCORE, cut))
     assert build_threshold(str(policy))(SCORE).tolist() == policy(SCORE).tolist()
 
 
