@@ -29,15 +29,16 @@ def _table(split, sections, protocol):
     groups, rules = "", ""
     for number, section in enumerate(sections):
         first = 4 + number * len(METRICS)
-        groups += rf" & \multicolumn{{{len(METRICS)}}}{{c}}{{{escape(section.dataset)}}}"
+        groups += rf" & \multicolumn{{{len(METRICS)}}}{{c}}{{{escape(section.title)}}}"
         rules += rf"\cmidrule(lr){{{first}-{first + len(METRICS) - 1}}}"
-    body = "\n".join(_method([lines.get(method) for lines in lines_of]) for method in methods)
+    body = "\n\\addlinespace\n".join(_method([lines.get(method) for lines in lines_of]) for method in methods)
     return "\n".join(
         [
             r"\begin{table*}",
             r"\centering",
             rf"\caption{{{_caption(split, sections, protocol)}}}",
-            r"\resizebox{\textwidth}{!}{%",
+            r"\footnotesize",
+            r"\resizebox{\ifdim\width>\textwidth\textwidth\else\width\fi}{!}{%",
             rf"\begin{{tabular}}{{{columns}}}",
             r"\toprule",
             rf" & Params (M){ARROWS[False]} & FPS{ARROWS[True]}{groups} \\",
@@ -54,7 +55,7 @@ def _table(split, sections, protocol):
 
 
 def _caption(split, sections, protocol):
-    images = ", ".join(f"{escape(s.dataset)} {s.n_images} images" for s in sections if s.n_images)
+    images = ", ".join(f"{escape(s.title)} {s.n_images} images" for s in sections if s.n_images)
     parts = [
         rf"Test lists of the split \texttt{{{escape(split)}}} ({images}), protocol \texttt{{{escape(protocol)}}}.",
         r"IoU, nIoU and $P_d$ in $10^{-2}$, $F_a$ in $10^{-6}$; best bold, second underlined.",
@@ -78,7 +79,8 @@ def _caption(split, sections, protocol):
 def _method(lines):
     """One method: measured figures, then in small print the published ones and the differences."""
     first = next(line for line in lines if line is not None)
-    marks = "".join(sorted({mark for line in lines if line for mark in line.marks}))
+    run = [line for line in lines if line is not None and line.row]
+    marks = "".join(sorted({mark for line in run or [first] for mark in line.marks}))
     title = escape(first.title) + (f"$^{{{marks}}}$" if marks else "")
     rows = [[title, _number(_any(lines, "params"), "measured", 2), _number(_any(lines, "fps"), "measured", 1)]]
     rows += [[r"\quad\scriptsize published", *(_small(_number(_any(lines, k), "published", 2)) for k in ("params", "fps"))]]
@@ -91,7 +93,7 @@ def _method(lines):
                 text = rf"\textbf{{{text}}}" if value.rank == 1 else rf"\underline{{{text}}}"
             rows[0].append(text)
             rows[1].append(_small(_number(value, "published", digits)))
-            rows[2].append(_small(_number(value, "difference", digits, sign=True)))
+            rows[2].append(_small(_number(value, "difference", digits)))
     return "\n".join(rf"{' & '.join(row)} \\" for k, row in enumerate(rows) if k == 0 or any(cell for cell in row[1:]))
 
 
@@ -101,11 +103,13 @@ def _any(lines, attribute):
     return next((value for value in values if value.measured is not None), values[0])
 
 
-def _number(value, attribute, digits, sign=False):
+def _number(value, attribute, digits):
     number = None if value is None else getattr(value, attribute)
     if number is None:
         return "-" if attribute == "measured" else ""
-    return f"${number:{'+' if sign else ''}.{digits}f}$"
+    if attribute != "difference":
+        return f"{number:.{digits}f}"
+    return f"${number:+.{digits}f}$"  # a minus, not a hyphen
 
 
 def _small(text):

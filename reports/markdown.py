@@ -17,7 +17,7 @@ def to_markdown(sections, protocol):
 
 def _head(section, protocol):
     images = f"{section.n_images} test images" if section.n_images else "not run"
-    text = f"## {section.dataset}, split `{section.split}`, {images}\n\nProtocol `{protocol}`; {UNITS}."
+    text = f"## {section.title}, split `{section.split}`, {images}\n\nProtocol `{protocol}`; {UNITS}."
     if section.source:
         text += f" In brackets: published by {section.source_title}, and measured minus published."
     elif section.dataset == "synthetic":

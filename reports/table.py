@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from datasets import DATASETS
 from reports.published import printed_name, published, source_for, sources
 
 TABLE_DIR = Path(__file__).resolve().parents[1] / "configs" / "tables"
@@ -90,6 +91,12 @@ class Section:
     split: str
     source: str | None
     lines: list[Line] = field(default_factory=list)
+
+    @property
+    def title(self):
+        """The data set's name as the literature prints it."""
+        known = DATASETS.get(self.dataset)
+        return known.title if known else self.dataset
 
     @property
     def source_title(self):

@@ -1,0 +1,154 @@
+"""Tables made from rows: what stands where, and what is ranked."""
+
+import csv
+import io
+import shutil
+import subprocess
+
+import pytest
+
+from reports.latex import escape, to_latex
+from reports.markdown import to_markdown
+from reports.published import printed_name, published, source_for, sources
+from reports.report import to_csv
+from reports.table import build_table
+
+
+def make_row(method, iou=0.5, dataset="nuaa-sirst", split="irsam", **changes):
+    row = dict(
+        method=method,
+        title=printed_name(method),
+        dataset=dataset,
+        split=split,
+        status="ok",
+        reason=None,
+        fidelity="author-code",
+        threshold="fixed(0)",
+        oracle=False,
+        params=None,
+        n_images=86,
+        n_split=86,
+        metrics={"exact": dict(IoU=iou, nIoU=iou, Pd=iou, Fa=1e-5), "irsam": dict(IoU=iou / 2, nIoU=None, Pd=iou, Fa=2e-5)},
+        ci95={"exact": dict(IoU=(iou - 0.1, iou + 0.1), nIoU=(None, None), Pd=(0, 1), Fa=(0, 1))},
+        speed=dict(fps=12.5),
+        notes={},
+    )
+    return row | changes
+
+
+def line_of(sections, method):
+    return next(line for line in sections[0].lines if line.method == method)
+
+
+def test_rows_follow_table_1_and_others_come_after():
+    (section,) = build_table([make_row("zzz"), make_row("irsam"), make_row("aaa"), make_row("top_hat")])
+    assert [line.method for line in section.lines][:2] == ["top_hat", "max_median"]
+    assert [line.method for line in section.lines][-3:] == ["irsam", "aaa", "zzz"]
+    assert len(section.lines) == 19
+
+
+def test_published_value_and_difference():
+    value = line_of(build_table([make_row("ipi", 0.0209)]), "ipi").values["IoU"]
+    assert (value.measured, value.published) == (pytest.approx(2.09), 1.09)
+    assert value.difference == pytest.approx(1.0)
+    assert (value.low, value.high) == (pytest.approx(-7.91), pytest.approx(12.09))
+    unrun = line_of(build_table([make_row("ipi")]), "uiunet")
+    assert (unrun.values["Fa"].measured, unrun.values["Fa"].published, unrun.marks) == (None, 4.97, "N")
+
+
+def test_published_numbers_are_of_the_same_split_only():
+    for split, source, value in (("irsam", "irsam_table1", 1.508), ("dnanet", "basicirstd", 7.142), ("mine", None, None)):
+        sections = build_table([make_row("top_hat", split=split)])
+        assert sections[0].source == source
+        assert line_of(sections, "top_hat").values["IoU"].published == value
+    assert build_table([make_row("top_hat", dataset="synthetic")])[0].source is None
+
+
+def test_only_complete_honest_rows_are_ranked():
+    rows = [
+        make_row("top_hat", 0.5),
+        make_row("ipi", 0.6),
+        make_row("nram", 0.6),
+        make_row("ript", 0.9, oracle=True),
+        make_row("pstnn", 0.9, n_images=10),
+        make_row("wslcm", 0.9, status="failed", reason="no luck"),
+    ]
+    sections = build_table(rows)
+    ranks = {
+        method: line_of(sections, method).values["IoU"].rank for method in ("top_hat", "ipi", "nram", "ript", "pstnn", "wslcm")
+    }
+    assert ranks == dict(top_hat=2, ipi=1, nram=1, ript=0, pstnn=0, wslcm=0)
+    assert line_of(sections, "wslcm").values["IoU"].measured is None
+
+
+def test_fewer_false_alarms_are_better():
+    rows = [make_row("ipi"), make_row("nram")]
+    rows[1]["metrics"]["exact"]["Fa"] = 0.5e-5
+    sections = build_table(rows)
+    assert [line_of(sections, method).values["Fa"].rank for method in ("nram", "ipi")] == [1, 2]
+
+
+def test_protocol_and_undefined_metrics():
+    line = line_of(build_table([make_row("ipi", 0.4)], protocol="irsam"), "ipi")
+    assert line.values["IoU"].measured == pytest.approx(20)
+    assert line.values["nIoU"].measured is None
+    oracle = make_row("ipi", metrics={"exact": {}})
+    assert line_of(build_table([oracle], protocol="irsam"), "ipi").values["IoU"].measured is None
+
+
+def test_markdown_shows_all_that_a_reader_must_know():
+    rows = [make_row("ipi", 0.5, notes={"no convergence": 3}), make_row("nram", 0.4, fidelity="reconstruction (WPMD)")]
+    rows += [make_row("acmnet", status="no checkpoint", reason="train one with: x | y", metrics={}, n_images=0, params=516875)]
+    text = to_markdown(build_table(rows), "exact")
+    assert "## NUAA-SIRST, split `irsam`, 86 test images" in text
+    assert "published by IRSAM, Table 1" in text
+    assert "| IPI | - | 12.5 | **50.00** (1.09, +48.91) |" in text
+    assert "<u>40.00</u>" in text
+    assert "ok; no convergence (3 images)" in text
+    assert "NRAM <sup>R</sup>" in text
+    assert "0.52 (0.52, -0.00)" in text
+    assert r"no checkpoint: train one with: x \| y" in text
+    assert text.count("not run |") == 14
+    widths = {line.replace(r"\|", "").count("|") for line in text.splitlines() if line.startswith("|")}
+    assert widths == {11}
+
+
+def test_csv_is_one_line_a_figure():
+    lines = list(csv.DictReader(io.StringIO(to_csv(build_table([make_row("ipi")]), "exact"))))
+    assert len(lines) == 17 * 6
+    fa = next(line for line in lines if (line["method"], line["metric"]) == ("ipi", "Fa"))
+    assert (fa["measured"], fa["published"], fa["source"]) == ("10.0", "30467.0", "irsam_table1")
+    fps = next(line for line in lines if (line["method"], line["metric"]) == ("irsam", "FPS"))
+    assert (fps["measured"], fps["published"], fps["difference"]) == ("", "103.0", "")
+
+
+def test_latex_escapes_and_marks():
+    row = make_row("my_method", 0.7, title="A_b & c%", fidelity="public-port")
+    text = to_latex(build_table([row, make_row("ipi", 0.6)]), "exact")
+    assert r"A\_b \& c\%$^{P}$" in text
+    assert r"\textbf{70.00}" in text
+    assert r"\underline{60.00}" in text
+    assert r"Threshold fixed(0): IPI, A\_b \& c\%." in text
+    assert escape("a_{b}") == r"a\_\{b\}"
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+def test_latex_compiles(tmp_path):
+    rows = [make_row("ipi"), make_row("top_hat", dataset="irstd-1k", n_images=3), make_row("x_y", dataset="mine", split="own")]
+    (tmp_path / "table1.tex").write_text(to_latex(build_table(rows), "exact"))
+    document = r"\documentclass{article}\usepackage{booktabs,graphicx}\begin{document}\input{table1}\end{document}"
+    (tmp_path / "page.tex").write_text(document)
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "page.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert "Overfull" not in done.stdout
+
+
+def test_published_tables_are_whole():
+    table = published("irsam_table1")
+    assert len({method for method, _, _ in table}) == 17
+    assert all((m, d, k) in table for m, _, _ in table for d in ("irstd-1k", "nudt-sirst", "nuaa-sirst") for k in ("IoU", "Fa"))
+    assert table["irsam", "nudt-sirst", "IoU"] == 92.59
+    assert published("basicirstd")["top_hat", "nudt-sirst", "Fa"] == 166.704
+    assert source_for("irsam") == "irsam_table1"
+    assert all(source["url"].startswith("https://") for source in sources().values())
