@@ -5,6 +5,7 @@ from concurrent.futures import as_completed
 
 from engine.cell import cell_dataset, cell_detector
 from engine.code_version import code_version
+from engine.profiling import profile_network
 from engine.rows import make_row
 from engine.scoring import item_digest, score_images
 from zoo import ZooError
@@ -80,8 +81,14 @@ def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, on_image=la
     if errors:
         first = min(errors, key=ids.index)
         status, reason = "failed", f"{len(errors)} of {len(ids)} images, first {first}: {errors[first]}"
-    row = make_row(cell, detector, records, n_split=len(dataset), status=status, reason=reason)
-    return store.write_row(row | {"key": key | {"data": data_fingerprint({r["id"]: r["pixels"] for r in records})}}, records)
+    key |= {"data": data_fingerprint({record["id"]: record["pixels"] for record in records})}
+    speed = None
+    if isinstance(detector, NeuralDetector) and records:
+        old = store.row(cell.dataset, cell.split, cell.method)
+        same = old is not None and old.get("key") == key and not fresh
+        speed = old["speed"] if same else profile_network(detector, (records[0]["height"], records[0]["width"]))
+    row = make_row(cell, detector, records, n_split=len(dataset), status=status, reason=reason, speed=speed)
+    return store.write_row(row | {"key": key}, records)
 
 
 def data_fingerprint(digests):

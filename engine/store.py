@@ -52,6 +52,13 @@ class ResultStore:
     def row_path(self, dataset, split, method):
         return self.out / "results" / dataset / split / f"{method}.json"
 
+    def row(self, dataset, split, method):
+        """A stored row, or None where there is none that can be read."""
+        try:
+            return json.loads(self.row_path(dataset, split, method).read_text())
+        except (OSError, ValueError):
+            return None
+
     def write_row(self, row, records):
         """Store a row as JSON, and one CSV line an image beside it. Returns the row."""
         path = self.row_path(row["dataset"], row["split"], row["method"])

@@ -42,7 +42,11 @@ def test_journal_of_other_code_is_not_used(tmp_path):
 
 
 def test_second_run_in_the_same_folder_is_refused(tmp_path):
-    with ResultStore(tmp_path).locked(), pytest.raises(ZooError, match="another run is writing"), ResultStore(tmp_path).locked():
+    with (
+        ResultStore(tmp_path).locked(),
+        pytest.raises(ZooError, match="another run is writing"),
+        ResultStore(tmp_path).locked(),
+    ):
         pass
     with ResultStore(tmp_path).locked():
         pass

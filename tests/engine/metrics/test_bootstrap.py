@@ -1,0 +1,101 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from engine.metrics import PROTOCOLS, bootstrap_ci, compute_metrics, count_image, paired_bootstrap
+from zoo.errors import UsageError, ZooError
+
+
+def table(seed, hit_rate, images=60):
+    generator, labels = np.random.default_rng(seed), np.random.default_rng(99)
+    rows = []
+    for _ in range(images):
+        label = np.zeros((32, 32), bool)
+        pred = np.zeros((32, 32), bool)
+        for row, column in labels.integers(2, 28, (2, 2)):
+            label[row : row + 3, column : column + 3] = True
+            if generator.random() < hit_rate:
+                pred[row : row + 3, column : column + 2] = True
+        pred |= generator.random((32, 32)) < 0.002
+        rows.append(count_image(pred, label))
+    return rows
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_intervals_hold_the_value_and_narrow_with_more_images(protocol):
+    rows = table(0, 0.7)
+    value, wide, narrow = compute_metrics(rows, protocol), bootstrap_ci(rows, protocol), bootstrap_ci(rows * 9, protocol)
+    assert set(value) == set(wide)
+    for name, (low, high) in wide.items():
+        assert low < value[name] < high, name
+        assert (narrow[name][1] - narrow[name][0]) == pytest.approx((high - low) / 3, rel=0.3), name
+
+
+def test_interval_of_pd_is_the_binomial_one():
+    hit, miss = np.eye(16, dtype=bool), np.zeros((16, 16), bool)
+    rows = [count_image(hit, hit)] * 70 + [count_image(miss, hit)] * 30
+    low, high = bootstrap_ci(rows, n=4000)["Pd"]
+    half = 1.96 * np.sqrt(0.7 * 0.3 / 100)
+    assert (low, high) == (pytest.approx(0.7 - half, abs=0.015), pytest.approx(0.7 + half, abs=0.015))
+
+
+def test_seed_and_level():
+    rows = table(0, 0.7)
+    assert bootstrap_ci(rows, seed=1) == bootstrap_ci(pd.DataFrame(rows), seed=1)
+    assert bootstrap_ci(rows, seed=1) != bootstrap_ci(rows, seed=2)
+    low, high = bootstrap_ci(rows, level=0.5)["IoU"]
+    wide = bootstrap_ci(rows, level=0.99)["IoU"]
+    assert wide[0] < low < high < wide[1]
+
+
+def test_undefined_metrics_have_no_interval():
+    empty = np.zeros((16, 16), bool)
+    intervals = bootstrap_ci([count_image(empty, empty)] * 5)
+    assert intervals["Pd"] == intervals["IoU"] == (None, None)
+    assert intervals["Fa"] == (0.0, 0.0)
+    assert bootstrap_ci([])["Fa"] == (None, None)
+
+
+def test_a_rare_target_leaves_only_resamples_that_drew_it():
+    label = np.eye(16, dtype=bool)
+    rows = [count_image(label, label)] + [count_image(np.zeros_like(label), np.zeros_like(label))] * 9
+    assert bootstrap_ci(rows)["Pd"] == (1.0, 1.0)
+
+
+def test_a_clear_difference_has_a_small_p():
+    good, bad = table(1, 0.9), table(2, 0.4)
+    result = paired_bootstrap(good, bad, metric="Pd")
+    assert result["difference"] == compute_metrics(good)["Pd"] - compute_metrics(bad)["Pd"]
+    assert 0 < result["low"] < result["difference"] < result["high"]
+    assert result["p"] == pytest.approx(2 / 1001)
+    assert paired_bootstrap(bad, good, metric="Pd")["difference"] == -result["difference"]
+
+
+def test_equal_methods_do_not_differ():
+    rows = table(1, 0.6)
+    assert paired_bootstrap(rows, pd.DataFrame(rows), "irsam", "nIoU") == {"difference": 0, "low": 0, "high": 0, "p": 1}
+    assert paired_bootstrap(table(1, 0.6), table(7, 0.6), metric="Pd")["p"] > 0.05
+
+
+def test_pairs_are_resampled_together():
+    # The second method finds one pixel less in every image: paired, the difference hardly varies.
+    good = table(3, 0.6)
+    less = [row | {"false_pixels": row["false_pixels"] + 1} for row in good]
+    result = paired_bootstrap(less, good, metric="Fa")
+    assert result["low"] == pytest.approx(result["high"]) == pytest.approx(1 / 1024)
+
+
+def test_undefined_differences():
+    empty = np.zeros((16, 16), bool)
+    rows = [count_image(empty, empty)] * 3
+    assert paired_bootstrap(rows, rows, metric="Pd") == {"difference": None, "low": None, "high": None, "p": None}
+
+
+def test_tables_of_other_images_are_refused():
+    rows = table(1, 0.6)
+    label = np.eye(32, dtype=bool)
+    for other in (rows[:-1], [*rows[:-1], count_image(label, np.zeros_like(label))]):
+        with pytest.raises(ZooError, match="same images"):
+            paired_bootstrap(rows, other)
+    with pytest.raises(UsageError, match="no metric 'hIoU'"):
+        paired_bootstrap(rows, rows, "irsam", "hIoU")

@@ -1,0 +1,98 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from engine.metrics import PROTOCOLS, compute_metrics, count_image
+from engine.metrics.compute import count_columns, weighted_ratios
+from zoo.errors import UsageError, ZooError
+
+
+def square(row, column, side=3, size=64):
+    mask = np.zeros((size, size), bool)
+    mask[row : row + side, column : column + side] = True
+    return mask
+
+
+@pytest.fixture
+def rows():
+    """A hit with a false alarm of the same area, a miss, and an image empty in both."""
+    empty = np.zeros((64, 64), bool)
+    return [
+        count_image(square(10, 10) | square(40, 40), square(10, 10)),
+        count_image(empty, square(20, 20)),
+        count_image(empty, empty),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("protocol", "niou", "fa"),
+    [
+        ("exact", 0.5 / 2, 9 / (3 * 64 * 64)),
+        ("irsam", 0.5 / 3, 0.0),
+        ("dnanet", 0.5 / 3, 0.0),
+        ("basicirstd", 0.5 / 3, 9 / (3 * 64 * 64)),
+    ],
+)
+def test_protocols_differ_where_they_should(rows, protocol, niou, fa):
+    result = compute_metrics(rows, protocol)
+    assert result["IoU"] == pytest.approx(9 / 27)
+    assert result["Pd"] == 0.5
+    assert result["nIoU"] == pytest.approx(niou)
+    assert result["Fa"] == pytest.approx(fa)
+
+
+def test_hierarchical_iou_is_the_product_of_its_factors(rows):
+    result = compute_metrics(rows, "exact")
+    assert result["segIoU"] == 1
+    assert result["locIoU"] == result["hIoU"] == pytest.approx(1 / 3)
+    assert "hIoU" not in compute_metrics(rows, "irsam")
+
+
+@pytest.mark.parametrize(("protocol", "area"), [("irsam", 512 * 512), ("dnanet", 256 * 256), ("basicirstd", 64 * 64)])
+def test_divisor_of_fa_is_fixed_in_two_protocols(protocol, area):
+    rows = [count_image(square(10, 10, side=2), square(40, 40))] * 3
+    assert compute_metrics(rows, protocol)["Fa"] == pytest.approx(4 / area)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_undefined_is_none(protocol):
+    empty = np.zeros((16, 16), bool)
+    result = compute_metrics([count_image(empty, empty)], protocol)
+    assert result["Pd"] is None
+    assert result["Fa"] == 0
+    assert result["IoU"] is result["nIoU"] is None if protocol == "exact" else result["IoU"] == result["nIoU"] == 0
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_no_images_at_all(protocol):
+    result = compute_metrics([], protocol)
+    assert result["Pd"] is result["Fa"] is result["nIoU"] is None
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_table_read_back_from_csv_gives_the_same(rows, protocol, tmp_path):
+    pd.DataFrame(rows).to_csv(tmp_path / "rows.csv", index=False)
+    assert compute_metrics(pd.read_csv(tmp_path / "rows.csv"), protocol) == compute_metrics(rows, protocol)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_weight_is_a_number_of_copies(rows, protocol):
+    assert compute_metrics(rows, protocol, weights=[2, 0, 3]) == pytest.approx(
+        compute_metrics([rows[0], rows[0], rows[2], rows[2], rows[2]], protocol)
+    )
+
+
+def test_replicates_are_rows_of_weights(rows):
+    weights = np.array([[1.0, 1, 1], [0, 0, 1], [0, 2, 0]])
+    ratios = weighted_ratios(count_columns(rows, "exact"), "exact", weights)
+    np.testing.assert_allclose(ratios["Pd"], [0.5, np.nan, 0])
+    np.testing.assert_allclose(ratios["IoU"], [1 / 3, np.nan, 0])
+
+
+def test_unknown_protocol_and_missing_column_are_named(rows):
+    with pytest.raises(UsageError, match="exact, irsam, dnanet, basicirstd"):
+        compute_metrics(rows, "isnet")
+    with pytest.raises(ZooError, match="no column 'ref_matched'"):
+        compute_metrics(pd.DataFrame(rows).drop(columns="ref_matched"), "irsam")
+    with pytest.raises(ZooError, match="no column 'union'"):
+        compute_metrics([{"pixels": 3, "intersection": 1}])

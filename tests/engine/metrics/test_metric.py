@@ -1,0 +1,136 @@
+import numpy as np
+import pytest
+import torch
+
+from engine.metrics import PROTOCOLS, IRSTDMetrics, compute_metrics, count_image
+from zoo.errors import UsageError, ZooError
+
+
+@pytest.fixture
+def batch():
+    generator = np.random.default_rng(5)
+    return generator.normal(-1.5, 1, (4, 40, 48)).astype(np.float32), (generator.random((4, 40, 48)) < 0.05)
+
+
+def fed(batch, protocol="exact", **options):
+    metrics = IRSTDMetrics(protocol=protocol, **options)
+    for scores, label in zip(*batch, strict=True):
+        metrics.update(scores, label)
+    return metrics
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_compute_is_that_of_the_rows(batch, protocol):
+    metrics = fed(batch, protocol)
+    assert len(metrics.per_image) == 4
+    assert metrics.compute() == compute_metrics(metrics.per_image, protocol)
+    scores, label = batch
+    assert metrics.per_image[0] == count_image(scores[0] > 0, label[0])
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("cut", [0, 1, 2, 4])
+def test_merge_equals_a_single_pass(batch, protocol, cut):
+    scores, label = batch
+    one, other = fed((scores[:cut], label[:cut]), protocol), fed((scores[cut:], label[cut:]), protocol)
+    one.merge(other)
+    assert one.compute() == fed(batch, protocol).compute()
+    assert len(other.per_image) == 4 - cut
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        lambda scores, label: (scores, label),
+        lambda scores, label: (scores[:, None], label[:, None]),
+        lambda scores, label: (torch.from_numpy(scores), torch.from_numpy(label)),
+        lambda scores, label: (torch.from_numpy(scores)[:, None].double(), torch.from_numpy(label)[:, None].float()),
+        lambda scores, label: (scores, label.astype(np.uint8) * 255),
+        lambda scores, label: (torch.from_numpy(scores).requires_grad_(), torch.from_numpy(label).long()),
+    ],
+)
+def test_batches_and_tensors_are_the_same_images(batch, shape):
+    metrics = IRSTDMetrics()
+    metrics.update(*shape(*batch))
+    assert metrics.per_image == fed(batch).per_image
+
+
+def test_bfloat16_scores_are_read():
+    metrics = IRSTDMetrics()
+    metrics.update(torch.eye(16, dtype=torch.bfloat16), torch.eye(16))
+    assert metrics.compute()["IoU"] == 1
+
+
+def test_bool_is_a_mask_and_everything_else_a_score():
+    label = np.eye(16, dtype=bool)
+    metrics = IRSTDMetrics(threshold=0.5)
+    metrics.update(label, label)
+    metrics.update(label.astype(np.float64) * 0.6, label)
+    metrics.update(label.astype(np.uint8) * 255, label)
+    assert metrics.compute()["IoU"] == 1
+    metrics.reset()
+    metrics.update(label * 0.5, label)
+    assert metrics.compute()["IoU"] == 0
+
+
+def test_smallest_logits_are_cut_as_each_code_cuts_them():
+    label = np.eye(16, dtype=bool)
+    scores = np.where(label, 1e-9, -1)
+    results = {protocol: fed(([scores], [label]), protocol).compute() for protocol in PROTOCOLS}
+    assert {protocol: result["IoU"] for protocol, result in results.items()} == {
+        "exact": 1, "irsam": 1, "dnanet": 1, "basicirstd": 0,
+    }  # fmt: skip
+    assert results["exact"]["nIoU"] == 1
+    assert results["irsam"]["nIoU"] == 0
+
+
+def test_extreme_logits_neither_warn_nor_vanish(recwarn):
+    label = np.eye(16, dtype=bool)
+    for protocol in PROTOCOLS:
+        assert fed(([np.where(label, np.inf, -1e30)], [label]), protocol).compute()["nIoU"] == 1
+    assert not recwarn.list
+
+
+def test_raw_scores_are_cut_at_the_threshold_under_every_protocol():
+    label = np.eye(16, dtype=bool)
+    for protocol in PROTOCOLS:
+        assert fed(([np.where(label, 201.0, 199.0)], [label]), protocol, threshold=200).compute()["IoU"] == 1
+
+
+def test_reset_forgets_targets_too(batch):
+    metrics = fed(batch)
+    metrics.reset()
+    assert metrics.per_image == []
+    metrics.update(batch[0][0], batch[1][0])
+    assert metrics.compute() == fed((batch[0][:1], batch[1][:1])).compute()
+
+
+def test_merge_needs_one_protocol_and_one_threshold():
+    with pytest.raises(UsageError, match="cannot merge irsam at threshold"):
+        IRSTDMetrics().merge(IRSTDMetrics(protocol="irsam"))
+    with pytest.raises(UsageError, match="cannot merge"):
+        IRSTDMetrics().merge(IRSTDMetrics(threshold=1))
+
+
+@pytest.mark.parametrize(
+    ("pred", "label", "message"),
+    [
+        (np.full((16, 16), np.nan), np.zeros((16, 16)), "NaN"),
+        (np.zeros((16, 17)), np.zeros((16, 16)), "does not fit"),
+        (np.zeros((2, 16, 16)), np.zeros((16, 16)), "does not fit"),
+        (np.zeros((2, 3, 16, 16)), np.zeros((2, 3, 16, 16)), r"\(B, 1, H, W\)"),
+        (np.zeros(16), np.zeros(16), r"\(H, W\)"),
+        (np.array([["a"]]), np.zeros((1, 1)), "numeric prediction"),
+        (np.zeros((2, 16, 16)), np.stack([np.zeros((16, 16)), np.full((16, 16), 300)]), "0 to 255"),
+    ],
+)
+def test_bad_input_is_named_and_leaves_nothing_behind(pred, label, message):
+    metrics = IRSTDMetrics()
+    with pytest.raises(ZooError, match=message):
+        metrics.update(pred, label)
+    assert metrics.per_image == []
+
+
+def test_unknown_protocol_is_refused_at_once():
+    with pytest.raises(UsageError, match="no protocol 'isnet'"):
+        IRSTDMetrics(protocol="isnet")

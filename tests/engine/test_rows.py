@@ -1,0 +1,88 @@
+"""Rows and their speed, and cuts from the stored sweep."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from datasets import build_dataset
+from engine.cell import Cell
+from engine.code_version import code_version
+from engine.evaluate import evaluate, pixel_digests
+from engine.profiling import profile_network
+from engine.rows import make_row, recut
+from engine.scoring import pack, score_images, unpack
+from engine.store import ResultStore
+from zoo import METHODS, MethodCard, build_method, build_threshold
+from zoo.neural import NeuralDetector
+
+
+def cell_of(method, **options):
+    text = json.dumps({"type": method, **options}, sort_keys=True)
+    return Cell(method=method, options=text, dataset="synthetic", split="irsam", source="synthetic", lists="irsam")
+
+
+@pytest.fixture
+def tiny():
+    """A registered network of one convolution, with weights."""
+
+    @METHODS.register_module("tiny_net")
+    class TinyNet(NeuralDetector):
+        card = MethodCard(title="Tiny", family="deep")
+        in_channels, mean, std = 1, (0.0,), (255.0,)
+
+        def build_network(self):
+            torch.manual_seed(0)
+            return nn.Conv2d(1, 1, 3, padding=1)
+
+        def unavailable(self):
+            return None
+
+    yield "tiny_net"
+    METHODS.module_dict.pop("tiny_net")
+
+
+def test_sweep_survives_the_journal():
+    sweep = np.arange(5 * 256).reshape(5, 256)
+    np.testing.assert_array_equal(unpack(json.loads(json.dumps(pack(sweep)))), sweep)
+
+
+@pytest.mark.parametrize("policy", ["minmax(0.5)", "adaptive(0.7, 0.5)", "mean_std(4)"])
+def test_cut_from_the_sweep_is_the_cut_to_a_level(policy):
+    cell = cell_of("top_hat", threshold=policy)
+    records = score_images(cell, range(8))
+    row = make_row(cell, build_method("top_hat", threshold=policy), records, n_split=40, status="ok", reason=None)
+    cut = recut(row, records, build_threshold(policy))
+    assert cut["from_sweep"]
+    assert cut["metrics"]["exact"]["hIoU"] is None
+    for metric in ("IoU", "nIoU", "Pd"):
+        assert cut["metrics"]["exact"][metric] == pytest.approx(row["metrics"]["exact"][metric], abs=0.02)
+
+
+def test_network_is_profiled_once_and_its_speed_kept(tiny, tmp_path):
+    torch.manual_seed(0)
+    cell, store = cell_of(tiny), ResultStore(tmp_path)
+    digests = pixel_digests(build_dataset("synthetic"))
+    first = evaluate(cell, store, None, digests, limit=3)
+    again = evaluate(cell, store, None, digests, limit=3)
+    assert first["n_images"] == 3
+    assert first["params"] == 10
+    assert again == first
+    height, width = score_images(cell, [0])[0]["height"], score_images(cell, [0])[0]["width"]
+    assert first["speed"]["flops"] == 2 * 9 * height * width
+    assert profile_network(build_method(tiny), (32, 48))["flops"] == 2 * 9 * 32 * 48
+
+
+def test_code_version_follows_what_a_method_imports(tmp_path, monkeypatch):
+    from engine import code_version as module
+
+    assert code_version("baselines.classical.top_hat") != code_version("baselines.classical.max_median")
+    assert code_version("baselines.classical.top_hat") == code_version("baselines.classical.top_hat")
+    sources = {}
+    module._collect("baselines.classical.top_hat", sources)
+    module._collect(module.SCORING, sources)
+    assert {"baselines.classical.top_hat", "zoo.detector", "engine.metrics.counts", "datasets.reader"} <= set(sources)
+    assert "baselines.classical.max_median" not in sources
+    assert not any(name.startswith(("numpy", "torch", "skimage")) for name in sources)
