@@ -181,7 +181,8 @@ def convert(arguments):
     parser.add_argument("source", metavar="SOURCE", help="the published checkpoint")
     parser.add_argument("target", metavar="TARGET", help="a .safetensors file")
     args = parser.parse_args(arguments)
-    print(convert_file(args.method, args.source, args.target))
+    done = convert_file(args.method, args.source, args.target)
+    print(f"{done.target}: {done.tensors} tensors, {done.renamed} of them renamed, sha256 {done.sha256}")
     return 0
 
 

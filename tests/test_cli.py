@@ -13,8 +13,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
 import run_benchmark
+from zoo import build_method
 
 PROGRAM = Path(run_benchmark.__file__)
 IDS = [f"im{k}" for k in range(8)]
@@ -238,6 +240,29 @@ def test_without_data_the_synthetic_set_is_used_and_said_so(tmp_path, monkeypatc
     text = (tmp_path / "work_dirs" / "benchmark" / "report" / "table1.md").read_text()
     assert "synthetic" in text
     assert "first 3 of 40 images" in text
+
+
+def test_convert_a_published_checkpoint(tmp_path, capsys):
+    source, target = tmp_path / "official.pth", tmp_path / "acmnet_synthetic.safetensors"
+    network = build_method("acmnet").network
+    torch.save({"state_dict": {f"module.{key}": value for key, value in network.state_dict().items()}}, source)
+    assert run_benchmark.main(["convert", "acmnet", str(source), str(target)]) == 0
+    assert "0 of them renamed" in capsys.readouterr().out
+    assert run_benchmark.main(["convert", "alcnet", str(source), str(target)]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "missing: " in error
+
+    out = tmp_path / "out"
+    arguments = ["--methods", "acmnet", "--datasets", "synthetic", "--limit", "2", "--out", str(out)]
+    assert run_benchmark.main([*arguments, "--checkpoints", str(tmp_path / "none")]) == 0
+    row = row_of(out, "acmnet", "synthetic")
+    assert (row["status"], row["metrics"]) == ("no checkpoint", {})
+    assert row["reason"].endswith("python run_benchmark.py train acmnet --dataset synthetic")
+    assert run_benchmark.main([*arguments, "--checkpoints", str(tmp_path)]) == 0
+    row = row_of(out, "acmnet", "synthetic")
+    assert (row["status"], row["n_images"], row["params"]) == ("ok", 2, 516875)
+    assert len(row["key"]["checkpoint"]) == 64
 
 
 def test_dask_workers_give_the_same_rows(folder, tmp_path):

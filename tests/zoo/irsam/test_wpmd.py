@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -29,7 +31,8 @@ def test_one_step_against_the_equation():
             (a, b), (d, e) = u[r : r + 2, c : c + 2]
             lh, hl = (d + e - a - b) / 2, (b + e - a - d) / 2
             g = 1 / (1 + (lh**2 + hl**2) / k**2)
-            expected[r : r + 2, c : c + 2] -= step * g * (lh * np.array([[-1, -1], [1, 1]]) + hl * np.array([[-1, 1], [-1, 1]])) / 2
+            slope = lh * np.array([[-1, -1], [1, 1]]) + hl * np.array([[-1, 1], [-1, 1]])
+            expected[r : r + 2, c : c + 2] -= step * g * slope / 2
     result = diffuse(u[None, None], contrast=k, step=step, iterations=1)[0, 0].numpy()
     np.testing.assert_allclose(result[1:-1, 1:-1], expected[1:-1, 1:-1], atol=1e-6)
 
@@ -53,7 +56,7 @@ def test_the_output_stays_in_range_and_keeps_the_mean(image, border, step, contr
 def test_variance_falls_with_every_iteration_in_flat_noise():
     image = 0.05 * noise(1, 1, 64, 64)
     variances = [diffuse(image, iterations=iterations).var().item() for iterations in range(7)]
-    assert all(later < 0.99 * earlier for earlier, later in zip(variances, variances[1:], strict=False))
+    assert all(later < 0.99 * earlier for earlier, later in pairwise(variances))
     assert variances[4] < 0.5 * variances[0]
 
 

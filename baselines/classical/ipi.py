@@ -1,0 +1,170 @@
+"""IPI: the patch image of the background has low rank, that of the targets is sparse."""
+
+from dataclasses import dataclass
+
+import torch
+
+from baselines.classical.patches import PatchGrid, from_patch_image, to_patch_image
+from baselines.classical.proximal import leading_spectrum, row_blocks, soft_threshold
+from zoo import METHODS, Detector, MethodCard
+
+# APG_IR.m: stop when the rank passes this part of the smaller side, or has been the same more than `STEADY` times while
+# the number of nonzero entries moved by less than `STEADY_NONZEROS`.
+RANK_LIMIT, STEADY, STEADY_NONZEROS = 0.3, 10, 20
+
+
+@METHODS.register_module("ipi")
+class IPI(Detector):
+    """Infrared patch-image model, solved by accelerated proximal gradient with continuation.
+
+    Splits the patch image D, scaled to 0..1, into a low-rank A and a sparse E:
+    minimise mu * ||A||_* + mu * weight * ||E||_1 + ||D - A - E||_F^2 / 2 while mu falls to a small floor.
+    The score of a pixel is the median of E over the patches that hold it; it may be negative.
+
+    Arguments:
+        patch_size, step: Side and distance of the patches in px. An image smaller than a patch shrinks the patch to the
+            image's smaller side.
+        weight_side: The m of weight = 1 / sqrt(m): ``"image"`` for the longer side of the image, ``"patch_image"`` for
+            that of the patch image.
+        decay: Factor of mu per iteration.
+        floor: Lowest mu, as a part of the fourth singular value of D (or of the last, where there are fewer).
+        rank_stop: Whether the two rank rules of the author's code stop the solver before it has converged.
+        tolerance: Stop at this relative norm of the subgradient.
+        max_iterations: Cap; reaching it is noted.
+    """
+
+    card = MethodCard(
+        title="IPI",
+        authors="Gao et al.",
+        year=2013,
+        venue="IEEE TIP 22(12)",
+        url="https://github.com/gaocq/IPI-for-small-target-detection",
+        fidelity="author-code",
+        notes=(
+            "The author's code stops by the rank of the background, mostly long before it converges; so does this.",
+            "No patch is moved onto the far border: up to step - 1 rows and columns there have the score 0.",
+            "The step and floor of mu are those of the author's code; the paper's are the configuration ipi_paper.",
+        ),
+    )
+
+    def __init__(
+        self,
+        *,
+        patch_size=50,  # main.m
+        step=10,  # main.m
+        weight_side="image",  # winRPCA_median.m: 1 / sqrt(max(size(image)))
+        decay=0.9,  # APG_IR.m
+        floor=0.005,  # APG_IR.m
+        rank_stop=True,  # APG_IR.m
+        tolerance=1e-6,  # APG_IR.m; the 1e-7 of its header is not what runs
+        max_iterations=1000,  # APG_IR.m
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if weight_side not in ("image", "patch_image"):
+            raise ValueError(f"weight_side must be image or patch_image, not {weight_side!r}")
+        self.patch_size, self.step, self.weight_side = patch_size, step, weight_side
+        self.options = dict(
+            decay=decay, floor=floor, rank_stop=rank_stop, tolerance=tolerance, max_iterations=max_iterations
+        )
+        self.device = torch.device("cpu")
+
+    def to(self, device):
+        self.device = torch.device(device)
+        return self
+
+    def score(self, image):
+        image = torch.from_numpy(image).to(self.device)
+        grid = PatchGrid(*image.shape, size=self.patch_size, step=self.step, layout="gao")
+        data = to_patch_image(grid.extract(image))
+        low, high = data.min(), data.max()
+        if low == high:
+            return torch.zeros_like(image).cpu().numpy()
+        data = data.sub_(low).div_(high - low)
+        longer_side = max(image.shape if self.weight_side == "image" else data.shape)
+        solution = solve(data, weight=longer_side**-0.5, **self.options)
+        if not solution.converged:
+            self.note(f"the solver stopped at its cap of {solution.iterations} iterations")
+        return grid.restore(from_patch_image(solution.target), "median").cpu().numpy()
+
+
+@dataclass(frozen=True)
+class IPISolution:
+    """Result of `solve`.
+
+    Attributes:
+        target: The sparse part E, MxN.
+        iterations: Number of iterations.
+        rank: Of the low-rank part.
+        nonzeros: Nonzero entries of the sparse part.
+        residual: Relative norm of the subgradient at the stop.
+        converged: False where the cap on iterations ended the loop.
+    """
+
+    target: torch.Tensor
+    iterations: int
+    rank: int
+    nonzeros: int
+    residual: float
+    converged: bool
+
+
+def solve(data, *, weight, decay=0.9, floor=0.005, rank_stop=True, tolerance=1e-6, max_iterations=1000):
+    """Robust principal component analysis by accelerated proximal gradient, as in APG_IR.m.
+
+    The original iterates on A and E with equal extrapolation and a step of 1/2, so that its gradient points are
+    (D + Z) / 2 and (D - Z) / 2 with Z the extrapolated A - E, and both halves of its subgradient are Z - (A - E) up to
+    sign. Only A - E is therefore carried along, and what is done entry by entry is done in one pass an iteration.
+
+    Arguments:
+        data: MxN float64 tensor D, not all 0.
+        weight: Of the sparse part (lambda).
+        decay, floor, rank_stop, tolerance, max_iterations: See `IPI`.
+
+    Returns:
+        IPISolution
+    """
+    data = data.T.contiguous()  # a patch is a row
+    leading = leading_spectrum(data, at_least=4).values.tolist()
+    mu, lowest = leading[min(1, len(leading) - 1)], floor * leading[-1]
+    momentum = 1.0
+    point = data / 2  # (D + Z) / 2
+    difference, target = torch.zeros_like(data), torch.empty_like(data)
+    rank = last_nonzeros = steady = 0
+    for iteration in range(1, max_iterations + 1):
+        spectrum = leading_spectrum(point, above=mu / 2, expected=rank)
+        shrunk = spectrum.values - mu / 2
+        left, right = spectrum.factors(shrunk)
+        momentum, overshoot = _next_momentum(momentum)
+        nonzeros, target_square, gradient_square = 0, 0.0, 0.0
+        for block in row_blocks(data):
+            here, ahead = data[block], point[block]
+            sparse = soft_threshold(here - ahead, weight * mu / 2)
+            target[block] = sparse
+            nonzeros += int(torch.count_nonzero(sparse))
+            target_square += sparse.square().sum().item()
+            latest = torch.addmm(sparse, left[block], right, beta=-1)
+            gradient_square += torch.add(here + latest, ahead, alpha=-2).square_().sum().item()
+            point[block] = torch.lerp(difference[block], latest, 1 + overshoot).add_(here).mul_(0.5)
+            difference[block] = latest
+
+        scale = (target_square + shrunk.square().sum().item()) ** 0.5
+        residual = (gradient_square / 2) ** 0.5 / max(1.0, scale)
+        done = residual <= tolerance
+        if len(shrunk) == rank:
+            steady += 1
+            done |= rank_stop and steady > STEADY and abs(nonzeros - last_nonzeros) < STEADY_NONZEROS
+        else:
+            steady, last_nonzeros = 0, nonzeros
+        rank = len(shrunk)
+        done |= rank_stop and rank > RANK_LIMIT * min(data.shape)
+        if done:
+            break
+        mu = max(decay * mu, lowest)
+    return IPISolution(target.T, iteration, rank, nonzeros, residual, done)
+
+
+def _next_momentum(momentum):
+    """Nesterov's sequence: its next number, and the extrapolation that goes with it."""
+    following = (1 + (1 + 4 * momentum**2) ** 0.5) / 2
+    return following, (momentum - 1) / following

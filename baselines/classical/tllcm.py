@@ -1,0 +1,65 @@
+"""TLLCM: a smoothed core against the brightest of eight surrounding cells."""
+
+import torch
+
+from baselines.classical.local_contrast import brightest_surround, cell_largest, core_layer
+from zoo import METHODS, Detector, MethodCard
+
+LARGEST = 9  # pixels averaged in a cell: K of the paper, eq. 2, and of TLLCM.m
+
+
+@METHODS.register_module("tllcm")
+class TLLCM(Detector):
+    """Tri-layer local contrast measure.
+
+    With core b of a pixel and brightest surrounding cell m, the score is max(0, b * b / m - b), the largest over scales.
+    Where all eight surrounding cells are exactly 0, m is taken as 1/9 grey level.
+
+    Arguments:
+        scales: Sides of a cell in px, odd and at least 3.
+    """
+
+    card = MethodCard(
+        title="TLLCM",
+        authors="Han et al.",
+        year=2020,
+        venue="IEEE GRSL 17(10)",
+        url="https://github.com/moradisaed/TLLCM",
+        fidelity="author-code",
+        notes=(
+            "The author's code has one scale, 9; the paper's three scales are the configuration tllcm_paper.",
+            "Pixels outside the image count as 0 in a cell and repeat the border in the core, as in the author's code.",
+            "A surround of exactly 0 gives a finite score; the author's code gives NaN or Inf there.",
+        ),
+    )
+
+    def __init__(self, *, scales=(9,), **kwargs):  # TLLCM.m: one scale, 9
+        super().__init__(**kwargs)
+        self.scales = checked_scales(scales)
+        self.device = torch.device("cpu")
+
+    def to(self, device):
+        self.device = torch.device(device)
+        return self
+
+    def score(self, image):
+        image = torch.from_numpy(image).to(self.device)
+        best = torch.zeros_like(image)
+        if image.min() < image.max():
+            core = core_layer(image)
+            for size in self.scales:
+                surround = brightest_surround(cell_largest(image, size=size, count=LARGEST), size)
+                best = torch.maximum(best, core * core / surround - core)
+        return best.cpu().numpy()
+
+
+def checked_scales(scales):
+    """Scales as a tuple of int.
+
+    Raises:
+        ValueError: None given, or one is even or below 3, the smallest cell that holds nine pixels.
+    """
+    scales = tuple(int(size) for size in scales)
+    if not scales or any(size < 3 or size % 2 == 0 for size in scales):
+        raise ValueError(f"scales must be odd and at least 3, not {scales}")
+    return scales

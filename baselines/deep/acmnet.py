@@ -1,0 +1,211 @@
+"""ACMNet: a residual U-Net or feature pyramid whose deep and shallow maps modulate each other's channels."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from baselines.deep.blocks import FCNHead, channel_attention, init_msra_prelu, res_stage
+from baselines.deep.losses import soft_iou_loss
+from zoo import METHODS, MethodCard, UsageError
+from zoo.neural import NeuralDetector, probability_to_logit
+
+STEM, LOW, MIDDLE, HIGH = 8, 16, 32, 64  # open-acm, train_dentist.py: channels
+BASICIRSTD_KEYS = (  # BasicIRSTD names the layers of a residual block that the others number
+    (r"(layer\d\.\d+)\.conv1\.", r"\1.body.0."),
+    (r"(layer\d\.\d+)\.bn1\.", r"\1.body.1."),
+    (r"(layer\d\.\d+)\.conv2\.", r"\1.body.3."),
+    (r"(layer\d\.\d+)\.bn2\.", r"\1.body.4."),
+)
+
+
+class AsymmetricFusion(nn.Module):
+    """Asymmetric contextual modulation (paper, section 3.3).
+
+    The deep map weighs the channels of the shallow one as a whole; the shallow map those of the deep one at each pixel.
+
+    Arguments:
+        channels: Of the shallow map and the result.
+        high_channels: Of the deep map, which a 1x1 convolution then brings to `channels`; None leaves that convolution out.
+    """
+
+    def __init__(self, channels, high_channels=None):
+        super().__init__()
+        self.feature_high = nn.Identity()
+        if high_channels is not None:
+            self.feature_high = nn.Sequential(nn.Conv2d(high_channels, channels, 1), nn.BatchNorm2d(channels), nn.ReLU(True))
+        self.topdown = channel_attention(channels, pooled=True)
+        self.bottomup = channel_attention(channels, pooled=False)
+        self.post = nn.Sequential(nn.Conv2d(channels, channels, 3, 1, 1), nn.BatchNorm2d(channels), nn.ReLU(True))
+
+    def forward(self, high, low):
+        """BxC'xHxW deep and BxCxHxW shallow map, of one size, to BxCxHxW."""
+        high = self.feature_high(high)
+        return self.post(2 * low * self.topdown(high) + 2 * high * self.bottomup(low))
+
+
+def full_size_stem(in_channels):
+    """BxCxHxW to Bx16xHxW: the stem that open-acm calls tiny, also ALCNet's. The first norm normalises the input."""
+    return nn.Sequential(
+        nn.BatchNorm2d(in_channels), nn.Conv2d(in_channels, LOW, 3, 1, 1, bias=False), nn.BatchNorm2d(LOW), nn.ReLU(True)
+    )
+
+
+def quarter_size_stem(in_channels):
+    """BxCxHxW to Bx16x(H/4)x(W/4)."""
+    layers = [nn.BatchNorm2d(in_channels)]
+    for channels, out_channels, stride in ((in_channels, STEM, 2), (STEM, STEM, 1), (STEM, LOW, 1)):
+        layers += [nn.Conv2d(channels, out_channels, 3, stride, 1, bias=False), nn.BatchNorm2d(out_channels), nn.ReLU(True)]
+    return nn.Sequential(*layers, nn.MaxPool2d(3, 2, 1))
+
+
+class ResEncoder(nn.Module):
+    """Stem and three residual stages of 16, 32 and 64 channels at 1, 1/2 and 1/4 of the stem's size.
+
+    Arguments:
+        in_channels: Of the image.
+        blocks: Residual blocks in each stage.
+        tiny: The stem keeps the image's size; otherwise it reduces it to a quarter.
+    """
+
+    def __init__(self, *, in_channels=3, blocks=4, tiny=True):
+        super().__init__()
+        self.stem = (full_size_stem if tiny else quarter_size_stem)(in_channels)
+        self.layer1 = res_stage(blocks, LOW, LOW)
+        self.layer2 = res_stage(blocks, LOW, MIDDLE, 2)
+        self.layer3 = res_stage(blocks, MIDDLE, HIGH, 2)
+
+    def encode(self, x):
+        """BxCxHxW image to the three stages' maps, the largest first."""
+        low = self.layer1(self.stem(x))
+        middle = self.layer2(low)
+        return low, middle, self.layer3(middle)
+
+
+class ACMUNet(ResEncoder):
+    """U-Net with asymmetric modulation: ASKCResUNet of open-acm, acm-pytorch and BasicIRSTD.
+
+    Arguments:
+        in_channels, blocks, tiny: As in `ResEncoder`.
+        reduce: The fusions have the extra 1x1 convolution on the deep map that acm-pytorch gives them.
+        align_corners: Of the last enlargement: True in MXNet, False in the ports.
+        probabilities: Return sigmoid(logits), as BasicIRSTD does.
+    """
+
+    def __init__(self, *, in_channels=3, blocks=4, tiny=True, reduce=False, align_corners=True, probabilities=False):
+        super().__init__(in_channels=in_channels, blocks=blocks, tiny=tiny)
+        self.deconv2 = nn.ConvTranspose2d(HIGH, MIDDLE, 4, 2, 1)
+        self.fuse2 = AsymmetricFusion(MIDDLE, MIDDLE if reduce else None)
+        self.uplayer2 = res_stage(blocks, MIDDLE, MIDDLE)
+        self.deconv1 = nn.ConvTranspose2d(MIDDLE, LOW, 4, 2, 1)
+        self.fuse1 = AsymmetricFusion(LOW, LOW if reduce else None)
+        self.uplayer1 = res_stage(blocks, LOW, LOW)
+        self.head = FCNHead(LOW)
+        self.align_corners = align_corners
+        self.probabilities = probabilities
+        init_msra_prelu(self)
+
+    def forward(self, x):
+        """BxCxHxW image, H and W multiples of 4 (tiny) or 16, to Bx1xHxW logits or probabilities."""
+        low, middle, high = self.encode(x)
+        middle = self.uplayer2(self.fuse2(self.deconv2(high), middle))
+        low = self.uplayer1(self.fuse1(self.deconv1(middle), low))
+        logits = resize(self.head(low), x.shape[-2:], self.align_corners)
+        return torch.sigmoid(logits) if self.probabilities else logits
+
+
+class ACMFPN(ResEncoder):
+    """Feature pyramid with asymmetric modulation: ASKCResNetFPN of acm-pytorch; its fusions always reduce the deep map.
+
+    Arguments:
+        in_channels, blocks, tiny: As in `ResEncoder`.
+        align_corners: Of all enlargements: True in MXNet, False in acm-pytorch.
+    """
+
+    def __init__(self, *, in_channels=3, blocks=4, tiny=False, align_corners=False):
+        super().__init__(in_channels=in_channels, blocks=blocks, tiny=tiny)
+        self.fuse23 = AsymmetricFusion(MIDDLE, HIGH)
+        self.fuse12 = AsymmetricFusion(LOW, MIDDLE)
+        self.head = FCNHead(LOW)
+        self.align_corners = align_corners
+        init_msra_prelu(self)
+
+    def forward(self, x):
+        """BxCxHxW image of any size to Bx1xHxW logits."""
+        low, middle, high = self.encode(x)
+        middle = self.fuse23(resize(high, middle.shape[-2:], self.align_corners), middle)
+        low = self.fuse12(resize(middle, low.shape[-2:], self.align_corners), low)
+        return resize(self.head(low), x.shape[-2:], self.align_corners)
+
+
+def resize(x, size, align_corners):
+    """BxCxHxW to BxCxhxw, bilinear."""
+    return x if x.shape[-2:] == size else F.interpolate(x, size, mode="bilinear", align_corners=align_corners)
+
+
+@METHODS.register_module("acmnet")
+class ACMNet(NeuralDetector):
+    """ACMNet; the default is the configuration of the checkpoint that its author released.
+
+    Arguments:
+        decoder: ``"unet"`` or ``"fpn"``.
+        in_channels, blocks, tiny, align_corners: As in `ACMUNet`.
+        reduce, probabilities: As in `ACMUNet`; a U-Net's alone.
+        per_sample_loss: Mean of each image's soft IoU, as in acm-pytorch, rather than sums over the batch, as in open-acm.
+    """
+
+    card = MethodCard(
+        title="ACMNet",
+        authors="Dai et al.",
+        year=2021,
+        venue="WACV",
+        url="https://github.com/YimianDai/open-acm",
+        family="deep",
+        fidelity="author-code",
+        notes=(
+            "Residual U-Net with asymmetric modulation, four blocks a stage, full-size stem: 516,875 parameters.",
+            "The author's code is MXNet; outputs equal a line-by-line PyTorch transcription of it, into which the released "
+            ".params file loads with nothing missing or left over.",
+            "MXNet holds the scale and shift of the input's norm at 1 and 0; here they train like any other.",
+            "The author's training script builds a learning-rate schedule for AdaGrad and never uses it.",
+            "acm-pytorch's U-Net adds a 1x1 convolution to each fusion and BasicIRSTD's has three blocks a stage: see the "
+            "configurations acmnet_pytorch and acmnet_1ch.",
+        ),
+    )
+    default_input_size = 512  # open-acm, train_dentist.py: base-size, to which test images are resized
+    convert_rules = BASICIRSTD_KEYS
+
+    def __init__(
+        self,
+        *,
+        decoder="unet",
+        in_channels=3,
+        blocks=4,
+        tiny=True,
+        reduce=False,
+        align_corners=True,
+        probabilities=False,
+        per_sample_loss=False,
+        **kwargs,
+    ):
+        if decoder not in ("unet", "fpn"):
+            raise UsageError(f"decoder {decoder!r} of acmnet is neither 'unet' nor 'fpn'")
+        if decoder == "fpn" and (reduce or probabilities):
+            raise UsageError("reduce and probabilities of acmnet belong to decoder='unet'")
+        self.decoder = decoder
+        self.in_channels = in_channels
+        self.divisor = 4 if tiny else 16
+        self.probabilities = probabilities
+        self.per_sample_loss = per_sample_loss
+        self._layout = {"in_channels": in_channels, "blocks": blocks, "tiny": tiny, "align_corners": align_corners}
+        if decoder == "unet":
+            self._layout |= {"reduce": reduce, "probabilities": probabilities}
+        super().__init__(**kwargs)
+
+    def build_network(self):
+        return (ACMUNet if self.decoder == "unet" else ACMFPN)(**self._layout)
+
+    def logits(self, outputs):
+        return probability_to_logit(outputs) if self.probabilities else outputs
+
+    def loss(self, outputs, masks):
+        return {"soft_iou": soft_iou_loss(self.logits(outputs), masks, per_sample=self.per_sample_loss)}

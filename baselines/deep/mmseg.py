@@ -1,0 +1,150 @@
+"""Any segmentor of mmsegmentation as a method of the table."""
+
+import logging
+import warnings
+from copy import deepcopy
+from dataclasses import replace
+from pathlib import Path
+
+from mmengine.config import Config, ConfigDict
+from mmengine.structures import PixelData
+
+from zoo import METHODS, MethodCard, UsageError
+from zoo._compat import import_mmseg
+from zoo.neural import IMAGENET_MEAN, IMAGENET_STD, NeuralDetector
+
+HEADS = ("decode_head", "auxiliary_head")
+# A quarter of the width of mmsegmentation's configs/_base_/models/fcn_unet_s5-d16.py, without its auxiliary head.
+SMALL_FCN_UNET = {
+    "type": "EncoderDecoder",
+    "backbone": {"type": "UNet", "base_channels": 16, "norm_cfg": {"type": "BN"}},
+    "decode_head": {
+        "type": "FCNHead",
+        "in_channels": 16,
+        "in_index": 4,
+        "channels": 16,
+        "num_convs": 1,
+        "concat_input": False,
+        "num_classes": 2,
+        "norm_cfg": {"type": "BN"},
+        "loss_decode": {"type": "CrossEntropyLoss"},
+    },
+}
+
+
+@METHODS.register_module("mmseg")
+class MMSegmentation(NeuralDetector):
+    """A segmentor built by mmsegmentation, its own losses included.
+
+    The configuration may be written for any data set: its heads get two classes (background, target), synchronised batch
+    norm becomes batch norm, and pretrained weights that it names are not fetched; `checkpoint` loads weights. Of a
+    configuration file only ``model`` is used, and images go through it whole.
+
+    Arguments:
+        config: The path of a configuration file of mmsegmentation, or its ``model`` as a dict. None for a small FCN-UNet.
+        kwargs: Options of `NeuralDetector`.
+
+    Raises:
+        UsageError: The configuration is missing, does not build, is of no encoder with a decoder, or takes more channels
+            than it has means for.
+        ZooError: mmsegmentation is not installed. In use: the model calls a compiled operator that mmcv-lite lacks.
+    """
+
+    card = MethodCard(
+        title="MMSegmentation",
+        authors="MMSegmentation contributors",
+        year=2020,
+        venue="software",
+        url="https://github.com/open-mmlab/mmsegmentation",
+        family="deep",
+        fidelity="public-port",
+        notes=("Network and losses are mmsegmentation's; no paper on small targets is behind it.",),
+    )
+    divisor = 32  # the deepest stage of its backbones
+
+    def __init__(self, *, config=None, **kwargs):
+        self.model_config = adapted(deepcopy(SMALL_FCN_UNET) if config is None else read_model(config))
+        backbone, head = self.model_config["backbone"], self.model_config["decode_head"]
+        self.in_channels = backbone.get("in_channels", 3)
+        preprocessor = self.model_config.pop("data_preprocessor", None) or {}
+        self.mean, self.std = (
+            tuple(preprocessor.get(key) or default)[: self.in_channels]
+            for key, default in (("mean", IMAGENET_MEAN), ("std", IMAGENET_STD))
+        )
+        super().__init__(**kwargs)
+        head = head[-1] if isinstance(head, (list, tuple)) else head  # the last of a cascade
+        self.card = replace(self.card, title=f"{head['type']}-{backbone['type']} (MMSegmentation)")
+
+    def build_network(self):
+        import_mmseg()
+        from mmseg.models import EncoderDecoder
+        from mmseg.registry import MODELS
+
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"mmseg\.")  # advice on its own thresholds and names
+            try:
+                network = MODELS.build(ConfigDict(_scope_="mmseg", **self.model_config))
+            except (AssertionError, ImportError, KeyError, TypeError, ValueError) as error:
+                raise UsageError(f"mmsegmentation does not build this model: {' '.join(str(error).split())}") from error
+        if not isinstance(network, EncoderDecoder):
+            raise UsageError(f"method mmseg takes an EncoderDecoder or a CascadeEncoderDecoder, not {type(network).__name__}")
+        level = logging.root.manager.disable
+        logging.disable(logging.INFO)  # else a line for every parameter
+        try:
+            network.init_weights()
+        finally:
+            logging.disable(level)
+        return network
+
+    def forward(self, inputs):
+        """In evaluation the BxKxhxw map of the K = 1 or 2 classes; in training the inputs, which `loss` takes on.
+
+        mmsegmentation computes a loss from images, so that a head may see the features and the masks together.
+        """
+        return inputs if self.network.training else self._class_maps(inputs)
+
+    def logits(self, outputs):
+        maps = self._class_maps(outputs) if self.network.training else outputs
+        return maps if maps.shape[1] == 1 else maps[:, 1:] - maps[:, :1]
+
+    def loss(self, outputs, masks):
+        from mmseg.structures import SegDataSample
+
+        samples = [SegDataSample(gt_sem_seg=PixelData(data=mask)) for mask in (masks > 0.5).long()]
+        total, _ = self.network.parse_losses(self.network(outputs, samples, mode="loss"))
+        return {"loss": total}
+
+    def _class_maps(self, inputs):
+        size = tuple(inputs.shape[2:])
+        return self.network.encode_decode(inputs, [{"img_shape": size, "pad_shape": size}] * len(inputs))
+
+
+def read_model(config):
+    """The ``model`` of a configuration file of mmsegmentation, or of a dict, as a plain dict of its own."""
+    if isinstance(config, (str, Path)):
+        if not Path(config).is_file():
+            raise UsageError(f"no mmsegmentation configuration {config}")
+        config = Config.fromfile(config).to_dict()
+    model = deepcopy(dict(config.get("model", config)))
+    absent = [key for key in ("type", "backbone", "decode_head") if key not in model]
+    if absent:
+        raise UsageError(f"the mmsegmentation configuration has no model with {', '.join(absent)}")
+    return model
+
+
+def adapted(part, inside_head=False):
+    """A model configuration with two classes, plain batch norm and no weights to fetch."""
+    if isinstance(part, (list, tuple)):
+        return type(part)(adapted(item, inside_head) for item in part)
+    if not isinstance(part, dict):
+        return "BN" if part == "SyncBN" else part
+    part = {key: adapted(value, inside_head or key in HEADS) for key, value in part.items() if key != "pretrained"}
+    if isinstance(part.get("init_cfg"), dict) and part["init_cfg"].get("type") == "Pretrained":
+        del part["init_cfg"]
+    if inside_head and part.get("num_classes", 2) != 2:
+        part["num_classes"] = 2
+        if part.get("out_channels", 1) != 1:
+            part["out_channels"] = 2
+    if inside_head and len(part.get("class_weight") or ()) != 2:
+        part.pop("class_weight", None)  # weights of another data set's classes
+    return part

@@ -1,0 +1,96 @@
+"""The contract of a data set: ids, and for each an image with its mask."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from datasets.fingerprint import combine, pixel_digest
+from zoo.errors import UsageError, ZooError
+
+SUBSETS = ("train", "test", "all")
+# The grey level of a mask above which a pixel is target: 128 and up, so that the grey edges of IRSTD-1k's masks fall half in.
+MASK_LEVEL = 127
+READERS = 4
+
+_fingerprints = {}
+
+
+class IRSTDDataset:
+    """One subset of one split of a data set. A data set implements `list_ids`, `read_grey_pair` and `stamp`.
+
+    Arguments:
+        root: The folder that holds the data sets, or None where a data set needs none.
+        split: Name of a pair of lists, such as ``"irsam"`` or ``"dnanet"``.
+        subset: ``"train"``, ``"test"``, or ``"all"`` for every image that there is, whether a list names it or not.
+
+    Attributes:
+        name: The name it is built by, such as ``"nuaa-sirst"``.
+        title: The name a table prints, such as ``"NUAA-SIRST"``.
+        url: Where the publisher offers the files.
+        ids (list[str]): In the order of the list; in natural order for ``"all"``.
+
+    Raises:
+        UsageError: An unknown subset or split, or a root without this data set.
+    """
+
+    name = ""
+    title = ""
+    url = ""
+
+    def __init__(self, *, root=None, split="irsam", subset="test"):
+        if subset not in SUBSETS:
+            raise UsageError(f"unknown subset {subset!r}; known: {', '.join(SUBSETS)}")
+        self.root, self.split, self.subset = root, split, subset
+        self.ids = self.list_ids()
+
+    def list_ids(self):
+        """The ids of ``self.subset`` of ``self.split``."""
+        raise TypeError(f"{type(self).__name__} does not define list_ids()")
+
+    def read_grey_pair(self, id):
+        """HxW uint8 image and HxW uint8 mask of one id, of equal sizes; ZooError where a file is missing or damaged."""
+        raise TypeError(f"{type(self).__name__} does not define read_grey_pair(id)")
+
+    def stamp(self, id):
+        """Something hashable that changes when the pixels of an id may have changed. Cheap."""
+        raise TypeError(f"{type(self).__name__} does not define stamp(id)")
+
+    def read(self, id):
+        """One item by its id; see `__getitem__`."""
+        image, label = self.read_grey_pair(id)
+        return dict(id=id, image=image, mask=label > MASK_LEVEL, label=label)
+
+    def __len__(self):
+        return len(self.ids)
+
+    def __getitem__(self, index):
+        """One item by its place in ``ids``.
+
+        Returns:
+            dict: ``id`` (str), ``image`` (HxW uint8 grey, 0..255), ``mask`` (HxW bool, label > 127) and ``label`` (HxW uint8:
+            the mask's published grey values, resized to the image by nearest neighbour where the sizes differ).
+
+        Raises:
+            ZooError: A file of this item is missing or damaged. The other items can still be read.
+        """
+        return self.read(self.ids[index])
+
+    def fingerprint(self):
+        """SHA-256 (hex) over the ids of this subset, in order, and the decoded pixels of their images and labels.
+
+        It does not depend on file formats or compression. An item that cannot be read enters by its id alone. A process
+        remembers the result until a file's size or time changes.
+        """
+        key = (self.name, tuple((id, self.stamp(id)) for id in self.ids))
+        if key not in _fingerprints:
+            with ThreadPoolExecutor(READERS) as pool:
+                _fingerprints[key] = combine(pool.map(self._digests, self.ids))
+        return _fingerprints[key]
+
+    def _digests(self, id):
+        try:
+            image, label = self.read_grey_pair(id)
+        except ZooError:
+            return id, "unreadable", "unreadable"
+        return id, pixel_digest(image), pixel_digest(label)
+
+    def __repr__(self):
+        return f"{type(self).__name__}(name={self.name!r}, split={self.split!r}, subset={self.subset!r}, images={len(self)})"

@@ -1,0 +1,90 @@
+"""The registry of data sets and the way to build one by name."""
+
+from pathlib import Path
+
+from mmengine.registry import Registry
+
+from datasets.folder import FolderDataset
+from datasets.layouts import open_folder
+from datasets.synthetic import Synthetic
+from zoo.errors import UsageError
+from zoo.registry import unknown
+
+DATASETS = Registry("data set", scope="irsam_zoo")
+
+
+@DATASETS.register_module("irstd-1k")
+class IRSTD1k(FolderDataset):
+    """Zhang et al., "ISNet: Shape Matters for Infrared Small Target Detection", CVPR 2022: 1001 images of 512x512."""
+
+    name = "irstd-1k"
+    title = "IRSTD-1k"
+    url = "https://github.com/RuiZhang97/ISNet"
+    folder_names = ("IRSTD-1k", "IRSTD")
+
+
+@DATASETS.register_module("nudt-sirst")
+class NUDTSIRST(FolderDataset):
+    """Li et al., "Dense Nested Attention Network for Infrared Small Target Detection", TIP 2023: 1327 images of 256x256."""
+
+    name = "nudt-sirst"
+    title = "NUDT-SIRST"
+    url = "https://github.com/YeRen123455/Infrared-Small-Target-Detection"
+    folder_names = ("NUDT-SIRST",)
+
+
+@DATASETS.register_module("nuaa-sirst")
+class NUAASIRST(FolderDataset):
+    """Dai et al., "Asymmetric Contextual Modulation for Infrared Small Target Detection", WACV 2021: 427 images."""
+
+    name = "nuaa-sirst"
+    title = "NUAA-SIRST"
+    url = "https://github.com/YimianDai/sirst"
+    folder_names = ("NUAA-SIRST", "SIRST", "sirst-master")
+
+
+DATASETS.register_module("synthetic", module=Synthetic)
+
+
+def list_datasets():
+    """Names of all registered data sets; ``synthetic`` needs no files."""
+    return list(DATASETS.module_dict)
+
+
+def dataset_class(name):
+    """The registered class of a name, whatever its case; UsageError with the nearest known names otherwise."""
+    cls = DATASETS.get(str(name).lower())
+    if cls is None:
+        raise UsageError(unknown("data set", name, list_datasets()))
+    return cls
+
+
+def build_dataset(name, root=None, split="irsam", subset="test"):
+    """Build one subset of a data set.
+
+    Arguments:
+        name: A registered name (``"nuaa-sirst"``), or the path of a folder of your own that holds ``images/``, ``masks/``
+            and the lists ``train.txt`` and ``test.txt`` (or ``splits/<split>/`` with both).
+        root: The folder that holds the data sets, else ``$IRSAM_ZOO_DATA``, else ``./data``. Not read for `synthetic`
+            and for a path.
+        split: A name from `list_splits`, or the path of a folder that holds ``train.txt`` and ``test.txt``.
+        subset: ``"train"``, ``"test"`` or ``"all"``.
+
+    Returns:
+        IRSTDDataset: Its files are found and its lists read; images are read when asked for.
+
+    Raises:
+        UsageError: An unknown name, split or subset, or a root without this data set.
+    """
+    if "/" in str(name):
+        folder = Path(name).expanduser()
+        location = open_folder(folder) if folder.is_dir() else None
+        if location is None:
+            raise UsageError(f"{folder} is no data set: it needs the folders images/ and masks/")
+        return FolderDataset(location=location, split=split, subset=subset)
+    return dataset_class(name)(root=root, split=split, subset=subset)
+
+
+def found_datasets(root=None):
+    """Names of the data sets whose folders are under a root (see `find_root`). `synthetic` is never among them."""
+    return [name for name, cls in DATASETS.module_dict.items() if issubclass(cls, FolderDataset) and cls.locate(root)]

@@ -1,0 +1,101 @@
+"""IRSAM as a method of the zoo."""
+
+from dataclasses import replace
+
+import torch.nn.functional as F
+
+from zoo.card import MethodCard
+from zoo.errors import UsageError
+from zoo.irsam.decoder import GRANULARITIES
+from zoo.irsam.initialize import load_sam_weights
+from zoo.irsam.loss import irsam_loss
+from zoo.irsam.network import IRSAMNetwork
+from zoo.neural import NeuralDetector
+from zoo.registry import METHODS
+
+
+@METHODS.register_module("irsam")
+class IRSAM(NeuralDetector):
+    """MobileSAM with a wavelet Perona-Malik block before its encoder and an edge branch in its decoder.
+
+    As it stands it follows the paper's protocol: images are resized to 512x512, cut to whole grey levels, enlarged to 1024x1024
+    inside the network, and scored at 512x512.
+
+    Arguments:
+        granularity: What feeds the edge branch: ``"both"`` (deep and shallow features, as the paper describes), ``"deep"`` (as
+            released), or ``"none"`` (no edge branch: MobileSAM's decoder).
+        wpmd: Add the wavelet Perona-Malik block.
+        enlarge: 2 enlarges the image by nearest neighbour before the encoder, 1 does not and costs a quarter.
+        init_from: Checkpoint to start training from: ``mobile_sam.pt``, one of Segment Anything, or one of the released IRSAM.
+            What fits by name and shape is taken, and a note says what did not. Not read where ``checkpoint`` is given.
+        kwargs: Those of `NeuralDetector`. ``input_size="native"`` keeps the image's size.
+
+    Attributes:
+        initialization (Initialization | None): What ``init_from`` brought.
+    """
+
+    card = MethodCard(
+        title="IRSAM",
+        authors="Zhang et al.",
+        year=2024,
+        venue="ECCV",
+        url="https://github.com/IPIC-Lab/IRSAM",
+        family="deep",
+        fidelity="reconstruction",
+        fidelity_scope="WPMD",
+        notes=(
+            "The authors never released the wavelet Perona-Malik block; this one is built from the published equation.",
+            "Encoder and decoder equal the released code; the decoder's shallow branch, commented out there, is on.",
+            "Parameters are counted without the unused ImageNet head of the encoder (321,640).",
+        ),
+    )
+    default_input_size = 512  # IPIC-Lab/IRSAM, utils/dataloader.py: Resize([512, 512])
+
+    def __init__(self, *, granularity="both", wpmd=True, enlarge=2, init_from=None, **kwargs):
+        if granularity not in GRANULARITIES:
+            raise UsageError(f"granularity must be one of {', '.join(GRANULARITIES)}; got {granularity!r}")
+        if enlarge not in (1, 2):
+            raise UsageError(f"enlarge must be 1 or 2, not {enlarge}")
+        self.granularity, self.wpmd, self.enlarge = granularity, bool(wpmd), enlarge
+        super().__init__(**kwargs)
+        self.card = _card(self.card, self.granularity, self.wpmd)
+        self.initialization = None
+        if init_from is not None and self.weights is None:
+            self.initialization = load_sam_weights(self.network, init_from)
+            self.note(str(self.initialization))
+
+    def build_network(self):
+        return IRSAMNetwork(granularity=self.granularity, wpmd=self.wpmd, enlarge=self.enlarge)
+
+    def preprocess(self, images):
+        if self.input_size is None:
+            return self.normalize(self._fit(images))
+        # IPIC-Lab/IRSAM resizes without antialiasing and casts to uint8, which cuts off the fraction.
+        size = (self.input_size, self.input_size)
+        return self.normalize(F.interpolate(images, size, mode="bilinear", align_corners=False).floor())
+
+    def normalize(self, images):
+        """Bx1xhxw to Bx3xhxw grey levels: the network itself subtracts the mean, as the reference does."""
+        return images.expand(-1, self.in_channels, -1, -1)
+
+    def logits(self, outputs):
+        return outputs[0]
+
+    def loss(self, outputs, masks):
+        return irsam_loss(outputs, masks)
+
+    @property
+    def num_parameters(self):
+        """Parameters without the encoder's unused ImageNet head."""
+        return self.network.num_parameters()
+
+
+def _card(card, granularity, wpmd):
+    """The card of a variant: without the wavelet block nothing is reconstructed but the decoder's shallow branch."""
+    if wpmd:
+        return card
+    if granularity == "both":
+        return replace(card, title="IRSAM without WPMD", fidelity_scope="shallow branch of the decoder", notes=card.notes[1:])
+    if granularity == "deep":
+        return replace(card, title="IRSAM as released", fidelity="author-code", fidelity_scope="", notes=card.notes[2:])
+    return replace(card, title="MobileSAM baseline", fidelity="author-code", fidelity_scope="", notes=card.notes[2:])

@@ -1,0 +1,229 @@
+"""The contract of a deep method: a network, the way into it and the way back to the image's size."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from zoo.checkpoints import convert_keys, load_checkpoint, load_weights, sha256_file
+from zoo.detector import Detector, checked_image
+from zoo.errors import UsageError
+
+IMAGENET_MEAN = (123.675, 116.28, 103.53)
+IMAGENET_STD = (58.395, 57.12, 57.375)
+# Probabilities become logits; closer to 0 or 1 than this they are cut, in float32 well clear of infinity.
+SMALLEST_PROBABILITY = 1e-6
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Where a network's weights came from.
+
+    Attributes:
+        path: The checkpoint file.
+        sha256: Hex digest of the file.
+        metadata: What its writer stored beside the tensors: text by name.
+    """
+
+    path: Path
+    sha256: str
+    metadata: dict
+
+
+class NeuralDetector(Detector):
+    """A detector whose score is the logit of a network. A method defines `build_network` and `loss`.
+
+    A subclass sets what `build_network` needs before it calls ``super().__init__(**kwargs)``.
+
+    Arguments:
+        checkpoint: File with weights, ours or the reference's own; without one the weights are random.
+        input_size: Side in px of the square that images are resized to, ``"native"`` for the image's own size padded to a
+            multiple of `divisor`, None for the class's `default_input_size`.
+        batch_size: Largest number of images of one size that go through the network together; None for the class's
+            `default_batch_size`.
+        amp: Half precision on CUDA. It has no effect elsewhere.
+        compile: Run the network through ``torch.compile``.
+        mean, std: Normalisation of each channel, in grey levels 0..255, instead of the class's.
+
+    Attributes:
+        network (nn.Module): Takes the tensors that the reference takes and returns what the reference returns.
+        weights (Weights | None): The loaded checkpoint.
+        device (torch.device): Where the network is.
+        in_channels: Channels that the network takes; a grey image is repeated.
+        mean, std: The normalisation in use.
+        divisor: Native-size inputs are padded at the bottom and right to a multiple of this.
+        smallest_input: Native-size inputs are padded to at least this many px a side.
+        default_batch_size: Smaller where a network needs much memory for an image.
+        default_input_size: An int where the author's test code resizes to a square, else None.
+        convert_rules: ``(regex, replacement)`` pairs that turn the keys of reference checkpoints into ours, applied in turn.
+    """
+
+    score_kind = "logit"
+    default_threshold = "fixed(0)"
+    in_channels = 3
+    mean = IMAGENET_MEAN
+    std = IMAGENET_STD
+    divisor = 16
+    smallest_input = 16
+    default_input_size = None
+    default_batch_size = 8
+    convert_rules = ()
+
+    def __init__(
+        self,
+        *,
+        checkpoint=None,
+        input_size=None,
+        batch_size=None,
+        amp=False,
+        compile=False,
+        mean=None,
+        std=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if input_size is None:
+            input_size = self.default_input_size
+        elif input_size == "native":
+            input_size = None
+        elif not isinstance(input_size, int) or input_size < self.divisor or input_size % self.divisor:
+            raise UsageError(f"input_size {input_size!r} is neither 'native' nor a positive multiple of {self.divisor}")
+        batch_size = self.default_batch_size if batch_size is None else batch_size
+        if not isinstance(batch_size, int) or batch_size < 1:
+            raise UsageError(f"batch_size must be at least 1, not {batch_size!r}")
+        self.mean = self.mean if mean is None else tuple(mean)
+        self.std = self.std if std is None else tuple(std)
+        if not len(self.mean) == len(self.std) == self.in_channels:
+            raise UsageError(f"mean {self.mean} and std {self.std} need one number for each of {self.in_channels} channels")
+        self.input_size = input_size
+        self.batch_size = batch_size
+        self.amp = amp
+        self.device = torch.device("cpu")
+        self.weights = None
+        self.network = self.build_network().to(memory_format=torch.channels_last).eval()
+        if checkpoint is not None:
+            self.load(checkpoint)
+        if compile:
+            self.network.compile()
+
+    def build_network(self):
+        """The network with fresh weights."""
+        raise TypeError(f"{type(self).__name__} does not define build_network()")
+
+    def loss(self, outputs, masks):
+        """The authors' training loss.
+
+        Arguments:
+            outputs: What `forward` returned.
+            masks (torch.Tensor): Bx1xhxw float, 0 or 1, of the size of the network's input.
+
+        Returns:
+            dict[str, torch.Tensor]: Scalars; a trainer minimises their sum.
+        """
+        raise TypeError(f"{type(self).__name__} does not define loss(outputs, masks)")
+
+    def forward(self, inputs):
+        """Run the network on a BxCxhxw normalised input. Methods with a second, computed input add it here."""
+        return self.network(inputs)
+
+    def logits(self, outputs):
+        """The Bx1xhxw logits among the outputs of `forward`."""
+        return outputs
+
+    def normalize(self, images):
+        """Bx1xhxw grey levels 0..255 to the BxCxhxw normalised input."""
+        mean = images.new_tensor(self.mean).view(1, -1, 1, 1)
+        std = images.new_tensor(self.std).view(1, -1, 1, 1)
+        return (images.expand(-1, self.in_channels, -1, -1) - mean) / std
+
+    def preprocess(self, images):
+        """Bx1xHxW grey levels 0..255 to the BxCxhxw input of the network: resized or padded, then normalised."""
+        return self.normalize(self._fit(images))
+
+    def load(self, checkpoint):
+        """Load the weights of a file; see `zoo.checkpoints.load_checkpoint` for the forms that are read.
+
+        Raises:
+            ZooError: The file is no checkpoint, or its tensors do not fit the network.
+        """
+        path = Path(checkpoint)
+        state_dict, metadata = load_checkpoint(path)
+        load_weights(self.network, convert_keys(state_dict, self.convert_rules), source=path)
+        self.weights = Weights(path, sha256_file(path), metadata)
+
+    @property
+    def num_parameters(self):
+        """Number of learnable values of the network."""
+        return sum(parameter.numel() for parameter in self.network.parameters())
+
+    def unavailable(self):
+        if self.weights is not None:
+            return None
+        return f"no checkpoint; train one with: python run_benchmark.py train {self.name} --dataset {{dataset}}"
+
+    def to(self, device):
+        self.device = torch.device(device)
+        self.network.to(self.device)
+        return self
+
+    def score(self, image):
+        return self._scores(image[None])[0]
+
+    def predict_batch(self, images):
+        """Score several images; those of equal size share a forward pass.
+
+        Arguments:
+            images: HxW arrays of any sizes, as `predict` takes them.
+
+        Returns:
+            list[np.ndarray]: HxW float32 logits, in the order of the images.
+        """
+        images = [checked_image(image) for image in images]
+        places = {}
+        for place, image in enumerate(images):
+            places.setdefault(image.shape, []).append(place)
+        scores = [None] * len(images)
+        for shape, of_shape in places.items():
+            for start in range(0, len(of_shape), self.batch_size):
+                chunk = of_shape[start : start + self.batch_size]
+                for place, score in zip(chunk, self._scores(np.stack([images[k] for k in chunk])), strict=True):
+                    scores[place] = self._checked_score(score, shape)
+        return scores
+
+    @torch.inference_mode()
+    def _scores(self, images):
+        if self.network.training:
+            self.network.eval()
+        images = torch.from_numpy(images).to(self.device, torch.float32).unsqueeze(1)
+        inputs = self.preprocess(images).contiguous(memory_format=torch.channels_last)
+        with torch.autocast("cuda", enabled=self.amp and self.device.type == "cuda"):
+            logits = self.logits(self.forward(inputs))
+        return self._restore(logits.float(), images.shape[-2:]).squeeze(1).cpu().numpy()
+
+    def _fit(self, images):
+        if self.input_size is not None:
+            size = (self.input_size, self.input_size)
+            # With antialiasing the resize is Pillow's, which the authors' test codes use.
+            return F.interpolate(images, size, mode="bilinear", align_corners=False, antialias=True)
+        right, bottom = (self._padded(side) - side for side in (images.shape[-1], images.shape[-2]))
+        if not right and not bottom:
+            return images
+        reflects = right < images.shape[-1] and bottom < images.shape[-2]
+        return F.pad(images, (0, right, 0, bottom), mode="reflect" if reflects else "replicate")
+
+    def _padded(self, side):
+        return -(-max(side, self.smallest_input) // self.divisor) * self.divisor
+
+    def _restore(self, logits, size):
+        if self.input_size is not None:
+            return F.interpolate(logits, size, mode="bilinear", align_corners=False)
+        return logits[..., : size[0], : size[1]]
+
+
+def probability_to_logit(probability):
+    """Inverse sigmoid; 0 and 1 become -13.8 and 13.8, so that a score map stays finite."""
+    if probability.dtype != torch.float64:  # half precision cannot hold the smallest probability
+        probability = probability.float()
+    return torch.logit(probability, eps=SMALLEST_PROBABILITY)
