@@ -2,6 +2,7 @@
 
 import hashlib
 from concurrent.futures import as_completed
+from pathlib import Path
 
 from engine.cell import cell_dataset, cell_detector
 from engine.code_version import code_version
@@ -26,11 +27,12 @@ def pixel_digests(dataset):
 
 def cell_key(cell):
     """All that the stored records of a cell depend on, besides the pixels of each image."""
-    checkpoint = cell.method_options.get("checkpoint")
+    options = cell.method_options
+    files = {name: sha256_file(value) for name, value in options.items() if isinstance(value, str) and Path(value).is_file()}
     return {
-        "method": cell.method_options,
+        "method": options,
+        "files": files,  # a checkpoint, an mmsegmentation configuration: their content, wherever they lie
         "code": code_version(type(cell_detector(cell)).__module__),
-        "checkpoint": sha256_file(checkpoint) if checkpoint else None,
         "dataset": cell.dataset,
         "split": cell.split,
         "device": cell.device,

@@ -243,7 +243,7 @@ def test_without_data_the_synthetic_set_is_used_and_said_so(tmp_path, monkeypatc
 
 
 def test_convert_a_published_checkpoint(tmp_path, capsys):
-    source, target = tmp_path / "official.pth", tmp_path / "acmnet_synthetic.safetensors"
+    source, target = tmp_path / "official.pth", tmp_path / "small_synthetic.safetensors"
     network = build_method("acmnet").network
     torch.save({"state_dict": {f"module.{key}": value for key, value in network.state_dict().items()}}, source)
     assert run_benchmark.main(["convert", "acmnet", str(source), str(target)]) == 0
@@ -254,15 +254,17 @@ def test_convert_a_published_checkpoint(tmp_path, capsys):
     assert "missing: " in error
 
     out = tmp_path / "out"
-    arguments = ["--methods", "acmnet", "--datasets", "synthetic", "--limit", "2", "--out", str(out)]
+    config = tmp_path / "small.py"
+    config.write_text("method = dict(type='acmnet', input_size=64)")
+    arguments = ["--methods", str(config), "--datasets", "synthetic", "--limit", "2", "--out", str(out)]
     assert run_benchmark.main([*arguments, "--checkpoints", str(tmp_path / "none")]) == 0
-    row = row_of(out, "acmnet", "synthetic")
+    row = row_of(out, "small", "synthetic")
     assert (row["status"], row["metrics"]) == ("no checkpoint", {})
-    assert row["reason"].endswith("python run_benchmark.py train acmnet --dataset synthetic")
+    assert row["reason"].endswith("python run_benchmark.py train small --dataset synthetic")
     assert run_benchmark.main([*arguments, "--checkpoints", str(tmp_path)]) == 0
-    row = row_of(out, "acmnet", "synthetic")
+    row = row_of(out, "small", "synthetic")
     assert (row["status"], row["n_images"], row["params"]) == ("ok", 2, 516875)
-    assert len(row["key"]["checkpoint"]) == 64
+    assert len(row["key"]["files"]["checkpoint"]) == 64
 
 
 def test_dask_workers_give_the_same_rows(folder, tmp_path):

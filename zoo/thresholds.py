@@ -88,6 +88,32 @@ class MinMax(Threshold):
         return statistics.low + self.arguments[0] * (statistics.high - statistics.low)
 
 
+@THRESHOLDS.register_module("minmax_prob")
+class MinMaxProbability(Threshold):
+    """A fraction of the range of the image's probabilities, where the score map holds logits. UIU-Net's test rule.
+
+    An image without a target has a range too, so this rule nearly always finds one.
+    """
+
+    name = "minmax_prob"
+
+    def __init__(self, fraction=0.22):  # danfenghong/IEEE_TIP_UIU-Net, test program
+        if not 0 < fraction < 1:
+            raise ValueError(f"fraction must be between 0 and 1, not {fraction}")
+        super().__init__(float(fraction))
+
+    def cut_at(self, statistics):
+        if statistics.low == statistics.high:
+            return statistics.high
+        # The logit of (1 - f) sigmoid(low) + f sigmoid(high), from logarithms: sigmoid(low) may underflow.
+        (fraction,) = self.arguments
+        low, high = statistics.low, statistics.high
+        log_weights = np.log1p(-fraction), np.log(fraction)
+        log_target = np.logaddexp(log_weights[0] - np.logaddexp(0, -low), log_weights[1] - np.logaddexp(0, -high))
+        log_background = np.logaddexp(log_weights[0] - np.logaddexp(0, low), log_weights[1] - np.logaddexp(0, high))
+        return float(log_target - log_background)
+
+
 @THRESHOLDS.register_module("adaptive")
 class Adaptive(Threshold):
     """max(a * max, b * std + mean). MSL-STIPT's demo and DNANet's traditional baselines use a = 0.7, b = 0.5."""

@@ -142,9 +142,9 @@ def solve(data, *, weight, decay=0.9, floor=0.005, rank_stop=True, tolerance=1e-
             sparse = soft_threshold(here - ahead, weight * mu / 2)
             target[block] = sparse
             nonzeros += int(torch.count_nonzero(sparse))
-            target_square += sparse.square().sum().item()
+            target_square += torch.linalg.vector_norm(sparse).item() ** 2
             latest = torch.addmm(sparse, left[block], right, beta=-1)
-            gradient_square += torch.add(here + latest, ahead, alpha=-2).square_().sum().item()
+            gradient_square += torch.linalg.vector_norm(torch.add(here + latest, ahead, alpha=-2)).item() ** 2
             point[block] = torch.lerp(difference[block], latest, 1 + overshoot).add_(here).mul_(0.5)
             difference[block] = latest
 

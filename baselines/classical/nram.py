@@ -151,7 +151,7 @@ def solve(data, *, weight, penalty, reweight, growth=1.1, tolerance=1e-7, max_it
             kept = torch.where(lengths > 0, 1 - edge_weight / mu / lengths, 0).clamp_(min=0)
             edges[block] = rest * kept
             rest -= edges[block]
-            gap_square += (rest + multiplier[block]).square_().sum().item()
+            gap_square += torch.linalg.vector_norm(rest + multiplier[block]).item() ** 2
             target[block] = sparse
             multiplier[block] = rest.div_(-growth)
             matrix[block] = data[block] - sparse - edges[block] - multiplier[block]

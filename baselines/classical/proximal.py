@@ -101,33 +101,38 @@ def leading_spectrum(matrix, *, above=math.inf, at_least=0, expected=0):
     transposed = matrix.shape[0] < matrix.shape[1]
     tall = matrix.T if transposed else matrix
     at_least = min(at_least, tall.shape[1])
-    noise = NOISE * matrix.square().sum().item()
-    # The column norms of the projections are more exact than the roots of the eigenvalues: cut a little low, then exactly.
-    bound = max(above * above - noise, noise)
-    vectors = _leading_eigenvectors(tall, bound, at_least, max(expected, at_least))
+    vectors = _leading_eigenvectors(tall, above, at_least, max(expected, at_least))
     spectrum = LeadingSpectrum(tall @ vectors, vectors, transposed)
     kept = spectrum.values > above
     kept[:at_least] = True
     return spectrum if kept.all() else spectrum[kept]
 
 
-def _leading_eigenvectors(tall, bound, at_least, expected):
-    """Eigenvectors of tall.T @ tall, NxK, for the eigenvalues above a bound, the largest first."""
+def _leading_eigenvectors(tall, above, at_least, expected):
+    """Eigenvectors of tall.T @ tall, NxK, the largest first: for the roots of eigenvalues above a bound, and a few more."""
     size = tall.shape[1]
     if tall.device.type != "cpu":
-        squares, vectors = torch.linalg.eigh(tall.T @ tall)
-        return vectors[:, _count(squares, bound, at_least)].flip(1)
+        gram = tall.T @ tall
+        squares, vectors = torch.linalg.eigh(gram)
+        wanted = max(int((squares > _cut(above, gram.trace().item())).sum()), at_least)
+        return vectors[:, size - wanted :].flip(1)
     gram = _gram(tall.numpy())
+    cut = _cut(above, gram.trace())
     if expected > PARTIAL * size:
         squares, vectors = eigh(gram, lower=False, driver="evd", overwrite_a=True, check_finite=False)
-        vectors = vectors[:, _count(squares, bound, at_least)]
+        vectors = vectors[:, size - max((squares > cut).sum(), at_least) :]
     else:
         vectors = np.empty((size, 0))
-        if bound < np.inf:
-            vectors = eigh(gram, lower=False, subset_by_value=(bound, np.inf), check_finite=False)[1]
+        if cut < math.inf:
+            vectors = eigh(gram, lower=False, subset_by_value=(cut, math.inf), check_finite=False)[1]
         if vectors.shape[1] < at_least:
             vectors = eigh(gram, lower=False, subset_by_index=(size - at_least, size - 1), check_finite=False)[1]
     return torch.from_numpy(np.ascontiguousarray(vectors[:, ::-1]))
+
+
+def _cut(above, trace):
+    """Eigenvalue a little below ``above`` squared: the norms of the projections, which are more exact, decide."""
+    return max(above * above - NOISE * trace, NOISE * trace)
 
 
 def _gram(tall):
@@ -135,9 +140,3 @@ def _gram(tall):
     if tall.flags.c_contiguous:
         return dsyrk(1.0, tall.T)
     return dsyrk(1.0, tall, trans=1)
-
-
-def _count(squares, bound, at_least):
-    """Slice of the ascending eigenvalues that are above the bound or among the largest ``at_least``."""
-    wanted = max(int((squares > bound).sum()), at_least)
-    return slice(len(squares) - wanted, None)

@@ -35,7 +35,8 @@ def shrink_singular_values(matrices, rule):
     wide = matrices.mH if rows > columns else matrices
     vectors = torch.linalg.eigh(wide @ wide.mH).eigenvectors.flip(-1)
     rotated = vectors.mH @ wide
-    values = torch.linalg.vector_norm(rotated, dim=-1)
+    parts = torch.view_as_real(rotated).flatten(-2) if rotated.is_complex() else rotated  # complex norms are slow on the CPU
+    values = torch.linalg.vector_norm(parts, dim=-1)
     shrunk = rule(values)
     gain = torch.where(values > 0, shrunk / values, 0.0)
     result = (vectors * gain[..., None, :]) @ rotated

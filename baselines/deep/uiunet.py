@@ -1,13 +1,12 @@
 """UIU-Net: U-Nets inside a U-Net, with interactive cross-attention at the skip connections."""
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits, interpolate
 
 from baselines.deep.attention import SpatialAttention
 from baselines.deep.blocks import channel_attention
-from zoo import METHODS, THRESHOLDS, MethodCard, Threshold
+from zoo import METHODS, MethodCard
 from zoo.neural import IMAGENET_MEAN, IMAGENET_STD, NeuralDetector
 
 
@@ -196,29 +195,3 @@ class UIUNetDetector(NeuralDetector):
 
     def loss(self, outputs, masks):
         return {f"bce_d{number}": binary_cross_entropy_with_logits(logits, masks) for number, logits in enumerate(outputs)}
-
-
-@THRESHOLDS.register_module("minmax_prob")
-class MinMaxProbability(Threshold):
-    """A fraction of the range of the image's probabilities, where the score map holds logits. UIU-Net's test rule.
-
-    An image without a target has a range too, so this rule nearly always finds one.
-    """
-
-    name = "minmax_prob"
-
-    def __init__(self, fraction=0.22):  # author's code, test program
-        if not 0 < fraction < 1:
-            raise ValueError(f"fraction must be between 0 and 1, not {fraction}")
-        super().__init__(float(fraction))
-
-    def cut_at(self, statistics):
-        if statistics.low == statistics.high:
-            return statistics.high
-        # The logit of (1 - f) sigmoid(low) + f sigmoid(high), from logarithms: sigmoid(low) may underflow.
-        (fraction,) = self.arguments
-        low, high = statistics.low, statistics.high
-        log_weights = np.log1p(-fraction), np.log(fraction)
-        log_target = np.logaddexp(log_weights[0] - np.logaddexp(0, -low), log_weights[1] - np.logaddexp(0, -high))
-        log_background = np.logaddexp(log_weights[0] - np.logaddexp(0, low), log_weights[1] - np.logaddexp(0, high))
-        return float(log_target - log_background)

@@ -42,7 +42,7 @@ def component_history(levels):
     pixels, pixel_ends = _falling(levels.ravel())
     one, other, link_level = _links(levels)
     order, link_ends = _falling(link_level)
-    one, other = one[order], other[order]
+    one, other = one.take(order), other.take(order)
     forest = _Forest(levels.shape)
     for level in range(255, 0, -1):
         fresh = pixels[pixel_ends[level + 1] : pixel_ends[level]]
@@ -80,18 +80,18 @@ class _Forest:
         one, other = self._roots(one), self._roots(other)
         apart = one != other
         roots = self._join(level, one[apart], other[apart])
-        alone = fresh[self.entry[fresh] < 0]
+        alone = fresh[self.entry.take(fresh) < 0]
         roots = np.concatenate([roots, alone])
         self.entry[roots] = np.arange(self.made, self.made + len(roots))
         self.made += len(roots)
-        self.sums_made.append(self.sums[:, roots])
+        self.sums_made.append(self.sums.take(roots, axis=1))
         self.levels_made.append(level)
 
     def _roots(self, nodes):
-        root = self.parent[nodes]
-        above = self.parent[root]
+        root = self.parent.take(nodes)
+        above = self.parent.take(root)
         while (above != root).any():
-            root, above = above, self.parent[above]
+            root, above = above, self.parent.take(above)
         self.parent[nodes] = root
         return root
 
@@ -102,20 +102,20 @@ class _Forest:
         nodes = np.concatenate([one, other])
         position = np.arange(len(nodes))
         self.slot[nodes] = position
-        first = self.slot[nodes]  # one position a node, without sorting
+        first = self.slot.take(nodes)  # one position a node, without sorting
         kept = first == position
-        number = (np.cumsum(kept) - 1)[first]
+        number = (np.cumsum(kept) - 1).take(first)
         nodes = nodes[kept]
         count, group = connected_components(_graph(number, len(nodes)), directed=False)
         root = np.empty(count, np.int64)
         root[group] = nodes
         largest = self.sums[0, nodes].argmax()
         root[group[largest]] = nodes[largest]  # the giant of a noise map stays the root, so that paths stay short
-        closed = self.entry[nodes]
+        closed = self.entry.take(nodes)
         self.death[closed[closed >= 0]] = level
         self.entry[nodes] = 0  # taken; roots get their new entry from the caller
         self.parent[nodes] = root[group]
-        self.sums[:, root] = [np.bincount(group, weights=values, minlength=count) for values in self.sums[:, nodes]]
+        self.sums[:, root] = [np.bincount(group, weights=values, minlength=count) for values in self.sums.take(nodes, axis=1)]
         return root
 
 

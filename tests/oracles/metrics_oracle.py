@@ -58,11 +58,13 @@ def optimal(near, predictions):
     for t, p in near:
         choices.setdefault(t, []).append(p)
     order = sorted(choices)
+    wanted = [frozenset(p for t in order[i:] for p in choices[t]) for i in range(len(order))]
+
+    def best(i, used):
+        return best_from(i, used & wanted[i]) if i < len(order) else ((0, 0, 0), ())
 
     @cache
-    def best(i, used):
-        if i == len(order):
-            return (0, 0, 0), ()
+    def best_from(i, used):
         result = best(i + 1, used)
         for p in choices[order[i]]:
             if p not in used:

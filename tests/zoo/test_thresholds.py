@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
 from zoo import UsageError, build_threshold
 
@@ -43,3 +44,27 @@ def test_best_iou_is_an_oracle_without_a_cut_for_one_image():
 def test_wrong_spelling_shows_the_right_ones(spec):
     with pytest.raises(UsageError, match="is not a policy; write one of fixed"):
         build_threshold(spec)
+
+
+@pytest.mark.parametrize("scale", [0.1, 3.0, 30.0])
+def test_minmax_rule_on_logits_is_the_rule_on_probabilities(scale):
+    logits = (scale * np.random.default_rng(1).standard_normal((40, 40)) - 2).astype(np.float64)
+    probabilities = expit(logits)
+    normal = (probabilities - probabilities.min()) / (probabilities.max() - probabilities.min())
+    policy = build_threshold("minmax_prob(0.22)")
+    assert str(policy) == "minmax_prob(0.22)"
+    np.testing.assert_array_equal(policy(logits), normal > 0.22)
+
+
+def test_minmax_rule_at_the_ends_of_the_range():
+    policy = build_threshold("minmax_prob")
+    assert not policy(np.full((4, 4), -3.0)).any()
+    # Both probabilities underflow: 0.22 e^-800 is the cut, and the logit of a tiny p is log p.
+    assert policy(np.array([-900.0, -801.0, -802.0, -800.0])).tolist() == [False, True, False, True]
+    assert policy(np.array([900.0, 40.0, 2000.0, -900.0])).tolist() == [True, True, True, False]
+
+
+@pytest.mark.parametrize("fraction", [0, 1, -0.2])
+def test_minmax_rule_needs_a_fraction(fraction):
+    with pytest.raises(UsageError, match="not a policy"):
+        build_threshold(f"minmax_prob({fraction})")

@@ -3,11 +3,9 @@ import math
 import numpy as np
 import pytest
 import torch
-from scipy.special import expit
 
-from baselines.deep.uiunet import MinMaxProbability
 from tests.golden_networks import check_network, reference_state
-from zoo import UsageError, build_method, build_threshold
+from zoo import build_method
 
 
 @pytest.fixture(scope="module")
@@ -70,30 +68,6 @@ def test_any_image_size_without_padding(detector):
     assert inputs.shape == (1, 3, 17, 37)
     assert detector.predict(image).shape == image.shape
     assert detector.default_input_size == 320
-
-
-@pytest.mark.parametrize("scale", [0.1, 3.0, 30.0])
-def test_minmax_rule_on_logits_is_the_rule_on_probabilities(scale):
-    logits = (scale * np.random.default_rng(1).standard_normal((40, 40)) - 2).astype(np.float64)
-    probabilities = expit(logits)
-    normal = (probabilities - probabilities.min()) / (probabilities.max() - probabilities.min())
-    policy = build_threshold("minmax_prob(0.22)")
-    assert str(policy) == "minmax_prob(0.22)"
-    np.testing.assert_array_equal(policy(logits), normal > 0.22)
-
-
-def test_minmax_rule_at_the_ends_of_the_range():
-    policy = MinMaxProbability()
-    assert not policy(np.full((4, 4), -3.0)).any()
-    # Both probabilities underflow: 0.22 e^-800 is the cut, and the logit of a tiny p is log p.
-    assert policy(np.array([-900.0, -801.0, -802.0, -800.0])).tolist() == [False, True, False, True]
-    assert policy(np.array([900.0, 40.0, 2000.0, -900.0])).tolist() == [True, True, True, False]
-
-
-@pytest.mark.parametrize("fraction", [0, 1, -0.2])
-def test_minmax_rule_needs_a_fraction(fraction):
-    with pytest.raises(UsageError, match="not a policy"):
-        build_threshold(f"minmax_prob({fraction})")
 
 
 def test_the_rule_is_offered_and_not_the_default(detector):
