@@ -238,7 +238,7 @@ def test_without_data_the_synthetic_set_is_used_and_said_so(tmp_path, monkeypatc
     assert run_benchmark.main(["--all", "--methods", "top_hat", "--limit", "3"]) == 0
     assert "running on the synthetic one" in capsys.readouterr().err
     text = (tmp_path / "work_dirs" / "benchmark" / "report" / "table1.md").read_text()
-    assert "synthetic" in text
+    assert "## Synthetic, split `irsam`, 40 test images" in text
     assert "first 3 of 40 images" in text
 
 
