@@ -33,30 +33,6 @@ def soft_threshold(values, threshold):
     return values - values.clamp(-threshold, threshold)
 
 
-def singular_value_threshold(matrices, threshold):
-    """Soft-threshold the singular values of every matrix of a batch.
-
-    Arguments:
-        matrices: ...xMxN float64 or complex128 tensor.
-        threshold: Number, 0 or more.
-
-    Returns:
-        (...xMxN tensor, ... int64 tensor): The result, and how many singular values were above the threshold.
-    """
-    if matrices.ndim == 2 and not matrices.is_complex():
-        spectrum = leading_spectrum(matrices, above=threshold)
-        return spectrum.rebuild(spectrum.values - threshold), torch.tensor(len(spectrum.values), device=matrices.device)
-    if matrices.shape[-2] < matrices.shape[-1]:
-        result, rank = singular_value_threshold(matrices.mH, threshold)
-        return result.mH, rank
-    squares, vectors = torch.linalg.eigh(matrices.mH @ matrices)
-    noise = NOISE * squares.sum(-1, keepdim=True)
-    values = squares.clamp(min=0).sqrt()
-    kept = (values > threshold) & (squares > noise)
-    factors = torch.where(kept, 1 - threshold / values, 0)
-    return matrices @ ((vectors * factors[..., None, :]) @ vectors.mH), kept.sum(-1)
-
-
 class LeadingSpectrum:
     """The largest singular values of an MxN matrix, with what it takes to rebuild the matrix from changed ones.
 
@@ -127,7 +103,7 @@ def _leading_eigenvectors(tall, above, at_least, expected):
             vectors = eigh(gram, lower=False, subset_by_value=(cut, math.inf), check_finite=False)[1]
         if vectors.shape[1] < at_least:
             vectors = eigh(gram, lower=False, subset_by_index=(size - at_least, size - 1), check_finite=False)[1]
-    return torch.from_numpy(np.ascontiguousarray(vectors[:, ::-1]))
+    return torch.from_numpy(vectors[:, ::-1].copy())
 
 
 def _cut(above, trace):

@@ -6,12 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from baselines.classical.proximal import (
-    leading_spectrum,
-    row_blocks,
-    singular_value_threshold,
-    soft_threshold,
-)
+from baselines.classical.proximal import leading_spectrum, row_blocks, soft_threshold
 
 
 def graded(rows, columns, seed, decay=0.7):
@@ -68,15 +63,6 @@ def test_values_on_either_side_of_the_bound_are_told_apart():
 
 def test_zero_matrix_has_no_spectrum():
     assert len(leading_spectrum(torch.zeros(9, 5, dtype=torch.float64), above=0.0).values) == 0
-
-
-@pytest.mark.parametrize("shape", [(12, 7), (7, 12), (3, 12, 7), (2, 3, 6, 11)])
-@pytest.mark.parametrize("dtype", [torch.float64, torch.complex128])
-def test_singular_value_threshold_of_batches(shape, dtype):
-    matrices = torch.randn(shape, dtype=dtype, generator=torch.Generator().manual_seed(5))
-    result, rank = singular_value_threshold(matrices, 2.5)
-    np.testing.assert_allclose(result, by_svd(matrices.numpy(), 2.5), atol=1e-12)
-    np.testing.assert_array_equal(rank, (np.linalg.svd(matrices.numpy(), compute_uv=False) > 2.5).sum(-1))
 
 
 def test_row_blocks_cover_all_rows_once():

@@ -1,0 +1,112 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from skimage.io import imread
+
+from baselines.classical.ipi import solve
+from baselines.classical.patches import PatchGrid, to_patch_image
+from tests.oracles import ipi as oracle
+from zoo import build_method
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "classical"
+META = json.loads((GOLDEN / "golden_meta.json").read_text())["results"]
+IMAGES = ("clouds_96x128", "edges_120x120", "flat_80x100", "sea_128x96")
+
+
+def clutter(height, width, seed):
+    """A smooth background, noise and one bright target."""
+    rng = np.random.default_rng(seed)
+    rows, columns = np.mgrid[:height, :width]
+    phase, slope = rng.uniform(0, 6, 2), rng.uniform(0.02, 0.1, 2)
+    image = 80 + 40 * np.sin(slope[0] * rows + phase[0]) * np.cos(slope[1] * columns + phase[1])
+    image += rng.normal(0, 1.5, image.shape)
+    row, column = rng.integers(3, height - 3), rng.integers(3, width - 3)
+    image += 90 * np.exp(-((rows - row) ** 2 + (columns - column) ** 2) / 3)
+    return image
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_golden(image):
+    expected = np.load(GOLDEN / "golden.npz")[f"ipi__{image}"]
+    picture = imread(GOLDEN / f"{image}.png")
+    method = build_method("ipi")
+    score = method.score(picture.astype(float))
+    np.testing.assert_allclose(score, expected, rtol=0, atol=1e-11)
+    np.testing.assert_array_equal(score != 0, expected != 0)
+    np.testing.assert_allclose(method.predict(picture), expected, rtol=0, atol=1e-7)
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_golden_counts(image):
+    picture = torch.from_numpy(imread(GOLDEN / f"{image}.png").astype(float))
+    data = to_patch_image(PatchGrid(*picture.shape, size=50, step=10, layout="gao").extract(picture))
+    data = (data - data.min()) / (data.max() - data.min())
+    solution = solve(data, weight=max(picture.shape) ** -0.5)
+    counts = META[f"ipi__{image}"]
+    assert (solution.iterations, solution.rank, solution.nonzeros) == tuple(
+        counts[name] for name in ("iterations", "rank", "nonzeros")
+    )
+    assert solution.residual == pytest.approx(counts["stop_value"], rel=1e-9)
+    assert solution.converged
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(31, 58), st.integers(31, 58), st.integers(14, 20), st.integers(3, 9), st.integers(0, 10**6))
+def test_equals_the_oracle(height, width, size, step, seed):
+    image = clutter(height, width, seed)
+    score = build_method("ipi", patch_size=size, step=step).score(image)
+    np.testing.assert_allclose(score, oracle.ipi(image, size, step), rtol=0, atol=1e-9)
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(20, 45), st.integers(20, 45), st.booleans(), st.integers(0, 10**6))
+def test_solver_equals_the_oracle_on_wide_and_tall_data(rows, columns, rank_stop, seed):
+    data = np.random.default_rng(seed).uniform(0, 1, (rows, columns))
+    options = dict(decay=0.8, floor=0.05, rank_stop=rank_stop, max_iterations=60)
+    solution = solve(torch.from_numpy(data), weight=0.2, **options)
+    target, iterations, rank, nonzeros, residual = oracle.solve(data, 0.2, **options)
+    np.testing.assert_allclose(solution.target, target, rtol=0, atol=1e-9)
+    assert (solution.iterations, solution.rank, solution.nonzeros) == (iterations, rank, nonzeros)
+    assert solution.residual == pytest.approx(residual, rel=1e-6)
+
+
+def test_paper_configuration_separates_the_target_and_converges():
+    image = clutter(80, 90, seed=4)
+    method = build_method("ipi_paper", patch_size=20)
+    score = method.score(image)
+    assert np.unravel_index(score.argmax(), score.shape) == np.unravel_index(image.argmax(), image.shape)
+    assert method.take_notes() == []
+
+
+def test_image_smaller_than_the_patch_shrinks_the_patch():
+    image = clutter(31, 64, seed=1)
+    np.testing.assert_array_equal(build_method("ipi").score(image), build_method("ipi", patch_size=31).score(image))
+    assert build_method("ipi").predict(clutter(16, 16, seed=2)).shape == (16, 16)
+
+
+def test_far_border_that_no_patch_covers_scores_zero():
+    score = build_method("ipi", patch_size=20).score(clutter(47, 58, seed=3))
+    assert not score[40:].any()
+    assert not score[:, 50:].any()
+
+
+@pytest.mark.parametrize("level", [0, 17, 40.3])
+def test_constant_image_gives_zero(level):
+    assert not build_method("ipi").predict(np.full((60, 70), level)).any()
+
+
+def test_cap_is_noted():
+    method = build_method("ipi", max_iterations=3)
+    with pytest.warns(UserWarning, match="cap of 3 iterations"):
+        method.predict(clutter(60, 80, seed=5))
+    assert len(method.take_notes()) == 1
+
+
+def test_unknown_weight_side_is_refused():
+    with pytest.raises(ValueError, match="weight_side must be"):
+        build_method("ipi", weight_side="rows")

@@ -1,0 +1,106 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from skimage.io import imread
+
+from baselines.classical.nram import solve
+from baselines.classical.patches import PatchGrid, to_patch_image
+from tests.oracles import nram as oracle
+from zoo import build_method
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "classical"
+META = json.loads((GOLDEN / "golden_meta.json").read_text())["results"]
+IMAGES = ("clouds_96x128", "edges_120x120", "flat_80x100", "sea_128x96")
+
+
+def clutter(height, width, seed):
+    """A smooth background, a step edge, noise and one bright target."""
+    rng = np.random.default_rng(seed)
+    rows, columns = np.mgrid[:height, :width]
+    image = 60 + 30 * np.sin(rows / 9 + seed) + 40 * (columns > width * 0.6)
+    image += rng.normal(0, 1.5, image.shape)
+    row, column = rng.integers(3, height - 3), rng.integers(3, width - 3)
+    image += 90 * np.exp(-((rows - row) ** 2 + (columns - column) ** 2) / 3)
+    return image
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_golden(image):
+    expected = np.load(GOLDEN / "golden.npz")[f"nram__{image}"]
+    picture = imread(GOLDEN / f"{image}.png")
+    method = build_method("nram")
+    score = method.score(picture.astype(float))
+    np.testing.assert_allclose(score, expected, rtol=0, atol=1e-11)
+    np.testing.assert_array_equal(score != 0, expected != 0)
+    np.testing.assert_allclose(method.predict(picture), expected, rtol=0, atol=1e-7)
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_golden_counts(image):
+    picture = torch.from_numpy(imread(GOLDEN / f"{image}.png").astype(float))
+    data = to_patch_image(PatchGrid(*picture.shape, size=50, step=10, layout="dai").extract(picture))
+    data = (data - data.min()) / (data.max() - data.min())
+    counts = META[f"nram__{image}"]
+    weight = min(data.shape) ** -0.5
+    assert weight == pytest.approx(counts["lambda"], rel=1e-14)
+    solution = solve(data, weight=weight, penalty=3 * max(data.shape) ** 0.5, reweight=min(data.shape) ** 0.5 / 2.5)
+    assert solution.iterations == counts["iterations"]
+    assert solution.residual == pytest.approx(counts["stop_value"], rel=1e-6)
+    assert solution.converged
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(31, 58), st.integers(31, 58), st.integers(14, 20), st.integers(3, 9), st.integers(0, 10**6))
+def test_equals_the_oracle(height, width, size, step, seed):
+    image = clutter(height, width, seed)
+    score = build_method("nram", patch_size=size, step=step).score(image)
+    np.testing.assert_allclose(score, oracle.nram(image, size, step), rtol=0, atol=1e-9)
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(20, 45), st.integers(20, 45), st.integers(0, 10**6))
+def test_solver_equals_the_oracle_on_wide_and_tall_data(rows, columns, seed):
+    rng = np.random.default_rng(seed)
+    data = np.abs(rng.normal(size=(rows, 3)) @ rng.normal(size=(3, columns))) + rng.uniform(0, 0.1, (rows, columns))
+    data[:, 0] = 0
+    data[rng.integers(rows), rng.integers(columns)] += 2
+    options = dict(weight=0.15, penalty=20.0, reweight=2.0)
+    solution = solve(torch.from_numpy(data), **options)
+    target, iterations, _ = oracle.solve(data, **options)
+    np.testing.assert_allclose(solution.target, target, rtol=0, atol=1e-9)
+    assert solution.iterations == iterations
+
+
+def test_paper_configuration_differs_from_the_demo_and_finds_the_target():
+    image = clutter(90, 80, seed=4)
+    score = build_method("nram_paper").score(image)
+    assert np.unravel_index(score.argmax(), score.shape) == np.unravel_index(image.argmax(), image.shape)
+    assert not np.array_equal(score, build_method("nram").score(image))
+
+
+def test_image_smaller_than_the_patch_shrinks_the_patch():
+    image = clutter(31, 64, seed=1)
+    np.testing.assert_array_equal(build_method("nram").score(image), build_method("nram", patch_size=31).score(image))
+    assert build_method("nram").predict(clutter(16, 16, seed=2)).shape == (16, 16)
+
+
+@pytest.mark.parametrize("level", [0, 17, 40.3])
+def test_constant_image_gives_zero(level):
+    assert not build_method("nram").predict(np.full((60, 70), level)).any()
+
+
+def test_cap_is_noted():
+    method = build_method("nram", max_iterations=2)
+    with pytest.warns(UserWarning, match="cap of 2 iterations"):
+        method.predict(clutter(60, 80, seed=5))
+    assert len(method.take_notes()) == 1
+
+
+def test_unknown_side_is_refused():
+    with pytest.raises(ValueError, match="one of shorter, longer, rows"):
+        build_method("nram", penalty_side="image")
