@@ -1,6 +1,6 @@
 """Seconds that each deep method takes for one image, at the image's own size, with random weights.
 
-Run with: python -m pytest tests/benchmarks/test_deep.py --benchmark-only
+Run with ``tox -e bench``.
 """
 
 import numpy as np

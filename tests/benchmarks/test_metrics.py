@@ -1,6 +1,6 @@
 """Speed of the metrics, beside the plain oracle and beside one labelling for each level.
 
-Run with ``pytest tests/benchmarks/test_metrics.py --benchmark-only``. Ratios are in ``extra_info``.
+Run with ``tox -e bench``. Ratios are in ``extra_info``.
 """
 
 import time
