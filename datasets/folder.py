@@ -87,3 +87,12 @@ class FolderDataset(IRSTDDataset):
 
     def _list_path(self):
         return find_split(self.name, self._lists, self.location.folder) / f"{self.subset}.txt"
+
+
+def _size_and_time(path):
+    """What a changed file changes; None for a file that is not there."""
+    try:
+        status = path.stat() if path else None
+    except OSError:
+        return None
+    return status and (status.st_size, status.st_mtime_ns)

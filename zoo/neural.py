@@ -54,7 +54,7 @@ class NeuralDetector(Detector):
         in_channels: Channels that the network takes; a grey image is repeated.
         mean, std: The normalisation in use.
         divisor: Native-size inputs are padded at the bottom and right to a multiple of this.
-        smallest_input: Native-size inputs are padded to at least this many px a side.
+        smallest_input: Least side of an input in px; native-size inputs are padded to it.
         default_batch_size: Smaller where a network needs much memory for an image.
         default_input_size: An int where the author's test code resizes to a square, else None.
         convert_rules: ``(regex, replacement)`` pairs that turn the keys of reference checkpoints into ours, applied in turn.
@@ -88,8 +88,9 @@ class NeuralDetector(Detector):
             input_size = self.default_input_size
         elif input_size == "native":
             input_size = None
-        elif not isinstance(input_size, int) or input_size < self.divisor or input_size % self.divisor:
-            raise UsageError(f"input_size {input_size!r} is neither 'native' nor a positive multiple of {self.divisor}")
+        elif not isinstance(input_size, int) or input_size < self.smallest_input or input_size % self.divisor:
+            wanted = f"a multiple of {self.divisor} from {self.smallest_input} up"
+            raise UsageError(f"input_size {input_size!r} is neither 'native' nor {wanted}")
         batch_size = self.default_batch_size if batch_size is None else batch_size
         if not isinstance(batch_size, int) or batch_size < 1:
             raise UsageError(f"batch_size must be at least 1, not {batch_size!r}")

@@ -1,0 +1,222 @@
+"""The data doctor: reads every file of a data set and tells what is there, what is odd, and what is wrong."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from datasets.base import MASK_LEVEL
+from datasets.catalogue import build_dataset, found_datasets, list_datasets
+from datasets.duplicates import near_duplicates, thumbnail
+from datasets.fingerprint import SHORT, combine, pixel_digest, published_digests, published_facts
+from datasets.reader import fit_label, read_grey
+from datasets.splits import list_splits, overlap, read_split
+from zoo.errors import UsageError, ZooError
+
+THREADS = 4
+EXAMPLES = 3
+
+
+@dataclass
+class Checkup:
+    """What was found of one data set; each item is one line of text.
+
+    Attributes:
+        name, folder: Which data set, and where.
+        facts: Counts and sizes.
+        quirks: Oddities that the published files have as well; the suite copes with each.
+        problems: Differences from the published files, and files that cannot be used.
+    """
+
+    name: str
+    folder: str
+    facts: list[str] = field(default_factory=list)
+    quirks: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def verdict(self):
+        """``"PROBLEMS"``, ``"OK with known quirks"`` or ``"OK"``."""
+        return "PROBLEMS" if self.problems else "OK with known quirks" if self.quirks else "OK"
+
+
+@dataclass
+class Report:
+    """The checkups of all data sets that were found, and the names of those that were not."""
+
+    checkups: list[Checkup]
+    absent: list[str]
+
+    @property
+    def ok(self):
+        """True where no data set has a problem."""
+        return not any(checkup.problems for checkup in self.checkups)
+
+
+@dataclass
+class _Item:
+    """What one pair of files says."""
+
+    id: str
+    image_mode: str
+    mask_mode: str
+    size: tuple[int, int]
+    mask_size: tuple[int, int]
+    digests: tuple[str, str]
+    values: list[int]
+    targets: tuple[int, int]
+    thumbnail: np.ndarray
+
+
+def check(root=None, names=None):
+    """Examine data sets file by file.
+
+    Arguments:
+        root: Folder of the data sets, or None for the default places.
+        names: Data set names, or folders of the user's own; None for all that are found.
+
+    Returns:
+        Report
+
+    Raises:
+        UsageError: A named data set, or any at all, is not there.
+    """
+    found = list(names) if names else found_datasets(root)
+    if not found:
+        raise UsageError("no data set found; name the folder that holds them by --data-root or $IRSAM_ZOO_DATA")
+    absent = [] if names else [name for name in list_datasets() if name not in {*found, "synthetic"}]
+    return Report([_check_one(build_dataset(name, root=root, subset="all")) for name in found if name != "synthetic"], absent)
+
+
+def format_report(report):
+    """The report as text for a terminal, ending with the verdict."""
+    lines = []
+    for checkup in report.checkups:
+        lines += [f"{checkup.name} in {checkup.folder}"]
+        lines += [f"  {text}" for text in checkup.facts]
+        lines += [f"  quirk: {text}" for text in checkup.quirks]
+        lines += [f"  PROBLEM: {text}" for text in checkup.problems]
+        lines += [f"  verdict: {checkup.verdict}", ""]
+    lines += [f"{name}: not found" for name in report.absent]
+    return "\n".join([*lines, f"verdict: {'OK' if report.ok else 'PROBLEMS'}"])
+
+
+def _check_one(dataset):
+    """The `Checkup` of one data set, opened with ``subset="all"``."""
+    checkup = Checkup(dataset.name, str(dataset.location.folder))
+    images, masks = set(dataset.ids), set(dataset.mask_ids)
+    _say(checkup.problems, "images without a mask", sorted(images - masks))
+    _say(checkup.problems, "masks without an image", sorted(masks - images))
+    with ThreadPoolExecutor(THREADS) as pool:
+        results = list(pool.map(lambda image_id: _examine(dataset, image_id), [i for i in dataset.ids if i in masks]))
+    checkup.problems += [result for result in results if isinstance(result, str)]
+    items = [result for result in results if isinstance(result, _Item)]
+    checkup.facts.append(f"{len(images)} images, {len(masks)} masks")
+    if items:
+        _pixels(checkup, dataset, items)
+    _lists(checkup, dataset, {item.id: item.thumbnail for item in items})
+    return checkup
+
+
+def _examine(dataset, image_id):
+    """The `_Item` of an id, or the text of what is wrong with it."""
+    try:
+        image, mask = read_grey(dataset.image_path(image_id)), read_grey(dataset.mask_path(image_id))
+        label = fit_label(mask.pixels, image.pixels.shape, dataset.mask_path(image_id))
+    except ZooError as error:
+        return str(error)
+    return _Item(
+        id=image_id,
+        image_mode=image.mode,
+        mask_mode=mask.mode,
+        size=image.pixels.shape,
+        mask_size=mask.pixels.shape,
+        digests=(pixel_digest(image.pixels), pixel_digest(label)),
+        values=np.flatnonzero(np.bincount(label.ravel(), minlength=256)).tolist(),
+        targets=tuple(_count_targets(label > level) for level in (0, MASK_LEVEL)),
+        thumbnail=thumbnail(image.pixels),
+    )
+
+
+def _count_targets(mask):
+    return cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)[0] - 1
+
+
+def _pixels(checkup, dataset, items):
+    """Sizes, modes, fingerprint, targets and masks."""
+    sizes = Counter(item.size for item in items)
+    least, most = min(sizes, key=np.prod), max(sizes, key=np.prod)
+    checkup.facts.append(
+        f"{len(sizes)} different sizes, {_size(least)} to {_size(most)}" if len(sizes) > 1 else f"all {_size(least)}"
+    )
+    for what, modes in (("images", (i.image_mode for i in items)), ("masks", (i.mask_mode for i in items))):
+        checkup.facts.append(f"modes of {what}: {', '.join(f'{mode} {count}' for mode, count in Counter(modes).most_common())}")
+    above_0, above_127 = (sum(item.targets[k] for item in items) for k in (0, 1))
+    checkup.facts.append(f"{above_0} targets (8-connected, mask > 0), {above_127} with mask > {MASK_LEVEL}")
+
+    fingerprint = combine((item.id, *item.digests) for item in items)
+    expected = published_facts(dataset.name).get("fingerprint")
+    checkup.facts.append(f"fingerprint {fingerprint}{' as published' if fingerprint == expected else ''}")
+    if expected and fingerprint != expected:
+        _compare(checkup, dataset, items)
+
+    grey = [item for item in items if set(item.values) - {0, 255}]
+    if grey:
+        example = (
+            f"{grey[0].id}: {', '.join(map(str, grey[0].values[:EXAMPLES]))}{', ...' if len(grey[0].values) > EXAMPLES else ''}"
+        )
+        checkup.quirks.append(
+            f"{len(grey)} masks hold values besides 0 and 255 ({example}); a pixel above {MASK_LEVEL} is target"
+        )
+    for item in items:
+        if item.size != item.mask_size:
+            sizes = f"image {_size(item.size)}, mask {_size(item.mask_size)}"
+            checkup.quirks.append(f"{item.id}: {sizes}; the mask is resized to the image by nearest neighbour")
+    _say(checkup.quirks, "images without a target", [item.id for item in items if not item.targets[0]])
+
+
+def _compare(checkup, dataset, items):
+    """Which files differ from the published ones."""
+    published = published_digests(dataset.name)
+    present = {item.id: tuple(digest[:SHORT] for digest in item.digests) for item in items}
+    for what, place in (("images", 0), ("masks", 1)):
+        differ = [i for i, digests in present.items() if i in published and digests[place] != published[i][place]]
+        _say(checkup.problems, f"{what} whose pixels are not the published ones", differ)
+    _say(checkup.problems, "images that the published set does not have", [i for i in present if i not in published])
+    _say(checkup.problems, "published images that are not here or cannot be read", [i for i in published if i not in present])
+
+
+def _lists(checkup, dataset, thumbnails):
+    """Split lists against the files, against each other, and near-duplicates over their borders."""
+    names = list_splits(dataset.name, dataset.location.folder)
+    on_disk = set(dataset.ids)
+    for split in names:
+        train, test = (read_split(dataset.name, split, subset, dataset.location.folder) for subset in ("train", "test"))
+        checkup.facts.append(f"split {split}: {len(train)} train, {len(test)} test images")
+        _say(checkup.problems, f"ids of split {split} without an image", [i for i in (*train, *test) if i not in on_disk])
+        _say(checkup.problems, f"ids of split {split} in both lists", sorted({*train} & {*test}))
+        unlisted = [i for i in dataset.ids if i not in {*train, *test}]
+        _say(checkup.quirks, f"images in neither list of split {split}", unlisted)
+        train, test = ([i for i in ids if i in thumbnails] for ids in (train, test))
+        pairs = near_duplicates(*(np.array([thumbnails[i] for i in ids]) for ids in (test, train)))
+        shown = [f"{test[a]} and {train[b]} ({correlation:.3f})" for a, b, correlation in pairs]
+        _say(checkup.quirks, f"test images of split {split} with a near-duplicate in training", shown)
+    for split in names:
+        for other in names:
+            both = overlap(dataset.name, split, other) if split != other else []
+            if both:
+                tests = len(read_split(dataset.name, split, "test"))
+                text = f"{len(both)} of the {tests} test images of split {split} are training images of split {other}"
+                checkup.quirks.append(f"{text}: weights trained on one must not be scored on the other")
+
+
+def _say(lines, what, ids):
+    """Add a line with a count and a few examples, if there are any."""
+    if ids:
+        lines.append(f"{len(ids)} {what}: {', '.join(ids[:EXAMPLES])}{', ...' if len(ids) > EXAMPLES else ''}")
+
+
+def _size(shape):
+    return f"{shape[1]}x{shape[0]}"

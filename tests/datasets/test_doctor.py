@@ -1,0 +1,147 @@
+"""The data doctor on sound, odd and broken folders, and on the published sets."""
+
+import cv2
+import numpy as np
+import pytest
+
+from datasets.doctor import check, format_report
+from datasets.duplicates import near_duplicates, thumbnail
+from zoo import UsageError
+
+
+def draw(seed):
+    rng = np.random.default_rng(seed)
+    image = cv2.GaussianBlur(rng.integers(0, 256, (40, 60), dtype=np.uint8), (0, 0), 3)
+    mask = np.zeros((40, 60), np.uint8)
+    mask[5:8, 5 + seed : 8 + seed] = 255
+    return image, mask
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Six sound pairs with lists."""
+    root = tmp_path / "mine"
+    for name in ("images", "masks"):
+        (root / name).mkdir(parents=True)
+    for number in range(6):
+        for name, picture in zip(("images", "masks"), draw(number), strict=True):
+            cv2.imwrite(str(root / name / f"a{number}.png"), picture)
+    (root / "splits" / "own").mkdir(parents=True)
+    (root / "splits" / "own" / "train.txt").write_text("a0\na1\na2\na3\n")
+    (root / "splits" / "own" / "test.txt").write_text("a4\na5\n")
+    return root
+
+
+def examine(folder):
+    report = check(names=[str(folder)])
+    return report, report.checkups[0]
+
+
+def test_a_sound_folder_is_ok(folder):
+    report, checkup = examine(folder)
+    assert report.ok
+    assert checkup.verdict == "OK"
+    assert "6 images, 6 masks" in checkup.facts
+    assert "all 60x40" in checkup.facts
+    assert "6 targets (8-connected, mask > 0), 6 with mask > 127" in checkup.facts
+    assert "split own: 4 train, 2 test images" in checkup.facts
+    assert format_report(report).endswith("verdict: OK")
+
+
+def test_oddities_are_quirks(folder):
+    image, mask = draw(0)
+    cv2.imwrite(str(folder / "images" / "a5.png"), image + 1)  # a0, a training image, but for the level
+    mask[5, 5] = 64
+    cv2.imwrite(str(folder / "masks" / "a0.png"), mask)
+    cv2.imwrite(str(folder / "masks" / "a1.png"), cv2.resize(draw(1)[1], (120, 80), interpolation=cv2.INTER_NEAREST))
+    cv2.imwrite(str(folder / "masks" / "a2.png"), np.zeros((40, 60), np.uint8))
+    (folder / "splits" / "own" / "train.txt").write_text("a0\na1\na2\n")
+    report, checkup = examine(folder)
+    assert report.ok
+    assert checkup.verdict == "OK with known quirks"
+    text = "\n".join(checkup.quirks)
+    assert "1 masks hold values besides 0 and 255 (a0: 0, 64, 255)" in text
+    assert "a1: image 60x40, mask 120x80" in text
+    assert "1 images without a target: a2" in text
+    assert "1 images in neither list of split own: a3" in text
+    assert "1 test images of split own with a near-duplicate in training: a5 and a0" in text
+
+
+def test_damage_is_a_problem_and_named(folder):
+    (folder / "masks" / "a1.png").unlink()
+    (folder / "images" / "a2.png").write_bytes(b"<html>404</html>")
+    whole = (folder / "images" / "a3.png").read_bytes()
+    (folder / "images" / "a3.png").write_bytes(whole[: len(whole) // 2])
+    cv2.imwrite(str(folder / "masks" / "a4.png"), np.zeros((60, 40), np.uint8))
+    cv2.imwrite(str(folder / "masks" / "b0.png"), draw(0)[1])
+    (folder / "splits" / "own" / "train.txt").write_text("a0\na5\nc9\n")
+    report, checkup = examine(folder)
+    assert not report.ok
+    assert checkup.verdict == "PROBLEMS"
+    text = "\n".join(checkup.problems)
+    for part in (
+        "1 images without a mask: a1",
+        "1 masks without an image: b0",
+        "a2.png is a web page",
+        "a3.png is damaged",
+        "a4.png is 40x60 but its image is 60x40",
+        "1 ids of split own without an image: c9",
+        "1 ids of split own in both lists: a5",
+    ):
+        assert part in text
+    assert format_report(report).endswith("verdict: PROBLEMS")
+
+
+def test_nothing_found(tmp_path):
+    with pytest.raises(UsageError, match="no data set found"):
+        check(tmp_path)
+
+
+def test_near_duplicates_ignore_level_and_contrast():
+    pictures = [thumbnail(draw(seed)[0]) for seed in range(4)]
+    dimmed = thumbnail((draw(2)[0] // 2 + 20).astype(np.uint8))
+    ((first, other, correlation),) = near_duplicates(np.array([dimmed]), np.array(pictures))
+    assert (first, other) == (0, 2)
+    assert 0.99 < correlation <= 1.00001
+    assert near_duplicates(np.array([thumbnail(np.full((9, 9), 7, np.uint8))]), np.array(pictures)) == []
+    assert near_duplicates(np.array([]), np.array(pictures)) == []
+
+
+@pytest.mark.real_data
+def test_published_sets_and_all_their_quirks(data_root):
+    report = check(data_root, ["irstd-1k", "nudt-sirst", "nuaa-sirst"])
+    text = format_report(report)
+    assert report.ok
+    assert text.count(" as published") == 3
+    for part in (
+        "85 masks hold values besides 0 and 255 (XDU0: 0, 64, 255)",
+        "1495 targets (8-connected, mask > 0), 1492 with mask > 127",
+        "1863 targets",
+        "533 targets",
+        "1 images in neither list of split irsam: XDU997",
+        "Misc_111: image 325x220, mask 592x400",
+        "6 test images of split irsam with a near-duplicate",
+        "37 test images of split dnanet with a near-duplicate",
+        "25 test images of split irsam with a near-duplicate",
+        "1 test images of split irsam with a near-duplicate in training: Misc_138 and Misc_7",
+        "XDU49 and XDU495",
+        "44 of the 86 test images of split irsam are training images of split dnanet",
+        "135 of the 266 test images of split irsam are training images of split dnanet",
+    ):
+        assert part in text
+
+
+@pytest.mark.real_data
+def test_a_changed_pixel_of_a_published_set_is_named(data_root, tmp_path):
+    source = data_root / "NUAA-SIRST"
+    copy = tmp_path / "NUAA-SIRST"
+    for name in ("images", "masks"):
+        (copy / name).mkdir(parents=True)
+        for path in (source / name).glob("*.png"):
+            (copy / name / path.name).symlink_to(path.resolve())
+    changed = cv2.imread(str(source / "images" / "Misc_9.png"), 0)
+    changed[0, 0] ^= 1
+    (copy / "images" / "Misc_9.png").unlink()
+    cv2.imwrite(str(copy / "images" / "Misc_9.png"), changed)
+    (checkup,) = check(tmp_path).checkups
+    assert checkup.problems == ["1 images whose pixels are not the published ones: Misc_9"]
