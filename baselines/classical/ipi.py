@@ -11,6 +11,9 @@ from zoo import METHODS, Detector, MethodCard
 # APG_IR.m: stop when the rank passes this part of the smaller side, or has been the same more than `STEADY` times while
 # the number of nonzero entries moved by less than `STEADY_NONZEROS`.
 RANK_LIMIT, STEADY, STEADY_NONZEROS = 0.3, 10, 20
+# The first bound is half the second singular value of D, which is also the second singular value of the first point, D / 2:
+# not above the bound. In the author's code rounding decides; with this margin it does not.
+TIE = 1e-10
 
 
 @METHODS.register_module("ipi")
@@ -64,9 +67,7 @@ class IPI(Detector):
         if weight_side not in ("image", "patch_image"):
             raise ValueError(f"weight_side must be image or patch_image, not {weight_side!r}")
         self.patch_size, self.step, self.weight_side = patch_size, step, weight_side
-        self.options = dict(
-            decay=decay, floor=floor, rank_stop=rank_stop, tolerance=tolerance, max_iterations=max_iterations
-        )
+        self.options = dict(decay=decay, floor=floor, rank_stop=rank_stop, tolerance=tolerance, max_iterations=max_iterations)
         self.device = torch.device("cpu")
 
     def to(self, device):
@@ -132,7 +133,7 @@ def solve(data, *, weight, decay=0.9, floor=0.005, rank_stop=True, tolerance=1e-
     difference, target = torch.zeros_like(data), torch.empty_like(data)
     rank = last_nonzeros = steady = 0
     for iteration in range(1, max_iterations + 1):
-        spectrum = leading_spectrum(point, above=mu / 2, expected=rank)
+        spectrum = leading_spectrum(point, above=mu / 2 * (1 + TIE), expected=rank)
         shrunk = spectrum.values - mu / 2
         left, right = spectrum.factors(shrunk)
         momentum, overshoot = _next_momentum(momentum)
@@ -145,7 +146,8 @@ def solve(data, *, weight, decay=0.9, floor=0.005, rank_stop=True, tolerance=1e-
             target_square += torch.linalg.vector_norm(sparse).item() ** 2
             latest = torch.addmm(sparse, left[block], right, beta=-1)
             gradient_square += torch.linalg.vector_norm(torch.add(here + latest, ahead, alpha=-2)).item() ** 2
-            point[block] = torch.lerp(difference[block], latest, 1 + overshoot).add_(here).mul_(0.5)
+            torch.lerp(difference[block], latest, 1 + overshoot, out=ahead)
+            ahead.add_(here).mul_(0.5)
             difference[block] = latest
 
         scale = (target_square + shrunk.square().sum().item()) ** 0.5

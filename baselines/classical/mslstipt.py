@@ -73,7 +73,7 @@ class MSLSTIPT(Detector):
         c=1e-4,
         p=0.8,
         group_size=6,
-        dictionary_iterations=800,  # author's code, trpca_tnn.m
+        dictionary_iterations=800,  # author's code, the tensor RPCA
         max_iterations=200,  # author's code, MSLSTIPTv1.m
         **kwargs,
     ):
@@ -184,7 +184,11 @@ def _tensor_rpca(data, max_iterations):
         low, low_before = from_spectrum(half, depth), low
         sparse, sparse_before = soft_threshold(centre.sub_(low), penalty / mu), sparse
         gap = (low + sparse).sub_(data)
-        converged = max(_largest(low_before.sub_(low)), _largest(sparse_before.sub_(sparse)), _largest(gap)) < RPCA_TOLERANCE
+        converged = (
+            _largest(gap) < RPCA_TOLERANCE
+            and _largest(sparse - sparse_before) < RPCA_TOLERANCE
+            and _largest(low - low_before) < RPCA_TOLERANCE
+        )
         if converged:
             break
         dual.add_(gap, alpha=mu)
@@ -229,32 +233,37 @@ def _separate(data, atoms, weight, p, max_iterations):
     """Sparse part, tubal rank of the coefficients, the iterations, and whether they converged.
 
     The coefficients Z, their copy J and its multiplier live in the Fourier domain, where the t-product is a matrix product
-    for each slice; only the sizes of their changes are taken in the pixel domain.
+    for each slice. The sizes of their changes count in the pixel domain, and only once the sparse part has come to rest.
     """
     depth, rows, columns = data.shape
     penalty = 1 / (depth * max(rows, columns)) ** 0.5
-    adjoint = atoms.mH.contiguous()
-    inverse = torch.linalg.inv(adjoint @ atoms + torch.eye(atoms.shape[-1], dtype=atoms.dtype, device=atoms.device))
+    # The atoms of a slice are orthogonal, so (A'A + I)^-1 is diagonal; the authors' code inverts it.
+    diagonal = 1 / (1 + torch.linalg.vector_norm(atoms, dim=1).square()[..., None])
+    projection = (atoms * diagonal.mT).mH.contiguous()
 
     beta = BETA
-    j_half = atoms.new_zeros(len(atoms), atoms.shape[-1], columns)
+    z_half = j_half = atoms.new_zeros(len(atoms), atoms.shape[-1], columns)
     dual_half = torch.zeros_like(j_half)
-    z = j = data.new_zeros(depth, atoms.shape[-1], columns)
     sparse, dual, fit = torch.zeros_like(data), torch.zeros_like(data), torch.zeros_like(data)
     for iteration in range(1, max_iterations + 1):
+        z_before, j_before = z_half, j_half
         z_half, values = shrink_singular_values(
             torch.add(j_half, dual_half, alpha=-1 / beta), lambda s, w=weight / beta: weighted_schatten(s, w, p)
         )
         centre = torch.add(data, dual, alpha=1 / beta)
         sparse, sparse_before = soft_threshold(centre - fit, penalty / beta), sparse
-        j_half = inverse @ (torch.add(z_half, dual_half, alpha=1 / beta) + adjoint @ spectrum(centre.sub_(sparse)))
+        j_half = torch.add(z_half, dual_half, alpha=1 / beta).mul_(diagonal).add_(projection @ spectrum(centre.sub_(sparse)))
         fit = from_spectrum(atoms @ j_half, depth)
         gap = torch.sub(data, fit).sub_(sparse)
 
-        z, z_before = from_spectrum(z_half, depth), z
-        j, j_before = from_spectrum(j_half, depth), j
-        changes = (z - j, gap, j - j_before, sparse_before.sub_(sparse), z - z_before)
-        converged = max(_largest(change) for change in changes) < TOLERANCE
+        converged = (
+            _largest(gap) < TOLERANCE
+            and _largest(sparse - sparse_before) < TOLERANCE
+            and all(
+                _largest(from_spectrum(change, depth)) < TOLERANCE
+                for change in (z_half - j_half, j_half - j_before, z_half - z_before)
+            )
+        )
         if converged:
             break
         dual_half.add_(z_half - j_half, alpha=beta)
@@ -279,4 +288,5 @@ def weighted_schatten(values, weight, p):
 
 
 def _largest(change):
-    return float(torch.linalg.vector_norm(change, ord=torch.inf))
+    low, high = change.aminmax()
+    return float(torch.maximum(-low, high))

@@ -141,20 +141,19 @@ def solve(data, *, weight, penalty, reweight, growth=1.1, tolerance=1e-7, max_it
         left, right, values = _shrink_rank(matrix, values, mu)
         gap_square = 0.0
         for block in row_blocks(data):
-            rest = torch.addmm(matrix[block] + target[block], left[block], right, alpha=-1)
-            amount = (weight * reweight) / rest.abs().add_(WEIGHT_FLOOR)
+            rest, sparse, edge, dual = matrix[block], target[block], edges[block], multiplier[block]
+            rest.add_(sparse).addmm_(left[block], right, alpha=-1)
+            amount = rest.abs().add_(WEIGHT_FLOOR).reciprocal_().mul_(weight * reweight)
             # The author's code divides by mu on the positive side alone, which all but forbids dark targets.
-            sparse = (rest - amount / mu).clamp_(min=0).add_((rest + amount).clamp_(max=0))
-            rest += edges[block]
-            rest -= sparse
+            torch.add(rest, amount, alpha=-1 / mu, out=sparse).clamp_(min=0)
+            sparse.add_(amount.add_(rest).clamp_(max=0))
+            rest.add_(edge).sub_(sparse)
             lengths = torch.linalg.vector_norm(rest, dim=1, keepdim=True)
             kept = torch.where(lengths > 0, 1 - edge_weight / mu / lengths, 0).clamp_(min=0)
-            edges[block] = rest * kept
-            rest -= edges[block]
-            gap_square += torch.linalg.vector_norm(rest + multiplier[block]).item() ** 2
-            target[block] = sparse
-            multiplier[block] = rest.div_(-growth)
-            matrix[block] = data[block] - sparse - edges[block] - multiplier[block]
+            rest.sub_(torch.mul(rest, kept, out=edge))
+            gap_square += torch.linalg.vector_norm(dual.add_(rest)).item() ** 2
+            torch.mul(rest, -1 / growth, out=dual)
+            torch.sub(data[block], sparse, out=rest).sub_(edge).sub_(dual)
         residual = gap_square**0.5 / norm
         mu *= growth
         if residual < tolerance:
@@ -173,9 +172,7 @@ def _shrink_rank(matrix, previous, mu):
     """
     # A singular value that starts from 0 stays 0 unless it exceeds the shrinkage at 0; those that do not start from 0
     # are shrunk less. No others are needed.
-    spectrum = leading_spectrum(
-        matrix, above=(1 + GAMMA) / GAMMA / mu, at_least=len(previous), expected=len(previous)
-    )
+    spectrum = leading_spectrum(matrix, above=(1 + GAMMA) / GAMMA / mu, at_least=len(previous), expected=len(previous))
     start = torch.zeros_like(spectrum.values)
     start[: len(previous)] = previous
     for _ in range(SURROGATE_ROUNDS):

@@ -15,7 +15,7 @@ from scipy.linalg.blas import dsyrk
 # Squared singular values under this part of their sum are rounding noise of the Gram matrix.
 NOISE = 1e-14
 # Above this part of the spectrum all eigenvectors cost less than the wanted ones one by one (LAPACK dsyevd, dsyevr).
-PARTIAL = 0.25
+PARTIAL = 0.15
 # Entries of a block of rows: it stays in the cache, and torch does not split so small an operation over threads.
 BLOCK = 2**15
 
@@ -40,12 +40,11 @@ class LeadingSpectrum:
         values: Singular values, descending: a tensor of K.
     """
 
-    def __init__(self, projections, vectors, transposed):
-        self.values = torch.linalg.vector_norm(projections, dim=0)
-        self._projections, self._vectors, self._transposed = projections, vectors, transposed
+    def __init__(self, left, right, values):
+        self._left, self._right, self.values = left, right, values
 
     def __getitem__(self, kept):
-        return LeadingSpectrum(self._projections[:, kept], self._vectors[:, kept], self._transposed)
+        return LeadingSpectrum(self._left[:, kept], self._right[kept], self.values[kept])
 
     def factors(self, values):
         """The rebuilt matrix as a product: MxK and KxN tensors.
@@ -53,8 +52,7 @@ class LeadingSpectrum:
         Arguments:
             values: K singular values to put in place of the present ones; those that were left out become 0.
         """
-        scaled = self._projections * torch.where(self.values > 0, values / self.values, 0)
-        return (self._vectors, scaled.T) if self._transposed else (scaled, self._vectors.T)
+        return self._left, self._right * torch.where(self.values > 0, values / self.values, 0)[:, None]
 
     def rebuild(self, values):
         """The MxN matrix with ``values`` (K) as its singular values."""
@@ -74,26 +72,35 @@ def leading_spectrum(matrix, *, above=math.inf, at_least=0, expected=0):
     Returns:
         LeadingSpectrum: On the matrix's device.
     """
-    transposed = matrix.shape[0] < matrix.shape[1]
-    tall = matrix.T if transposed else matrix
-    at_least = min(at_least, tall.shape[1])
-    vectors = _leading_eigenvectors(tall, above, at_least, max(expected, at_least))
-    spectrum = LeadingSpectrum(tall @ vectors, vectors, transposed)
-    kept = spectrum.values > above
+    wide = matrix.shape[0] <= matrix.shape[1]
+    at_least = min(at_least, *matrix.shape)
+    tall = matrix.T if wide else matrix
+    if matrix.device.type == "cpu":
+        vectors = _eigenvectors_by_lapack(tall, above, at_least, max(expected, at_least))
+    else:
+        vectors = _eigenvectors_by_torch(tall, above, at_least)
+    left, right = (vectors, vectors.T @ matrix) if wide else (matrix @ vectors, vectors.T)
+    values = torch.linalg.vector_norm(right, dim=1) if wide else torch.linalg.vector_norm(left, dim=0)
+    spectrum = LeadingSpectrum(left, right, values)
+    kept = values > above
     kept[:at_least] = True
     return spectrum if kept.all() else spectrum[kept]
 
 
-def _leading_eigenvectors(tall, above, at_least, expected):
+def _eigenvectors_by_torch(tall, above, at_least):
     """Eigenvectors of tall.T @ tall, NxK, the largest first: for the roots of eigenvalues above a bound, and a few more."""
-    size = tall.shape[1]
-    if tall.device.type != "cpu":
-        gram = tall.T @ tall
-        squares, vectors = torch.linalg.eigh(gram)
-        wanted = max(int((squares > _cut(above, gram.trace().item())).sum()), at_least)
-        return vectors[:, size - wanted :].flip(1)
-    gram = _gram(tall.numpy())
-    cut = _cut(above, gram.trace())
+    gram = tall.T @ tall
+    squares, vectors = torch.linalg.eigh(gram)
+    wanted = max(int((squares > _cut(above, gram.trace().item())).sum()), at_least)
+    return vectors[:, len(squares) - wanted :].flip(1)
+
+
+def _eigenvectors_by_lapack(tall, above, at_least, expected):
+    """The same on the CPU, without the eigenvectors that are not wanted unless ``expected`` says that most are."""
+    tall = tall.numpy()
+    # dsyrk computes one triangle, and wants column-major input.
+    gram = dsyrk(1.0, tall.T) if tall.flags.c_contiguous else dsyrk(1.0, tall, trans=1)
+    size, cut = len(gram), _cut(above, gram.trace())
     if expected > PARTIAL * size:
         squares, vectors = eigh(gram, lower=False, driver="evd", overwrite_a=True, check_finite=False)
         vectors = vectors[:, size - max((squares > cut).sum(), at_least) :]
@@ -109,10 +116,3 @@ def _leading_eigenvectors(tall, above, at_least, expected):
 def _cut(above, trace):
     """Eigenvalue a little below ``above`` squared: the norms of the projections, which are more exact, decide."""
     return max(above * above - NOISE * trace, NOISE * trace)
-
-
-def _gram(tall):
-    """Upper triangle of tall.T @ tall, in column-major order as LAPACK wants it."""
-    if tall.flags.c_contiguous:
-        return dsyrk(1.0, tall.T)
-    return dsyrk(1.0, tall, trans=1)

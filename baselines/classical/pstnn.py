@@ -9,11 +9,11 @@ from baselines.classical.structure_tensor import mat2gray, structure_tensor_eige
 from baselines.classical.tensor_svd import from_spectrum, shrink_singular_values, spectrum
 from zoo import METHODS, Detector, MethodCard
 
-TOLERANCE = 1e-3  # author's code, functions/trpca_pstnn.m, like all constants here
+TOLERANCE = 1e-3  # author's code, functions/, like all constants here
 MU, MU_GROWTH, MU_LIMIT = 2e-3, 1.05, 1e10
 REWEIGHTING = 0.01
 ENERGY_RATIO = 0.1
-SIGMA_IMAGE, SIGMA_TENSOR = 2.0, 9.0  # author's code, functions/structure_tensor_lambda.m
+SIGMA_IMAGE, SIGMA_TENSOR = 2.0, 9.0
 
 
 class PSTNNSolution(NamedTuple):
@@ -82,7 +82,7 @@ def corner_prior(image):
 
 
 def solve(data, prior, *, weight, max_iterations):
-    """Split a patch tensor into background and target by ADMM, as trpca_pstnn.m does.
+    """Split a patch tensor into background and target by ADMM, as the authors' code does.
 
     Arguments:
         data: PxSxS float patch tensor, not all zero.

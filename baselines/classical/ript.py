@@ -159,13 +159,15 @@ def _taken_from_columns(patches, tau):
 
 
 def _taken_from_patches(patches, tau):
-    """The same for the unfolding along patches, P x (S * S)."""
+    """The same for the unfolding along patches, P x (S * S), through the few singular vectors that are not taken whole."""
     matrix = patches.reshape(len(patches), -1)
-    if matrix.shape[0] > matrix.shape[1]:
-        taken = matrix @ _complement(matrix.T @ matrix, tau)
-    else:
-        taken = _complement(matrix @ matrix.T, tau) @ matrix
-    return taken.reshape(patches.shape)
+    tall = matrix.shape[0] > matrix.shape[1]
+    values, vectors = _spectrum(matrix.T @ matrix if tall else matrix @ matrix.T)
+    few = values > tau
+    vectors = vectors[:, few]
+    kept = vectors * (1 - tau / values[few])
+    factors = (matrix @ kept, vectors.T) if tall else (kept, vectors.T @ matrix)
+    return torch.addmm(matrix, *factors, alpha=-1).reshape(patches.shape)
 
 
 UNFOLDINGS = (_taken_from_rows, _taken_from_columns, _taken_from_patches)
@@ -173,7 +175,11 @@ UNFOLDINGS = (_taken_from_rows, _taken_from_columns, _taken_from_patches)
 
 def _complement(gram, tau):
     """The matrix K with K @ M = M - SVT(M) for a matrix M of this Gram matrix: a singular value s becomes min(s, tau)."""
+    values, vectors = _spectrum(gram)
+    return (vectors * torch.where(values > tau, tau / values, 1.0)) @ vectors.T
+
+
+def _spectrum(gram):
+    """Singular values, ascending, and left singular vectors of a matrix M with M @ M.T = gram."""
     eigenvalues, vectors = torch.linalg.eigh(gram)
-    values = eigenvalues.clamp_(min=0).sqrt_()
-    kept = torch.where(values > tau, tau / values, 1.0)
-    return (vectors * kept) @ vectors.T
+    return eigenvalues.clamp_(min=0).sqrt_(), vectors

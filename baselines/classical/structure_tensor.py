@@ -7,7 +7,7 @@ from torch.nn.functional import pad
 
 
 def structure_tensor_eigenvalues(image, *, sigma_image, sigma_tensor):
-    """Eigenvalues of the smoothed structure tensor, as structure_tensor_lambda.m of RIPT and PSTNN computes them.
+    """Eigenvalues of the smoothed structure tensor, as the authors' code of RIPT and of PSTNN computes them.
 
     The gradient is taken by central differences, one-sided on the border. Both Gaussians are cut to 3x3 px whatever their
     sigma, with a symmetric border.

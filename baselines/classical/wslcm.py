@@ -2,8 +2,14 @@
 
 import torch
 
-from baselines.classical.local_contrast import brightest_surround, cell_largest, cell_mean, centre_cell, core_layer
-from baselines.classical.local_contrast import surrounding_cells
+from baselines.classical.local_contrast import (
+    brightest_surround,
+    cell_largest,
+    cell_mean,
+    centre_cell,
+    core_layer,
+    surrounding_cells,
+)
 from baselines.classical.tllcm import LARGEST, checked_scales
 from zoo import METHODS, Detector, MethodCard
 

@@ -25,7 +25,8 @@ def solve(D, weight, *, decay=0.9, floor=0.005, rank_stop=True, tolerance=1e-6, 
         U, s, Vt = np.linalg.svd(YA - R, full_matrices=False)
         A_new = U @ np.diag(np.maximum(s - mu / tau, 0)) @ Vt
         E_new = soft(YE - R, weight * mu / tau)
-        rank, nonzeros = np.sum(s > mu / tau), np.count_nonzero(E_new)
+        # In the first iteration the second singular value equals the bound but for rounding; equal is not above.
+        rank, nonzeros = np.sum(s > mu / tau * (1 + 1e-10)), np.count_nonzero(E_new)
         q = A_new + E_new - YA - YE
         SA, SE = tau * (YA - A_new) + q, tau * (YE - E_new) + q
         residual = np.hypot(np.linalg.norm(SA), np.linalg.norm(SE))

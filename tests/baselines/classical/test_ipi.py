@@ -75,6 +75,12 @@ def test_solver_equals_the_oracle_on_wide_and_tall_data(rows, columns, rank_stop
     assert solution.residual == pytest.approx(residual, rel=1e-6)
 
 
+def test_second_singular_value_is_not_counted_in_the_first_iteration():
+    for seed in range(40):
+        data = torch.from_numpy(np.random.default_rng(seed).uniform(0, 1, (60, 30)))
+        assert solve(data, weight=0.1, max_iterations=1).rank == 1
+
+
 def test_paper_configuration_separates_the_target_and_converges():
     image = clutter(80, 90, seed=4)
     method = build_method("ipi_paper", patch_size=20)

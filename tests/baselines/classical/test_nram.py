@@ -77,10 +77,10 @@ def test_solver_equals_the_oracle_on_wide_and_tall_data(rows, columns, seed):
 
 
 def test_paper_configuration_differs_from_the_demo_and_finds_the_target():
-    image = clutter(90, 80, seed=4)
-    score = build_method("nram_paper").score(image)
+    image = clutter(128, 120, seed=4)
+    score = build_method("nram_paper", patch_size=30).score(image)
     assert np.unravel_index(score.argmax(), score.shape) == np.unravel_index(image.argmax(), image.shape)
-    assert not np.array_equal(score, build_method("nram").score(image))
+    assert not np.array_equal(score, build_method("nram", patch_size=30).score(image))
 
 
 def test_image_smaller_than_the_patch_shrinks_the_patch():

@@ -3,9 +3,10 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from baselines.classical import proximal
 from baselines.classical.proximal import leading_spectrum, row_blocks, soft_threshold
 
 
@@ -34,6 +35,7 @@ def test_soft_threshold_of_numbers_and_of_tensors():
 @given(st.integers(2, 40), st.integers(2, 40), st.floats(1e-4, 1.2), st.integers(0, 50), st.integers(0, 10**6))
 def test_leading_spectrum_finds_all_and_only_what_exceeds_the_bound(rows, columns, above, expected, seed):
     matrix, values = graded(rows, columns, seed)
+    assume(np.abs(values - above).min() > 1e-9)
     found = leading_spectrum(matrix, above=above, expected=expected)
     wanted = values[values > above]
     np.testing.assert_allclose(found.values, wanted, rtol=0, atol=1e-10)
@@ -52,6 +54,16 @@ def test_leading_spectrum_returns_at_least_so_many(shape, contiguous):
     np.testing.assert_allclose(both.values, values[:3], atol=1e-13)
     assert len(leading_spectrum(matrix, at_least=100).values) == 25
     assert len(leading_spectrum(matrix, above=math.inf).values) == 0
+
+
+@pytest.mark.parametrize("expected", [0, 25])
+@pytest.mark.parametrize(("above", "at_least"), [(0.1, 0), (0.1, 12), (math.inf, 3)])
+def test_the_accelerator_finds_the_same_eigenvectors(above, at_least, expected):
+    matrix, _ = graded(60, 25, seed=6)
+    ours = proximal._eigenvectors_by_torch(matrix, above, at_least)
+    lapack = proximal._eigenvectors_by_lapack(matrix, above, at_least, expected)
+    assert ours.shape == lapack.shape
+    np.testing.assert_allclose((ours * lapack).sum(0).abs(), 1, atol=1e-9)
 
 
 def test_values_on_either_side_of_the_bound_are_told_apart():

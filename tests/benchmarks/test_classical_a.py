@@ -1,0 +1,49 @@
+"""Speed of TLLCM, WSLCM, IPI and NRAM, and their speed beside the plain NumPy versions of the tests.
+
+Run with ``pytest tests/benchmarks/test_classical_a.py --benchmark-only``. Ratios are in ``extra_info``.
+"""
+
+import time
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+
+from tests.oracles import ipi, local_contrast, nram
+from zoo import build_method
+
+ORACLES = {"tllcm": local_contrast.tllcm, "wslcm": local_contrast.wslcm, "ipi": ipi.ipi, "nram": nram.nram}
+RATIO_SIDE = 200
+
+
+def clouds(side):
+    """8-bit clouds of several sizes with sensor noise and three small targets."""
+    rng = np.random.default_rng(7)
+    image = rng.normal(0, 2, (side, side))
+    for sigma in (3, 10, 30):
+        image += 25 * sigma * gaussian_filter(rng.normal(size=(side, side)), sigma, mode="wrap")
+    image += 100
+    for row, column in rng.integers(10, side - 10, (3, 2)):
+        image[row - 1 : row + 2, column - 1 : column + 2] += 60
+    return np.clip(np.round(image), 0, 255)
+
+
+@pytest.mark.parametrize("side", [256, 512])
+@pytest.mark.parametrize("name", ORACLES)
+def test_score(benchmark, name, side):
+    method = build_method(name)
+    image = clouds(side)
+    score = benchmark.pedantic(method.score, args=(image,), rounds=1 if name in ("ipi", "nram") else 5)
+    assert score.max() > 0
+
+
+@pytest.mark.parametrize("name", ORACLES)
+def test_score_beside_the_oracle(benchmark, name):
+    method = build_method(name)
+    image = clouds(RATIO_SIDE)
+    method.score(image[:64, :64])
+    score = benchmark.pedantic(method.score, args=(image,), rounds=3)
+    start = time.perf_counter()
+    expected = ORACLES[name](image)
+    benchmark.extra_info["oracle_ratio"] = round((time.perf_counter() - start) / benchmark.stats["min"], 1)
+    np.testing.assert_allclose(score, expected, rtol=0, atol=1e-9 * max(1, expected.max()))

@@ -1,0 +1,34 @@
+"""Reference outputs of the original MATLAB codes, and images like them."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from skimage.io import imread
+
+FOLDER = Path(__file__).resolve().parents[1] / "golden" / "classical"
+IMAGES = ("clouds_96x128", "edges_120x120", "flat_80x100", "sea_128x96")
+SEQUENCE = "clouds_seq6_96x128"
+
+
+def golden_image(name):
+    return imread(FOLDER / f"{name}.png").astype(np.float64)
+
+
+def golden_map(key):
+    with np.load(FOLDER / "golden.npz") as maps:
+        return maps[key]
+
+
+def golden_counts(key):
+    return json.loads((FOLDER / "golden_meta.json").read_text())["results"][key]
+
+
+def random_scene(seed, height, width):
+    """Whole grey levels 0..255: a coarse random background, noise, and a few bright points."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.uniform(40, 180, size=(height // 8 + 2, width // 8 + 2))
+    background = np.kron(coarse, np.ones((8, 8)))[:height, :width]
+    image = background + rng.normal(scale=2, size=(height, width))
+    image[rng.integers(0, height, 3), rng.integers(0, width, 3)] += 60
+    return np.clip(np.round(image), 0, 255)
