@@ -41,5 +41,19 @@ class MaxMedian(Detector):
                 padded[radius + k * down : radius + k * down + height, radius + k * right : radius + k * right + width]
                 for k in range(-radius, radius + 1)
             ]
-            np.maximum(background, np.median(line, axis=0), out=background)
+            np.maximum(background, plane_median(line), out=background)
         return image - background
+
+
+def plane_median(planes):
+    """HxW median of an odd number of HxW planes.
+
+    Sorts whole planes by odd-even transposition, which for a few planes is far quicker than a median for each pixel.
+    """
+    planes = [plane.copy() for plane in planes]
+    for first in range(len(planes)):
+        for k in range(first % 2, len(planes) - 1, 2):
+            low = np.minimum(planes[k], planes[k + 1])
+            np.maximum(planes[k], planes[k + 1], out=planes[k + 1])
+            planes[k] = low
+    return planes[len(planes) // 2]

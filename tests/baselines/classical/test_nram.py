@@ -1,21 +1,14 @@
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from skimage.io import imread
 
 from baselines.classical.nram import solve
 from baselines.classical.patches import PatchGrid, to_patch_image
 from tests.oracles import nram as oracle
+from tests.oracles.golden import IMAGES, golden_counts, golden_image, golden_map
 from zoo import build_method
-
-GOLDEN = Path(__file__).parents[2] / "golden" / "classical"
-META = json.loads((GOLDEN / "golden_meta.json").read_text())["results"]
-IMAGES = ("clouds_96x128", "edges_120x120", "flat_80x100", "sea_128x96")
 
 
 def clutter(height, width, seed):
@@ -31,10 +24,10 @@ def clutter(height, width, seed):
 
 @pytest.mark.parametrize("image", IMAGES)
 def test_golden(image):
-    expected = np.load(GOLDEN / "golden.npz")[f"nram__{image}"]
-    picture = imread(GOLDEN / f"{image}.png")
+    expected = golden_map(f"nram__{image}")
+    picture = golden_image(image)
     method = build_method("nram")
-    score = method.score(picture.astype(float))
+    score = method.score(picture)
     np.testing.assert_allclose(score, expected, rtol=0, atol=1e-11)
     np.testing.assert_array_equal(score != 0, expected != 0)
     np.testing.assert_allclose(method.predict(picture), expected, rtol=0, atol=1e-7)
@@ -42,10 +35,10 @@ def test_golden(image):
 
 @pytest.mark.parametrize("image", IMAGES)
 def test_golden_counts(image):
-    picture = torch.from_numpy(imread(GOLDEN / f"{image}.png").astype(float))
+    picture = torch.from_numpy(golden_image(image))
     data = to_patch_image(PatchGrid(*picture.shape, size=50, step=10, layout="dai").extract(picture))
     data = (data - data.min()) / (data.max() - data.min())
-    counts = META[f"nram__{image}"]
+    counts = golden_counts(f"nram__{image}")
     weight = min(data.shape) ** -0.5
     assert weight == pytest.approx(counts["lambda"], rel=1e-14)
     solution = solve(data, weight=weight, penalty=3 * max(data.shape) ** 0.5, reweight=min(data.shape) ** 0.5 / 2.5)

@@ -1,24 +1,19 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from skimage.io import imread
 
 from tests.oracles import local_contrast as oracle
+from tests.oracles.golden import IMAGES, golden_image, golden_map
 from zoo import build_method
-
-GOLDEN = Path(__file__).parents[2] / "golden" / "classical"
-IMAGES = ("clouds_96x128", "edges_120x120", "flat_80x100", "sea_128x96")
 
 
 @pytest.mark.parametrize("image", IMAGES)
 @pytest.mark.parametrize(("spec", "key"), [("tllcm", "tllcm_s9"), ("tllcm_paper", "tllcm_s579")])
 def test_golden(spec, key, image):
-    expected = np.load(GOLDEN / "golden.npz")[f"{key}__{image}"]
-    method, picture = build_method(spec), imread(GOLDEN / f"{image}.png")
-    score = method.score(picture.astype(float))
+    expected = golden_map(f"{key}__{image}")
+    method, picture = build_method(spec), golden_image(image)
+    score = method.score(picture)
     np.testing.assert_allclose(score, expected, rtol=0, atol=1e-12 * expected.max())
     np.testing.assert_array_equal(score != 0, expected != 0)
     np.testing.assert_allclose(method.predict(picture), expected, rtol=1e-6, atol=1e-6 * expected.max())
