@@ -72,6 +72,9 @@ def run(arguments):
     parser.add_argument("--plugin", nargs="+", default=[], metavar="FILE", help="Python files that register methods")
     parser.add_argument("--config", metavar="FILE", help="defaults for these options from a configuration file")
     parser.add_argument("--fresh", action="store_true", help="score again what is already stored")
+    parser.add_argument(
+        "--allow-overlap", action="store_true", help="score weights on their own training images, and mark it"
+    )
     parser.add_argument("--save-predictions", action="store_true", help="write the predicted masks")
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
     args = parser.parse_args(arguments)
@@ -109,7 +112,8 @@ def run(arguments):
     return 1 if failed else 0
 
 
-RUN_OPTIONS = ("out", "data_root", "split", "threshold", "limit", "jobs", "dask", "checkpoints", "fresh", "save_predictions")
+RUN_OPTIONS = ("out", "data_root", "split", "threshold", "limit", "jobs", "dask", "checkpoints", "fresh", "allow_overlap",
+               "save_predictions")  # fmt: skip
 
 
 def list_all(arguments):

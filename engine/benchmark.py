@@ -33,6 +33,7 @@ class RunOptions:
         checkpoints: Folder that is searched for weights.
         plugins: Plug-in files.
         fresh: Forget stored records of these cells.
+        allow_overlap: Score weights on images that they were trained on, and mark it.
         save_predictions: Write the predicted masks.
     """
 
@@ -49,6 +50,7 @@ class RunOptions:
     checkpoints: str = "checkpoints"
     plugins: tuple[str, ...] = ()
     fresh: bool = False
+    allow_overlap: bool = False
     save_predictions: bool = False
 
 
@@ -103,6 +105,7 @@ def _cell(options, method, source, dataset):
 def _guarded(cell, store, pool, digests, options, on_image):
     """The row of a cell; whatever goes wrong is the row's reason, and the other cells go on."""
     try:
-        return evaluate(cell, store, pool, digests, limit=options.limit, fresh=options.fresh, on_image=on_image)
+        flags = dict(limit=options.limit, fresh=options.fresh, allow_overlap=options.allow_overlap)
+        return evaluate(cell, store, pool, digests, **flags, on_image=on_image)
     except Exception as error:
         return store.write_row(failed_row(cell, one_line(error)), [])

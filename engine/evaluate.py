@@ -9,6 +9,7 @@ from engine.code_version import code_version
 from engine.profiling import profile_network
 from engine.rows import make_row
 from engine.scoring import item_digest, score_images
+from engine.training.provenance import overlap
 from zoo import ZooError
 from zoo.checkpoints import sha256_file
 from zoo.neural import NeuralDetector
@@ -39,7 +40,7 @@ def cell_key(cell):
     }
 
 
-def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, on_image=lambda: None):
+def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, allow_overlap=False, on_image=lambda: None):
     """Run one cell to its end, from wherever an earlier run left it.
 
     Arguments:
@@ -49,6 +50,7 @@ def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, on_image=la
         digests: `pixel_digests` of the data set.
         limit: Score only the first images of the split.
         fresh: Score again what is already in the journal.
+        allow_overlap: Score weights on images that they were trained on; the row says so.
         on_image: Called once for each image that is done.
 
     Returns:
@@ -60,6 +62,12 @@ def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, on_image=la
     if missing is not None:
         reason = missing.format(dataset=cell.dataset)
         return store.write_row(make_row(cell, detector, [], n_split=len(dataset), status="no checkpoint", reason=reason), [])
+    seen = overlap(detector.weights.metadata, dataset) if isinstance(detector, NeuralDetector) and detector.weights else []
+    if seen and not allow_overlap:
+        raise ZooError(
+            f"{len(seen)} of the {len(dataset)} test images, {seen[0]} among them, were in the training list of "
+            f"{detector.weights.path}; train on this split, or say --allow-overlap"
+        )
 
     key = cell_key(cell)
     journal = store.journal(cell.dataset, cell.split, cell.method)
@@ -90,7 +98,7 @@ def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, on_image=la
         same = old is not None and old.get("key") == key and not fresh
         speed = old["speed"] if same else profile_network(detector, (records[0]["height"], records[0]["width"]))
     row = make_row(cell, detector, records, n_split=len(dataset), status=status, reason=reason, speed=speed)
-    return store.write_row(row | {"key": key}, records)
+    return store.write_row(row | {"key": key, "trained_on_test": len(seen)}, records)
 
 
 def data_fingerprint(digests):

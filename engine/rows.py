@@ -53,6 +53,7 @@ def make_row(cell, detector, records, *, n_split, status, reason, speed=None):
         "threshold": str(detector.threshold),
         "oracle": detector.threshold.oracle,
         "params": detector.num_parameters if isinstance(detector, NeuralDetector) else None,
+        "weights": _weights(detector) if isinstance(detector, NeuralDetector) else None,
         "n_images": len(records),
         "n_split": n_split,
     }
@@ -76,6 +77,14 @@ def make_row(cell, detector, records, *, n_split, status, reason, speed=None):
         "ci95": {protocol: bootstrap_ci(counts, protocol) for protocol in PROTOCOLS},
         "strata": strata([target for record in records for target in record["signal"]["targets"]]),
     }
+
+
+def _weights(detector):
+    """Which weights a network has: file, hash, and what their maker says of the training; None for random ones."""
+    if detector.weights is None:
+        return None
+    told = {name: detector.weights.metadata.get(name) for name in ("schedule", "dataset", "split", "seed", "iterations")}
+    return {"file": detector.weights.path.name, "sha256": detector.weights.sha256, **told}
 
 
 def _speed(records):

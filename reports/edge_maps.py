@@ -22,7 +22,7 @@ from zoo.irsam.wpmd import WaveletDiffusion
 CONTRAST = 11.5
 STEP = 0.25
 ITERATIONS = 4
-SCENE = "syn162"
+SCENE = "syn166"
 DPI = 130
 
 
@@ -57,30 +57,31 @@ def edge_maps(image):
 
     Returns:
         dict[str, np.ndarray]: HxW maps, higher = more of an edge, under the names Sobel, Canny, Perona-Malik and WPMD. The last
-        is the magnitude of the Haar details after an untrained diffusion.
+        two are the magnitude of the Haar details after each diffusion; WPMD's is untrained.
     """
     image = np.asarray(image)
-    grey = torch.from_numpy(image.astype(np.float32))[None, None]
+    block = WaveletDiffusion(channels=1, contrast=CONTRAST, step=STEP, iterations=ITERATIONS)
     with torch.inference_mode():
-        block = WaveletDiffusion(channels=1, contrast=CONTRAST, step=STEP, iterations=ITERATIONS)
-        lh, hl = haar_details(block(grey))
-        details = torch.hypot(lh, hl)[0, 0, 1:, 1:].numpy()
+        diffused = block(torch.from_numpy(image.astype(np.float32))[None, None])
     return {
         "Sobel": sobel(image.astype(np.float64)),
         "Canny": cv2.Canny(np.ascontiguousarray(image, np.uint8), *CANNY_THRESHOLDS).astype(np.float64),
-        "Perona-Malik": np.hypot(*np.gradient(perona_malik(image))),
-        "WPMD": details,
+        "Perona-Malik": _slope(torch.from_numpy(perona_malik(image))[None, None]),
+        "WPMD": _slope(diffused),
     }
 
 
 def draw_edge_maps(image, path):
     """Draw an image beside its edge maps and write a PNG.
 
+    Maps are drawn as their square roots, so that weak edges and noise show beside strong edges.
+
     Arguments:
         image (np.ndarray): HxW uint8.
         path: PNG file; its folder must exist.
     """
-    panels = {"Image": np.asarray(image, np.float64), **edge_maps(image)}
+    maps = {title: np.sqrt(values) for title, values in edge_maps(image).items()}
+    panels = {"Image": np.asarray(image, np.float64), **maps}
     figure = Figure(figsize=(2.2 * len(panels), 2.5), layout="constrained")
     for axes, (title, values) in zip(figure.subplots(1, len(panels)), panels.items(), strict=True):
         axes.imshow(values, cmap="gray", vmin=values.min(), vmax=max(np.quantile(values, 0.998), values.min() + 1e-9))
@@ -112,7 +113,7 @@ def draw_wpmd_block(path):
     centres = [21, 41, 61, 81]
     axes.plot([71, 77.5, 77.5, 5, 5], [35, 35, 25.5, 25.5, 19], color="#2d3748", lw=1)
     _arrow(axes, (5, 19), (13.2, 19))
-    axes.text(5.6, 22.6, "diffused image at\nhalf encoder scale", fontsize=7.5, color="#4a5568", va="center")
+    axes.text(41, 26.3, "diffused image, at half of the encoder's scale", fontsize=8, color="#4a5568", ha="center")
     _box(axes, 5, 4, 8, "image", fill="#fdf3e3")
     _arrow(axes, (9.3, 4), (13.2, 4))
     for index, ((width, scale), x) in enumerate(zip(stages, centres, strict=True)):
@@ -120,14 +121,19 @@ def draw_wpmd_block(path):
         _box(axes, x, 11.5, 10, f"gate {index + 1} (starts at 0)", height=3, fill="#ffffff", size=7)
         before = "patch embed\n+ " if index == 0 else ""
         _box(axes, x, 4, 15, f"{before}TinyViT stage {index + 1}", fill="#fdf3e3")
-        _arrow(axes, (x, 16), (x, 13.2))
-        _arrow(axes, (x, 9.8), (x, 7))
+        _arrow(axes, (x, 15.7), (x, 13.3))
+        _arrow(axes, (x, 9.7), (x, 7.3))
         if index < 3:
             _arrow(axes, (x + 7.8, 19), (x + 12.2, 19))
             _arrow(axes, (x + 7.8, 4), (x + 12.2, 4))
     _arrow(axes, (88.8, 4), (93, 4))
     axes.text(93.5, 4, "neck,\ndecoder", fontsize=8, va="center")
     figure.savefig(path, dpi=DPI)
+
+
+def _slope(x):
+    """Magnitude of the Haar details of 1x1xHxW, one value a pixel: that of the corner to its lower right."""
+    return torch.hypot(*haar_details(x))[0, 0, 1:, 1:].numpy()
 
 
 def _box(axes, x, y, width, text, *, height=6, fill="#e6eefb", size=8.5):

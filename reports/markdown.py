@@ -60,7 +60,10 @@ def _status(line):
         return f"{line.row['status']}: {line.row['reason']}".replace("|", "\\|")
     notes = [f"{text} ({count} images)" for text, count in line.row.get("notes", {}).items()]
     scored, whole = line.row["n_images"], line.row["n_split"]
-    return "; ".join(["ok", *([f"first {scored} of {whole} images"] if scored < whole else []), *notes])
+    partial = [f"first {scored} of {whole} images"] if scored < whole else []
+    weights = line.row.get("weights") or {}
+    trained = [f"{weights['schedule']}-trained on {weights['dataset']} ({weights['split']})"] if weights.get("schedule") else []
+    return "; ".join(["ok", *partial, *trained, *notes])
 
 
 def _legend(section):

@@ -53,9 +53,10 @@ class Line:
 
     @property
     def complete(self):
-        """True where every image of the split was scored without looking at masks: only then a value may be ranked."""
+        """True where every image was scored, and none had been looked at in training: only then a value may be ranked."""
         row = self.row
-        return row is not None and row["status"] == "ok" and not row.get("oracle") and row["n_images"] == row["n_split"]
+        honest = row is not None and row["status"] == "ok" and not row.get("oracle") and not row.get("trained_on_test")
+        return honest and row["n_images"] == row["n_split"]
 
     @property
     def marks(self):
@@ -64,7 +65,8 @@ class Line:
             return "N"
         fidelity = self.row.get("fidelity", "author-code")
         letters = {"public-port": "P", "reconstruction": "R"}.get(fidelity.split(" ")[0], "")
-        letters += ("O" if self.row.get("oracle") else "") + ("S" if self.row.get("from_sweep") else "")
+        for flag, letter in (("oracle", "O"), ("from_sweep", "S"), ("trained_on_test", "T")):
+            letters += letter if self.row.get(flag) else ""
         return "".join(sorted(letters))
 
 
@@ -73,6 +75,7 @@ MARKS = {
     "O": "threshold chosen by looking at the masks (an upper bound)",
     "P": "equal to a public port; no author's code exists",
     "R": "a reconstruction from the paper, whole or in part; the author's code was never published",
+    "T": "test images were in the training list of these weights",
     "S": "cut at the next of 256 stored levels, not run again",
 }
 
