@@ -11,6 +11,7 @@ EXAMPLES = """commands:
   --all | --methods ... | --datasets ...   run the benchmark and write its tables (options below)
   list                                     methods and data sets, and what was found of them
   data --check                             look for faults in the data sets
+  train METHOD --dataset D                 train a deep method; the run command then finds its weights
   score DIR --dataset D                    metrics of a folder of predicted masks
   report --out DIR                         tables again from stored results
   convert METHOD SOURCE TARGET             a published checkpoint to the suite's own format
@@ -72,9 +73,7 @@ def run(arguments):
     parser.add_argument("--plugin", nargs="+", default=[], metavar="FILE", help="Python files that register methods")
     parser.add_argument("--config", metavar="FILE", help="defaults for these options from a configuration file")
     parser.add_argument("--fresh", action="store_true", help="score again what is already stored")
-    parser.add_argument(
-        "--allow-overlap", action="store_true", help="score weights on their own training images, and mark it"
-    )
+    parser.add_argument("--allow-overlap", action="store_true", help="score weights on their own training images, and mark it")
     parser.add_argument("--save-predictions", action="store_true", help="write the predicted masks")
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
     args = parser.parse_args(arguments)
@@ -147,6 +146,50 @@ def data(arguments):
     return 0 if report.ok else 1
 
 
+def train(arguments):
+    """Train a deep method."""
+    from engine.training.train import TrainOptions
+    from engine.training.train import train as train_method
+    from zoo import load_plugin
+    from zoo.checkpoints import SCHEDULES
+
+    parser = Parser(prog="run_benchmark.py train", epilog="An interrupted run goes on from its last saved state.")
+    parser.add_argument("method", metavar="METHOD", help="name, or configuration file")
+    parser.add_argument("--dataset", required=True, metavar="D", help="name, or folder with images/, masks/ and lists")
+    parser.add_argument(
+        "--schedule", default="short", choices=SCHEDULES, help="paper (as published), short (a tenth), smoke (a minute)"
+    )
+    parser.add_argument("--data-root", metavar="DIR", help="folder of the data sets (default: $IRSAM_ZOO_DATA, else ./data)")
+    parser.add_argument("--split", default="irsam", help="irsam (default), dnanet, or a folder with train.txt and test.txt")
+    parser.add_argument(
+        "--out", metavar="DIR", help="work folder for the log and saved states (default: under work_dirs/train)"
+    )
+    parser.add_argument(
+        "--checkpoints", default="checkpoints", metavar="DIR", help="folder for the weights (default: %(default)s)"
+    )
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="default: cuda where there is one")
+    parser.add_argument("--seed", type=int, metavar="N", help="default: the recipe's, else 0")
+    parser.add_argument(
+        "--select",
+        choices=("last", "val"),
+        help="last weights (default), or the best on a tenth of the training list, held out",
+    )
+    parser.add_argument(
+        "--launcher", default="none", choices=("none", "pytorch", "slurm"), help="several processes, by torchrun or srun"
+    )
+    parser.add_argument("--amp", action="store_true", help="half precision on a GPU (schedule short does so anyway)")
+    parser.add_argument("--plugin", nargs="+", default=[], metavar="FILE", help="Python files that register methods")
+    args = vars(parser.parse_args(arguments))
+    for plugin in args.pop("plugin"):
+        load_plugin(plugin)
+    if args["seed"] is not None and args["seed"] < 0:
+        raise UsageError("--seed must be at least 0")
+    path = train_method(TrainOptions(**args | {"device": _device(args["device"])}))
+    if path is not None:
+        print(path)
+    return 0
+
+
 def score(arguments):
     """Score a folder of predicted masks."""
     from datasets import build_dataset
@@ -190,7 +233,7 @@ def convert(arguments):
     return 0
 
 
-COMMANDS = {"list": list_all, "data": data, "score": score, "report": report, "convert": convert}
+COMMANDS = {"list": list_all, "data": data, "train": train, "score": score, "report": report, "convert": convert}
 
 
 def _write_report(out, protocol, threshold=None):

@@ -76,7 +76,7 @@ class FolderDataset(IRSTDDataset):
         return image, fit_label(read_grey(mask_path).pixels, image.shape, mask_path)
 
     def stamp(self, id):
-        return tuple(_size_and_time(files.get(id)) for files in (self._images, self._masks))
+        return tuple(_identity(files.get(id)) for files in (self._images, self._masks))
 
     def _path(self, id, files, folder):
         if id in files:
@@ -89,10 +89,10 @@ class FolderDataset(IRSTDDataset):
         return find_split(self.name, self._lists, self.location.folder) / f"{self.subset}.txt"
 
 
-def _size_and_time(path):
-    """What a changed file changes; None for a file that is not there."""
+def _identity(path):
+    """Path, size and time of change of a file, of which a changed file changes one; None for a file that is not there."""
     try:
         status = path.stat() if path else None
     except OSError:
         return None
-    return status and (status.st_size, status.st_mtime_ns)
+    return status and (str(path.absolute()), status.st_size, status.st_mtime_ns)

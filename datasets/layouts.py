@@ -86,7 +86,7 @@ def index_files(folder, suffix=""):
     files = {}
     for entry in os.scandir(folder):
         stem, extension = os.path.splitext(entry.name)
-        if extension.lower() not in EXTENSIONS or stem.startswith("."):
+        if extension.lower() not in EXTENSIONS or stem.startswith(".") or entry.is_dir():
             continue
         files.setdefault(stem.removesuffix(suffix), []).append((EXTENSIONS.index(extension.lower()), entry.name))
     return {id: Path(folder, min(files[id])[1]) for id in sorted(files, key=natural_order)}

@@ -10,8 +10,7 @@ BRIGHTEST = 185 * GREY  # backgrounds stay below, so that targets have room abov
 
 # Standard deviation of the sum of eight random bytes: sqrt(8 * (256**2 - 1) / 12).
 EIGHT_BYTES_STD = 209
-# Of `smooth_noise`, whose two box filters keep 0.55 of it: (0.55 per axis) ** 0.5 squared, measured.
-SMOOTH_STD = 115
+SMOOTH_STD = 115  # of `smooth_noise`: two box filters keep 0.55 of the above
 
 
 class Dice:
@@ -65,7 +64,7 @@ def skyline(dice, side):
     left = -dice.integer(0, 10)
     while left < side:
         width, height = dice.integer(side // 20, side // 6), dice.integer(tallest // 4, tallest)
-        wall = picture[side - height :, max(left, 0) : left + width]
+        wall = picture[side - height :, max(left, 0) : max(left + width, 0)]
         wall[...] = dice.integer(50, 150) * GREY
         pitch, glow = dice.integer(4, 8), dice.integer(-25, 25) * GREY
         windows = wall[2::pitch, 1::pitch]

@@ -25,7 +25,8 @@ def read_split(name, split, subset, folder=None):
     Arguments:
         name: Name of the data set, such as ``"nuaa-sirst"``.
         split: A name from `list_splits`, where the package's lists win over those in the data set's folder, or the path
-            of a folder that holds ``train.txt`` and ``test.txt``.
+            of a folder that holds ``train.txt`` and ``test.txt``. For a data set without lists in the package, those that
+            lie in its folder itself go by any other name.
         subset: ``"train"`` or ``"test"``.
         folder (Path): The data set's own folder, or None to look in the package alone.
 
@@ -50,15 +51,19 @@ def read_split(name, split, subset, folder=None):
 
 def find_split(name, split, folder=None):
     """The folder that holds the lists of a split; arguments and errors as for `read_split`."""
+    package = SPLIT_DIR / name
     if os.sep in str(split):
         places = [Path(split)]
     else:
-        places = [SPLIT_DIR / name / split] + ([Path(folder) / "splits" / split, Path(folder)] if folder else [])
+        places = [package / split] + ([Path(folder) / "splits" / split] if folder else [])
+        if folder and not package.is_dir():  # a published set has names for its lists, so a mistyped one is an error
+            places.append(Path(folder))
     for place in places:
         if (place / "test.txt").is_file() or (place / "train.txt").is_file():
             return place
     known = list_splits(name, folder)
-    advice = f"known: {', '.join(known)}" if known else f"write train.txt and test.txt (an id a line) into {folder}, or take subset 'all'"
+    remedy = f"write train.txt and test.txt (an id a line) into {folder or 'its folder'}, or take subset 'all'"
+    advice = f"known: {', '.join(known)}" if known else remedy
     raise UsageError(f"no split {str(split)!r} of {name}; {advice}")
 
 

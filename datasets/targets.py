@@ -17,7 +17,7 @@ SATURATION = 250 * GREY
 ONE = 1 << 16  # height of a spot in fixed point
 # 2 ** -u = (1 - u * (1 - 2 ** (-1 / 32))) ** 32 at u = 1: 65536 * (1 - 2 ** (-1 / 32)) = 1404.2, rounded to the safe side.
 HALVING = 1403
-LEAST_LIMIT = 256  # of the squared distance at half height: 1/2 px for the middle of the drawn forms
+LEAST_LIMIT = 256  # of the squared distance at half height: 1/2 px (4 steps) along an axis of weight 16
 
 
 def add_targets(dice, background):
@@ -67,7 +67,7 @@ def draw_spot(dice, shape):
     column = dice.integer(BORDER * SUBPIXEL, (shape[1] - BORDER) * SUBPIXEL - 1)
     area = min(log_uniform(dice, (1, 2, 4, 8, 16, 32, 64)), LARGEST_AREA - 2)  # equal distances may add a pixel or two
     a, c = dice.integer(16, 32), dice.integer(16, 32)
-    skew = isqrt(a * c)  # b^2 <= a c keeps the form an ellipse, whose axes differ by a factor of 2.3 at most
+    skew = isqrt(a * c)  # b^2 <= a c keeps the form an ellipse, whose axes differ by a factor of 2 at most
     return (row, column), (area, a, dice.integer(-skew, skew), c)
 
 
@@ -91,7 +91,8 @@ def spot_profile(shape, centre, form):
 
 def spot_height(background, support, profile, spot, ring, ratio):
     """The height that gives a spot its ratio (in tenths), in fixed point; None where it would drown or saturate."""
-    count, total, squares = (outer - inner for outer, inner in zip(moments(background, ring), moments(background, spot), strict=True))
+    sums = zip(moments(background, ring), moments(background, spot), strict=True)
+    count, total, squares = (outer - inner for outer, inner in sums)
     mean, deviation = total // count, isqrt(count * squares - total * total) // count
     missing = mean + ratio * deviation // 10 - int(background[support].sum()) // int(support.sum())
     if missing < max(deviation // 2, 2 * GREY):

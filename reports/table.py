@@ -64,7 +64,7 @@ class Line:
         if self.row is None:
             return "N"
         fidelity = self.row.get("fidelity", "author-code")
-        letters = {"public-port": "P", "reconstruction": "R"}.get(fidelity.split(" ")[0], "")
+        letters = {"public-port": "P", "reconstruction": "R"}.get(fidelity.split(" ")[0], "V" if "(" in fidelity else "")
         for flag, letter in (("oracle", "O"), ("from_sweep", "S"), ("trained_on_test", "T")):
             letters += letter if self.row.get(flag) else ""
         return "".join(sorted(letters))
@@ -77,6 +77,7 @@ MARKS = {
     "R": "a reconstruction from the paper, whole or in part; the author's code was never published",
     "T": "test images were in the training list of these weights",
     "S": "cut at the next of 256 stored levels, not run again",
+    "V": "equal to the author's code in the part that the method's card names",
 }
 
 

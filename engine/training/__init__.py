@@ -1,0 +1,1 @@
+"""Training of deep methods on mmengine's runner."""

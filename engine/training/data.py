@@ -1,0 +1,140 @@
+"""Training samples whose bytes depend on the seed and their place in the run alone, so that a run resumes exactly."""
+
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import default_collate as stack
+
+from datasets.transforms import TARGET, Compose
+
+READERS = 4
+
+
+class TrainingSet(Dataset):
+    """Images of a data set, decoded once and kept in memory, with augmentation.
+
+    Arguments:
+        dataset (IRSTDDataset): The training subset.
+        ids: Which of its ids to use.
+        augmentation: Configurations for `datasets.transforms.Compose`.
+        seed: Of the augmentation.
+
+    Raises:
+        ZooError: An image cannot be read.
+    """
+
+    metainfo = {}  # mmengine asks for it
+
+    def __init__(self, dataset, ids, augmentation, seed):
+        self.augment = Compose(augmentation)
+        self.seed = seed
+        with ThreadPoolExecutor(READERS) as pool:
+            items = pool.map(dataset.read, ids)
+            self.pairs = [(item["image"], item["mask"].astype(np.uint8) * TARGET) for item in items]
+
+    def __len__(self):
+        return len(self.pairs)
+
+    def __getitem__(self, key):
+        """One augmented sample.
+
+        Arguments:
+            key: ``(serial, index)``: the sample's number in the run, and the image's.
+
+        Returns:
+            dict[str, torch.Tensor]: ``inputs`` (1xhxw uint8, 0..255) and ``masks`` (1xhxw uint8, 0 or 1).
+        """
+        serial, index = key
+        rng = np.random.default_rng((self.seed, serial))
+        image, mask = self.augment(*self.pairs[index], rng)
+        return {"inputs": torch.from_numpy(image)[None], "masks": torch.from_numpy(mask)[None] // TARGET}
+
+
+class SeededBatches(Sampler):
+    """Endless batches of ``(serial, index)`` for one process, each a function of the seed and the iteration.
+
+    An epoch is a fresh permutation, of which a remainder that fills no batch is dropped: a last batch of one image would
+    stop batch norm behind a global pooling. A set smaller than a batch is repeated.
+
+    Arguments:
+        size: Number of images.
+        batch_size: Of each process.
+        seed: Of the permutations.
+        rank, world_size: Which of how many processes; their batches are disjoint.
+
+    Attributes:
+        first: The iteration that the next iterator starts with.
+    """
+
+    def __init__(self, size, batch_size, seed, rank=0, world_size=1):
+        self.size = size
+        self.batch_size = batch_size
+        self.seed = seed
+        self.rank = rank
+        self.world_size = world_size
+        self.first = 0
+
+    def __len__(self):
+        """Iterations in an epoch."""
+        return max(1, self.size // (self.batch_size * self.world_size))
+
+    def __iter__(self):
+        together = self.batch_size * self.world_size
+        order, drawn = None, None
+        for iteration in count(self.first):
+            epoch, step = divmod(iteration, len(self))
+            if drawn != epoch:
+                order, drawn = np.random.default_rng((self.seed, epoch)).permutation(self.size), epoch
+                order = np.resize(order, max(self.size, together))
+            start = step * together + self.rank * self.batch_size
+            serial = iteration * together + self.rank * self.batch_size
+            yield [(serial + place, int(order[start + place])) for place in range(self.batch_size)]
+
+
+def training_loader(training_set, batches, workers):
+    """A loader of uint8 batches ``inputs`` and ``masks``, Bx1xhxw.
+
+    Arguments:
+        training_set (TrainingSet): What to load.
+        batches (SeededBatches): In which order.
+        workers: Processes beside this one; 0 loads in this one.
+    """
+    return DataLoader(
+        training_set,
+        batch_sampler=batches,
+        num_workers=workers,
+        collate_fn=stack,
+        pin_memory=torch.cuda.is_available(),
+        persistent_workers=workers > 0,
+    )
+
+
+def validation_loader(dataset, ids):
+    """Whole images of a data set, one at a time: ``id``, ``image`` and ``mask``, as the data set gives them."""
+    return DataLoader(_Items([dataset.read(id) for id in ids]), batch_size=1, collate_fn=list)
+
+
+class _Items(Dataset):
+    metainfo = {}
+
+    def __init__(self, items):
+        self.items = items
+
+    def __len__(self):
+        return len(self.items)
+
+    def __getitem__(self, index):
+        return self.items[index]
+
+
+def split_validation(ids, seed, fraction=0.1):
+    """Divide a training list into two: what to train on, and a random part to choose the best weights by.
+
+    Returns:
+        tuple[list[str], list[str]]: Both in the order of the list; the second holds at least one id.
+    """
+    held = set(np.random.default_rng((seed, len(ids))).permutation(ids)[: max(1, round(len(ids) * fraction))].tolist())
+    return [id for id in ids if id not in held], [id for id in ids if id in held]

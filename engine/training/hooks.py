@@ -1,0 +1,104 @@
+"""What happens between the iterations of a run, beside mmengine's own hooks."""
+
+import time
+
+import numpy as np
+import torch
+from mmengine.hooks import Hook
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from zoo.errors import ZooError
+
+# What mmengine's checkpoint hook has to know after a resume.
+KEPT_FACTS = ("best_ckpt", "best_score", "keep_ckpt_ids", "last_ckpt")
+LINES = 10  # of progress where the output is no terminal
+
+
+class StepSeedHook(Hook):
+    """Seeds torch before each iteration from the run's seed, the iteration and the process.
+
+    Dropout is then the same whether a run was interrupted or not, and no random state need be stored.
+    """
+
+    priority = "VERY_HIGH"
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        (state,) = np.random.SeedSequence((runner.seed, runner.iter, runner.rank)).generate_state(1, np.uint64)
+        torch.manual_seed(int(state))
+
+
+class PlainStateHook(Hook):
+    """Leaves tensors and plain data alone in saved states, so that they load with ``weights_only=True``."""
+
+    priority = "LOWEST"
+
+    def before_save_checkpoint(self, runner, checkpoint):
+        facts = checkpoint["message_hub"]["runtime_info"]
+        kept = {key: _plain(facts[key]) for key in KEPT_FACTS if facts.get(key) is not None}
+        checkpoint["message_hub"] = {"log_scalars": {}, "runtime_info": kept, "resumed_keys": dict.fromkeys(kept, True)}
+
+
+class FiniteLossHook(Hook):
+    """Ends a run whose loss is NaN or infinite; looked at every few iterations, since a GPU has to be waited for."""
+
+    interval = 10
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        if self.every_n_train_iters(runner, self.interval) and not torch.isfinite(outputs["loss"]):
+            raise ZooError(
+                f"the loss is {float(outputs['loss'])} at step {runner.iter + 1}; the log is in {runner.log_dir}, "
+                "and another --seed or a recipe with less learning rate may help"
+            )
+
+
+class ProgressHook(Hook):
+    """A bar with the loss and the time left on a terminal, and a line each tenth of the run anywhere else.
+
+    Arguments:
+        title: Begins the line.
+    """
+
+    priority = "LOWEST"
+
+    def __init__(self, title):
+        console = Console(stderr=True, soft_wrap=True, highlight=False)
+        self.title = title
+        self.console = console
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("loss {task.fields[loss]}"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+
+    def before_train(self, runner):
+        if runner.rank == 0:
+            self.start, self.first = time.monotonic(), runner.iter
+            self.bar.start()
+            self.task = self.bar.add_task(self.title, total=runner.max_iters, completed=runner.iter, loss="-")
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        if runner.rank:
+            return
+        done, total = runner.iter + 1, runner.max_iters
+        line = not self.console.is_terminal and (done * LINES // total > runner.iter * LINES // total)
+        if not line and self.bar.disable:
+            return
+        loss = f"{float(outputs['loss']):.4g}"
+        self.bar.update(self.task, completed=done, loss=loss)
+        if line:
+            left = (time.monotonic() - self.start) / (done - self.first) * (total - done)
+            self.console.print(f"{self.title}: step {done} of {total}, loss {loss}, {left:.0f} s left", markup=False)
+
+    def close(self):
+        """Take the bar away, whatever ended the run."""
+        self.bar.stop()
+
+
+def _plain(value):
+    return value.item() if hasattr(value, "item") else value

@@ -1,0 +1,74 @@
+"""What a trained checkpoint says of its making, and whether that forbids to test it on a data set."""
+
+import hashlib
+import subprocess
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def checkpoint_metadata(*, method, options, dataset, recipe, seed, iterations, world_size):
+    """What is stored with the weights: nothing of the clock or the machine, so that equal runs give equal files.
+
+    Arguments:
+        method: Name of the method.
+        options: Its ``dict(type=..., ...)``.
+        dataset (IRSTDDataset): The whole training subset, images held out for validation included.
+        recipe (Recipe): As it was run.
+        seed: Of the run.
+        iterations: Of the run.
+        world_size: Processes of the run.
+
+    Returns:
+        dict: JSON-able.
+    """
+    return {
+        "method": method,
+        "options": options,
+        "dataset": dataset.name,
+        "split": dataset.split,
+        "train_ids": sorted(dataset.ids),
+        "train_ids_sha256": digest(sorted(dataset.ids)),
+        "train_fingerprint": digest([*sorted(dataset.ids), dataset.fingerprint()]),
+        "schedule": recipe.schedule_name,
+        "recipe": asdict(recipe),
+        "seed": seed,
+        "iterations": iterations,
+        "world_size": world_size,
+        "code": code_commit(),
+        "torch": torch.__version__,
+    }
+
+
+def overlap(metadata, dataset):
+    """Images of a data set that a checkpoint has seen in training.
+
+    Arguments:
+        metadata: What `zoo.checkpoints.load_checkpoint` returned beside the weights.
+        dataset (IRSTDDataset): Such as the test subset of a split.
+
+    Returns:
+        list[str]: Ids, in the order of the data set. Empty for another data set, and for a checkpoint that names no
+        training images, such as an author's.
+    """
+    if metadata.get("dataset") != dataset.name:
+        return []
+    seen = set(metadata.get("train_ids", ()))
+    return [id for id in dataset.ids if id in seen]
+
+
+def digest(lines):
+    """SHA-256 (hex) of lines of text."""
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def code_commit():
+    """This project's commit, with ``-dirty`` where files differ from it; None outside a repository."""
+    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None

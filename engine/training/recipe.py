@@ -1,0 +1,152 @@
+"""Training recipes: from configuration files to what the runner takes."""
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from mmengine.config import Config
+
+from zoo.checkpoints import SCHEDULES
+from zoo.errors import UsageError
+from zoo.registry import CONFIG_DIR, method_config, unknown
+
+SHARED_DIR = CONFIG_DIR.parent / "training"
+SELECTIONS = ("last", "val")
+# Stands in an augmentation for the side of the square that the detector resizes test images to.
+INPUT_SIZE = "input_size"
+# What an author's script does and this trainer does not, told to the user and stored with the weights.
+NOT_REPRODUCED = ("edge_target",)
+# Of a schedule, what is counted in epochs where the recipe says so.
+EPOCHS = ("T_max", "begin", "end", "milestones", "step_size", "total_steps")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How to train a method.
+
+    Attributes:
+        schedule_name: ``"paper"``, ``"short"`` or ``"smoke"``.
+        model: Name in mmengine's ``MODELS`` of the class that wraps the detector.
+        batch_size: Images an iteration, of each process.
+        epochs: Passes through the training list, or None where `steps` counts.
+        steps: Iterations, or None.
+        optimizer: mmengine's configuration; without a ``type``, one for each part of the network, by name.
+        schedule: mmengine's configuration of a learning-rate schedule, in epochs where ``by_epoch`` is true; one that
+            needs the length of the run and does not give it gets that of this run. None for a constant rate.
+        augmentation: Configurations for `datasets.transforms.Compose`.
+        select: ``"last"`` or ``"val"``: which weights to keep.
+        ema: mmengine's configuration of an averaged model, or None.
+        amp: Half precision on a GPU.
+        saves: How often the state is saved in a run, to resume from.
+        seed: The default of ``--seed``.
+        not_reproduced: What of the author's script the trainer leaves out.
+    """
+
+    schedule_name: str
+    batch_size: int
+    optimizer: dict
+    augmentation: list
+    model: str = "TrainingModel"
+    epochs: int | None = None
+    steps: int | None = None
+    schedule: dict | None = None
+    select: str = "last"
+    ema: dict | None = None
+    amp: bool = False
+    saves: int = 50
+    seed: int = 0
+    not_reproduced: dict | None = None
+
+    def iterations(self, epoch_length):
+        """Iterations of the run, where an epoch has that many."""
+        return self.steps if self.steps is not None else self.epochs * epoch_length
+
+    def scheduler(self, epoch_length):
+        """`schedule` in iterations, or None."""
+        if self.schedule is None:
+            return None
+        schedule = dict(self.schedule)
+        if schedule.pop("by_epoch", False):
+            for key in set(EPOCHS) & set(schedule):
+                value = schedule[key]
+                schedule[key] = [v * epoch_length for v in value] if isinstance(value, (list, tuple)) else value * epoch_length
+        own_length = {"CosineAnnealingLR": "T_max", "OneCycleLR": "total_steps"}.get(schedule["type"], "end")
+        schedule.setdefault(own_length, self.iterations(epoch_length))
+        return schedule | {"by_epoch": False}
+
+    def optim_wrapper(self, amp):
+        """mmengine's configuration of the optimiser or optimisers."""
+        wrapper = {"type": "OptimWrapper"}
+        if amp:
+            # bfloat16 has float32's range: no sum over an image overflows.
+            wrapper = {"type": "AmpOptimWrapper", "dtype": "bfloat16"}
+        if "type" in self.optimizer:
+            return wrapper | {"optimizer": self.optimizer}
+        parts = {part: wrapper | {"optimizer": config} for part, config in self.optimizer.items()}
+        return parts | {"constructor": "PartOptimWrapperConstructor"}
+
+
+def load_recipe(method, schedule_name, *, input_size=None, select=None):
+    """The recipe of a method.
+
+    The published one is ``recipe`` in ``configs/methods/<method>.py``, else in the configuration of the class that the
+    method is a variant of, else in ``configs/training/base.py``. The schedules short and smoke change it as
+    ``configs/training/<schedule>.py`` says.
+
+    Arguments:
+        method: A method spec, as `zoo.build_method` takes it.
+        schedule_name: ``"paper"``, ``"short"`` or ``"smoke"``.
+        input_size: The detector's.
+        select: Overrides the recipe's.
+
+    Raises:
+        UsageError: No such schedule, or the recipe has an unknown key or asks for a selection on the test set.
+    """
+    if schedule_name not in SCHEDULES:
+        raise UsageError(unknown("schedule", schedule_name, SCHEDULES))
+    name, options = method_config(method)
+    source, recipe = _published(method, name, options["type"])
+    if schedule_name != "paper":
+        shared = _read(SHARED_DIR / f"{schedule_name}.py")
+        changes = {**shared["recipe"], **shared["methods"].get(name, shared["methods"].get(options["type"], {}))}
+        if "steps" in changes:
+            recipe = {**recipe, "epochs": None}
+        elif "fraction" in changes:
+            recipe = {**recipe, "epochs": math.ceil(recipe["epochs"] * changes.pop("fraction"))}
+        recipe = {**recipe, **changes}
+    recipe["select"] = select or recipe.get("select", "last")
+    if recipe["select"] not in SELECTIONS:
+        raise UsageError(
+            f"{source} selects weights by {recipe['select']!r}, which needs the test set; say --select last or --select val"
+        )
+    recipe["not_reproduced"] = {key: recipe.pop(key) for key in NOT_REPRODUCED if key in recipe} or None
+    recipe["augmentation"] = _fitted(recipe["augmentation"], input_size)
+    recipe["seed"] = recipe.get("seed") or 0
+    known = Recipe.__dataclass_fields__
+    for key in recipe:
+        if key not in known:
+            raise UsageError(unknown(f"key of the recipe in {source},", key, known))
+    return Recipe(schedule_name=schedule_name, **recipe)
+
+
+def _published(method, name, kind):
+    """The file that holds the recipe, and the recipe."""
+    candidates = [CONFIG_DIR / f"{name}.py", CONFIG_DIR / f"{kind}.py", SHARED_DIR / "base.py"]
+    if str(method).endswith(".py"):
+        candidates.insert(0, Path(method))
+    for path in candidates:
+        if path.is_file() and "recipe" in _read(path):
+            return path, dict(_read(path)["recipe"])
+    raise UsageError(f"{candidates[-1]} is missing; restore it")
+
+
+@cache
+def _read(path):
+    return Config.fromfile(path).to_dict()
+
+
+def _fitted(augmentation, input_size):
+    """An augmentation with the detector's input size in it; without one, the steps that ask for it are left out."""
+    fitted = [{key: input_size if value == INPUT_SIZE else value for key, value in step.items()} for step in augmentation]
+    return [step for step in fitted if None not in step.values()]

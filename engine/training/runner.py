@@ -1,0 +1,115 @@
+"""mmengine's runner with a loop that resumes at its place, safe loading, and quiet output."""
+
+import logging
+import os
+import pickle
+
+import torch
+from mmengine.dist import init_dist, is_distributed
+from mmengine.logging import MMLogger
+from mmengine.model import MMDistributedDataParallel, MMSeparateDistributedDataParallel
+from mmengine.registry import LOOPS
+from mmengine.runner import IterBasedTrainLoop, Runner
+from mmengine.utils.dl_utils import set_multi_processing
+
+from zoo.errors import ZooError
+
+
+def start_distributed(launcher, device):
+    """Join the processes that a launcher started.
+
+    Arguments:
+        launcher: ``"pytorch"`` (torchrun) or ``"slurm"``; ``"none"`` does nothing.
+        device: ``"cpu"`` (Gloo) or ``"cuda"`` (NCCL).
+
+    Raises:
+        ZooError: The launcher did not start this process.
+    """
+    if launcher == "none" or is_distributed():
+        return
+    set_multi_processing(distributed=True)
+    try:
+        if launcher == "pytorch" and device == "cpu":  # mmengine's own start needs CUDA
+            torch.distributed.init_process_group("gloo")
+        else:
+            init_dist(launcher, backend="gloo" if device == "cpu" else "nccl")
+    except (KeyError, ValueError, RuntimeError, AssertionError) as error:
+        hint = "torchrun --nproc-per-node 2 run_benchmark.py train ..." if launcher == "pytorch" else "srun"
+        raise ZooError(f"--launcher {launcher}: {' '.join(str(error).split())}; start it with: {hint}") from error
+
+
+@LOOPS.register_module()
+class ResumableTrainLoop(IterBasedTrainLoop):
+    """Iterations on batches that know their place: a resumed run starts there, without reading what went before."""
+
+    def run(self):
+        self.dataloader.batch_sampler.first = self._iter
+        # The base class made an iterator before it knew where to start; this one replaces it.
+        self.dataloader_iterator = iter(self.dataloader)
+        self.runner.call_hook("before_train")
+        self.runner.call_hook("before_train_epoch")
+        while self._iter < self._max_iters and not self.stop_training:
+            self.runner.model.train()
+            self.run_iter(next(self.dataloader_iterator))
+            if self.runner.val_loop is not None and (self._iter % self.val_interval == 0 or self._iter == self._max_iters):
+                self.runner.val_loop.run()
+        self.runner.call_hook("after_train_epoch")
+        self.runner.call_hook("after_train")
+        return self.runner.model
+
+
+class TrainingRunner(Runner):
+    """mmengine's runner.
+
+    Arguments:
+        device: ``"cpu"`` or ``"cuda"``; mmengine itself would take a GPU wherever there is one.
+        kwargs: Those of `mmengine.runner.Runner`.
+    """
+
+    def __init__(self, *, device, **kwargs):
+        self.device = device
+        super().__init__(**kwargs)
+
+    def wrap_model(self, model_wrapper_cfg, model):
+        model = model.to(self.device)
+        if not self.distributed:
+            return model
+        wrapper = MMDistributedDataParallel if hasattr(model, "network") else MMSeparateDistributedDataParallel
+        # Some published networks hold layers that they never call.
+        return wrapper(
+            module=model,
+            device_ids=[int(os.environ["LOCAL_RANK"])] if self.device == "cuda" else None,
+            broadcast_buffers=False,
+            find_unused_parameters=True,
+        )
+
+    def build_logger(self, log_level="INFO", log_file=None, **kwargs) -> MMLogger:
+        logger = super().build_logger(log_level, log_file, **kwargs)
+        for handler in logger.handlers:
+            if not isinstance(handler, logging.FileHandler):
+                handler.setLevel(logging.CRITICAL)  # the terminal has a progress line; all else is in the file
+        return logger
+
+    def load_checkpoint(self, filename, map_location="cpu", strict=True, revise_keys=()):
+        """Read a state that an earlier run in the same work folder saved; nothing else is ever resumed from.
+
+        mmengine's own method unpickles whatever the file holds. Here it may hold tensors and plain data alone.
+        """
+        try:
+            checkpoint = torch.load(filename, map_location="cpu", weights_only=True)
+        except (OSError, RuntimeError, pickle.UnpicklingError, EOFError) as error:
+            raise ZooError(f"{filename} cannot be resumed from; delete its folder to start anew") from error
+        self.call_hook("after_load_checkpoint", checkpoint=checkpoint)
+        self.bare_model.load_state_dict(checkpoint["state_dict"], strict=strict)
+        self._has_loaded = True
+        return checkpoint
+
+    @property
+    def bare_model(self):
+        """The model without the wrapper of a distributed run."""
+        return self.model.module if self.distributed else self.model
+
+    def close(self):
+        """Let go of the log file."""
+        for handler in self.logger.handlers:
+            handler.close()

@@ -1,0 +1,203 @@
+"""One training run: from a method and a data set to a checkpoint."""
+
+import itertools
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from mmengine.dist import barrier, get_dist_info
+from mmengine.hooks import CheckpointHook
+from mmengine.registry import MODELS
+from mmengine.runner import find_latest_checkpoint
+
+from datasets import build_dataset
+from engine.executors import available_cores
+from engine.training.adversarial import AdversarialModel
+from engine.training.data import SeededBatches, TrainingSet, split_validation, training_loader, validation_loader
+from engine.training.hooks import FiniteLossHook, PlainStateHook, ProgressHook, StepSeedHook
+from engine.training.model import TrainingModel
+from engine.training.provenance import checkpoint_metadata
+from engine.training.recipe import load_recipe
+from engine.training.runner import TrainingRunner, start_distributed
+from zoo import UsageError, build_method
+from zoo.checkpoints import save_checkpoint
+from zoo.neural import NeuralDetector
+from zoo.registry import method_config
+
+MODELS.register_module(module=TrainingModel)
+MODELS.register_module(module=AdversarialModel)
+
+LOG_EVERY = 10  # iterations
+MOST_WORKERS = 8
+_runs = itertools.count()
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions:
+    """What to train and where to put it.
+
+    Attributes:
+        method: A method spec of `zoo.build_method`, of a deep method.
+        dataset: A data set name or folder of `datasets.build_dataset`; its training list is used.
+        schedule: ``"paper"``, ``"short"`` or ``"smoke"``.
+        split: Split name or folder of lists.
+        data_root: Folder of the data sets, or None for the default places.
+        out: Work folder: log, and states to resume from. None for one named after the run.
+        checkpoints: Folder for the trained weights.
+        device: ``"cpu"`` or ``"cuda"``.
+        seed: None for the recipe's, which is 0 unless it says otherwise.
+        launcher: ``"none"``, ``"pytorch"`` or ``"slurm"``.
+        amp: Half precision, on a GPU alone.
+        select: ``"last"``, ``"val"``, or None for the recipe's.
+    """
+
+    method: str
+    dataset: str
+    schedule: str = "short"
+    split: str = "irsam"
+    data_root: str | None = None
+    out: str | None = None
+    checkpoints: str = "checkpoints"
+    device: str = "cpu"
+    seed: int | None = None
+    launcher: str = "none"
+    amp: bool = False
+    select: str | None = None
+
+
+def train(options):
+    """Train a method, or go on with a run that was interrupted in the same work folder.
+
+    Returns:
+        Path | None: The checkpoint; None in all processes of a distributed run but the first.
+
+    Raises:
+        UsageError: The method has no network, or an option is unknown or does not fit.
+        ZooError: The data cannot be read, the work folder holds another run, or the loss was no longer finite.
+    """
+    if options.amp and options.device != "cuda":
+        raise UsageError("--amp needs a GPU; leave it out, or say --device cuda")
+    name, method = method_config(options.method)
+    start_distributed(options.launcher, options.device)
+    dataset = build_dataset(options.dataset, root=options.data_root, split=options.split, subset="train")
+    # Weights are drawn when the network is built.
+    seed = options.seed if options.seed is not None else load_recipe(options.method, options.schedule, select="last").seed
+    torch.manual_seed(seed)
+    detector = build_method(options.method)
+    if not isinstance(detector, NeuralDetector):
+        raise UsageError(f"{name} has no network to train; see run_benchmark.py list for those of the family deep")
+    recipe = load_recipe(options.method, options.schedule, input_size=detector.input_size, select=options.select)
+    run = _Run(name, method, dataset, recipe, seed, options)
+    return run.train(detector)
+
+
+class _Run:
+    """The parts of one run."""
+
+    def __init__(self, name, method, dataset, recipe, seed, options):
+        self.name, self.method, self.dataset, self.recipe, self.seed, self.options = (
+            name,
+            method,
+            dataset,
+            recipe,
+            seed,
+            options,
+        )
+        self.rank, self.world_size = get_dist_info()
+        self.title = f"{name}_{dataset.name}_{recipe.schedule_name}"
+        self.work_dir = Path(
+            options.out or f"work_dirs/train/{name}_{dataset.name}_{dataset.split}_{recipe.schedule_name}_{seed}"
+        )
+        self.train_ids, self.val_ids = list(dataset.ids), []
+        if recipe.select == "val":
+            self.train_ids, self.val_ids = split_validation(dataset.ids, seed)
+        self.batches = SeededBatches(len(self.train_ids), recipe.batch_size, seed, self.rank, self.world_size)
+        self.iterations = recipe.iterations(len(self.batches))
+
+    def train(self, detector):
+        metadata = checkpoint_metadata(
+            method=self.name,
+            options=self.method,
+            dataset=self.dataset,
+            recipe=self.recipe,
+            seed=self.seed,
+            iterations=self.iterations,
+            world_size=self.world_size,
+        )
+        self._claim(metadata)
+        progress = ProgressHook(f"{self.name} on {self.dataset.title} ({self.recipe.schedule_name})")
+        runner = self._runner(detector, progress)
+        try:
+            runner.train()
+            path = self._publish(runner, detector, metadata) if self.rank == 0 else None
+        finally:
+            progress.close()
+            runner.close()
+        barrier()
+        return path
+
+    def _claim(self, metadata):
+        """Note whose the work folder is; refuse one that holds a state of another run."""
+        note = self.work_dir / "run.json"
+        text = json.dumps({key: metadata[key] for key in metadata if key != "code"}, indent=1, sort_keys=True)
+        if self.rank == 0:
+            if note.is_file() and note.read_text() != text and find_latest_checkpoint(str(self.work_dir)):
+                raise UsageError(f"{self.work_dir} holds another run; delete it, or name another folder by --out")
+            self.work_dir.mkdir(parents=True, exist_ok=True)
+            note.write_text(text)
+        barrier()
+
+    def _runner(self, detector, progress):
+        recipe, options = self.recipe, self.options
+        samples = TrainingSet(self.dataset, self.train_ids, recipe.augmentation, self.seed)
+        workers = min(MOST_WORKERS, available_cores() // self.world_size) if options.device == "cuda" else 0
+        interval = max(1, -(-self.iterations // recipe.saves))
+        checkpoints = dict(interval=interval, by_epoch=False, max_keep_ckpts=2)
+        validation = {}
+        if recipe.select == "val":
+            checkpoints |= dict(save_best="irstd/IoU", rule="greater")
+            validation = dict(
+                val_dataloader=validation_loader(self.dataset, self.val_ids),
+                val_cfg=dict(type="ValLoop"),
+                val_evaluator=dict(type="IRSTDMetric"),
+            )
+        hooks = [StepSeedHook(), PlainStateHook(), progress, FiniteLossHook()]
+        if recipe.ema:
+            hooks.append(dict(type="EMAHook", update_buffers=True, **recipe.ema))
+        return TrainingRunner(
+            device=options.device,
+            model=MODELS.build(dict(type=recipe.model, detector=detector)),
+            work_dir=str(self.work_dir),
+            train_dataloader=training_loader(samples, self.batches, workers),
+            train_cfg=dict(type="ResumableTrainLoop", max_iters=self.iterations, val_interval=interval),
+            optim_wrapper=recipe.optim_wrapper(options.amp or (recipe.amp and options.device == "cuda")),
+            param_scheduler=recipe.scheduler(len(self.batches)),
+            default_hooks=dict(
+                logger=dict(type="LoggerHook", interval=LOG_EVERY, log_metric_by_epoch=False),
+                sampler_seed=None,
+                checkpoint=CheckpointHook(**checkpoints),
+            ),
+            custom_hooks=hooks,
+            log_processor=dict(by_epoch=False),
+            launcher=options.launcher,
+            randomness=dict(seed=self.seed),
+            resume=True,  # from this work folder alone; see TrainingRunner.load_checkpoint
+            experiment_name=f"{self.title}_{os.getpid()}_{next(_runs)}",
+            cfg=dict(recipe=asdict(recipe)),
+            **validation,
+        )
+
+    def _publish(self, runner, detector, metadata):
+        """Write the weights that the recipe selects: of the last saved state, or of the best on the validation part."""
+        if self.recipe.select == "val":
+            saved = runner.message_hub.get_info("best_ckpt")
+        else:
+            saved = find_latest_checkpoint(str(self.work_dir))
+        state = torch.load(saved, map_location="cpu", weights_only=True)["state_dict"]
+        runner.bare_model.load_state_dict(state)
+        folder = Path(self.options.checkpoints)
+        written = folder / f"{self.title}-unnamed.safetensors"
+        digest = save_checkpoint(written, detector.network.state_dict(), metadata)
+        return written.replace(folder / f"{self.title}-{digest[:8]}.safetensors")

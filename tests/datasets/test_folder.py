@@ -1,0 +1,287 @@
+"""Data sets on disk: what an item holds, damaged neighbours, fingerprints, and building by name or folder."""
+
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from datasets import FolderDataset, build_dataset, found_datasets, list_datasets
+from datasets.catalogue import dataset_class
+from datasets.fingerprint import combine, pixel_digest
+from zoo import UsageError, ZooError
+
+SIZES = {"a1": (20, 30), "a2": (16, 16), "a10": (25, 17)}
+LEVELS = np.array([0, 1, 64, 127, 128, 200, 255], np.uint8)
+
+
+def draw(id):
+    rng = np.random.default_rng(int(id[1:]))
+    return rng.integers(0, 256, SIZES[id], dtype=np.uint8), rng.choice(LEVELS, SIZES[id])
+
+
+def save(pixels, path, **options):
+    Image.fromarray(pixels).save(path, **options)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder of the user's own: three pairs, two of them for tests, in an order that is not the natural one."""
+    root = tmp_path / "mine"
+    for name in ("images", "masks"):
+        (root / name).mkdir(parents=True)
+    for id in SIZES:
+        image, label = draw(id)
+        save(image, root / "images" / f"{id}.png")
+        save(label, root / "masks" / f"{id}.png")
+    (root / "train.txt").write_text("a2\n")
+    (root / "test.txt").write_text("a10\na1\n")
+    return root
+
+
+def open_set(folder, subset="test"):
+    return build_dataset(str(folder), subset=subset)
+
+
+def test_ids_are_those_of_the_list_in_its_order(folder):
+    assert open_set(folder).ids == ["a10", "a1"]
+    assert open_set(folder, "train").ids == ["a2"]
+    assert open_set(folder, "all").ids == ["a1", "a2", "a10"]
+    assert len(open_set(folder)) == 2
+
+
+def test_an_item(folder):
+    dataset = open_set(folder)
+    for place, id in enumerate(dataset.ids):
+        item = dataset[place]
+        image, label = draw(id)
+        assert set(item) == {"id", "image", "mask", "label"}
+        assert item["id"] == id
+        assert (item["image"].dtype, item["label"].dtype, item["mask"].dtype) == (np.uint8, np.uint8, bool)
+        assert item["image"].shape == item["label"].shape == item["mask"].shape == SIZES[id]
+        np.testing.assert_array_equal(item["image"], image)
+        np.testing.assert_array_equal(item["label"], label)
+        np.testing.assert_array_equal(item["mask"], label >= 128)
+        assert 0 < item["mask"].sum() < item["mask"].size
+    assert len(list(dataset)) == 2
+
+
+def test_items_may_be_written_to(folder):
+    dataset = open_set(folder)
+    for key in ("image", "mask", "label"):
+        dataset[0][key][:] = 1
+    np.testing.assert_array_equal(dataset[0]["image"], draw("a10")[0])
+
+
+def test_a_mask_of_another_size_is_brought_to_the_image(folder):
+    save(draw("a1")[1].repeat(2, axis=0).repeat(2, axis=1), folder / "masks" / "a1.png")
+    np.testing.assert_array_equal(open_set(folder)[1]["label"], draw("a1")[1])
+
+
+@pytest.mark.parametrize("kind", ["images", "masks"])
+def test_a_missing_file_is_an_error_of_its_item_alone(folder, kind):
+    (folder / kind / "a10.png").unlink()
+    dataset = open_set(folder)
+    with pytest.raises(
+        ZooError, match=rf"mine/{kind} has no a10 \(.*\), which .*mine/test\.txt names; get the complete data set"
+    ):
+        dataset[0]
+    assert dataset[1]["id"] == "a1"
+
+
+def test_a_file_that_goes_away_later_or_is_damaged_is_an_error_of_its_item_alone(folder):
+    dataset = open_set(folder)
+    (folder / "masks" / "a10.png").write_bytes(b"")
+    with pytest.raises(ZooError, match=r"masks/a10\.png is empty"):
+        dataset[0]
+    (folder / "masks" / "a10.png").unlink()
+    with pytest.raises(ZooError, match=r"masks/a10\.png is missing"):
+        dataset[0]
+    assert dataset[1]["id"] == "a1"
+
+
+def test_paths_and_repr(folder):
+    dataset = open_set(folder)
+    assert dataset.image_path("a1") == folder / "images" / "a1.png"
+    assert dataset.mask_path("a1") == folder / "masks" / "a1.png"
+    assert dataset.mask_ids == ["a1", "a2", "a10"]
+    assert (dataset.name, dataset.title, dataset.split, dataset.subset) == ("mine", "mine", "irsam", "test")
+    assert repr(dataset) == "FolderDataset(name='mine', split='irsam', subset='test', images=2)"
+
+
+def test_fingerprint_is_of_ids_and_pixels(folder):
+    dataset = open_set(folder)
+    rows = [(id, *(pixel_digest(pixels) for pixels in draw(id))) for id in ("a10", "a1")]
+    assert dataset.fingerprint() == combine(rows)
+    assert open_set(folder, "all").fingerprint() != open_set(folder, "train").fingerprint()
+
+
+def test_fingerprint_ignores_formats(folder):
+    before = open_set(folder).fingerprint()
+    image, label = draw("a10")
+    save(np.stack([image] * 3, axis=-1), folder / "images" / "a10.png")
+    save(draw("a1")[0], folder / "images" / "a1.png", compress_level=0)
+    save(label, folder / "masks" / "a10.bmp")
+    (folder / "masks" / "a10.png").unlink()
+    assert open_set(folder).fingerprint() == before
+
+
+@pytest.mark.parametrize("kind", ["images", "masks"])
+def test_fingerprint_follows_a_pixel_even_where_the_size_of_the_file_stays(folder, kind):
+    path = folder / kind / "a1.bmp"
+    pixels = draw("a1")[kind == "masks"]
+    save(pixels, path)
+    (folder / kind / "a1.png").unlink()
+    dataset = open_set(folder)
+    before, size = dataset.fingerprint(), path.stat().st_size
+    pixels[0, 0] ^= 255
+    save(pixels, path)
+    os.utime(path, ns=(0, path.stat().st_mtime_ns + 1_000_000))  # the clock of a file system may be coarse
+    assert path.stat().st_size == size
+    assert dataset.fingerprint() != before
+
+
+def test_fingerprint_of_another_folder_with_the_same_name_sizes_and_times(tmp_path):
+    prints = []
+    for place, level in (("x", 0), ("y", 1)):
+        for kind in ("images", "masks"):
+            path = tmp_path / place / "mine" / kind / "a.bmp"
+            path.parent.mkdir(parents=True)
+            save(np.full((16, 16), level, np.uint8), path)
+            os.utime(path, (0, 0))
+        prints.append(open_set(tmp_path / place / "mine", "all").fingerprint())
+    assert prints[0] != prints[1]
+
+
+def test_fingerprint_goes_on_past_an_unreadable_item(folder):
+    whole = open_set(folder).fingerprint()
+    (folder / "images" / "a1.png").unlink()
+    partial = open_set(folder).fingerprint()
+    image, label = draw("a10")
+    expected = [("a10", pixel_digest(image), pixel_digest(label)), ("a1", "unreadable", "unreadable")]
+    assert partial == combine(expected) != whole
+
+
+def test_pixel_digest_tells_shapes_apart():
+    pixels = np.zeros((4, 6), np.uint8)
+    assert pixel_digest(pixels) != pixel_digest(pixels.reshape(6, 4))
+    assert pixel_digest(pixels.T) == pixel_digest(np.zeros((6, 4), np.uint8))
+
+
+def test_names(folder):
+    assert set(list_datasets()) >= {"irstd-1k", "nudt-sirst", "nuaa-sirst", "synthetic"}
+    assert dataset_class("NUAA-SIRST").name == "nuaa-sirst"
+    with pytest.raises(UsageError, match=r"unknown data set 'nuaa-sist'.*nuaa-sirst"):
+        build_dataset("nuaa-sist")
+    with pytest.raises(UsageError, match="unknown subset 'val'; known: train, test, all"):
+        open_set(folder, "val")
+
+
+def test_a_path_that_is_no_data_set(folder):
+    for path in (folder / "images", folder / "gone"):
+        with pytest.raises(UsageError, match=r"is no data set: it needs the folders images/ and masks/"):
+            build_dataset(str(path))
+
+
+def test_a_folder_without_lists(folder):
+    for name in ("train.txt", "test.txt"):
+        (folder / name).unlink()
+    assert len(open_set(folder, "all")) == 3
+    with pytest.raises(UsageError, match="no split 'irsam' of mine; write train.txt and test.txt"):
+        open_set(folder)
+
+
+def test_found_datasets(tmp_path, monkeypatch):
+    assert found_datasets(tmp_path) == []
+    for name in (
+        "nuaa_sirst/images",
+        "nuaa_sirst/masks",
+        "IRSTD-1k/IRSTD1k_Img",
+        "IRSTD-1k/IRSTD1k_Label",
+        "NUDT-SIRST/images",
+    ):
+        (tmp_path / name).mkdir(parents=True)
+    assert found_datasets(tmp_path) == ["irstd-1k", "nuaa-sirst"]
+    monkeypatch.setenv("IRSAM_ZOO_DATA", str(tmp_path))
+    assert found_datasets() == ["irstd-1k", "nuaa-sirst"]
+
+
+def test_the_publishers_own_layouts(tmp_path):
+    layouts = {
+        "irstd-1k": ("IRSTD-1k/IRSTD1k_Img/XDU0.png", "IRSTD-1k/IRSTD1k_Label/XDU0.png"),
+        "nuaa-sirst": ("sirst-master/images/Misc_1.png", "sirst-master/masks/Misc_1_pixels0.png"),
+    }
+    image, label = draw("a1")
+    for name, (image_path, mask_path) in layouts.items():
+        for pixels, path in ((image, tmp_path / image_path), (label, tmp_path / mask_path)):
+            path.parent.mkdir(parents=True)
+            save(pixels, path)
+        dataset = build_dataset(name, tmp_path, subset="all")
+        assert dataset.mask_ids == dataset.ids
+        np.testing.assert_array_equal(dataset[0]["label"], label)
+
+
+@pytest.mark.real_data
+class TestPublishedSets:
+    NAMES = ("irstd-1k", "nudt-sirst", "nuaa-sirst")
+
+    def test_all_are_found_and_complete(self, data_root):
+        assert sorted(found_datasets(data_root)) == sorted(self.NAMES)
+        counts = {name: len(build_dataset(name, data_root, subset="all")) for name in self.NAMES}
+        assert counts == {"irstd-1k": 1001, "nudt-sirst": 1327, "nuaa-sirst": 427}
+
+    @pytest.mark.parametrize("split", ["irsam", "dnanet"])
+    @pytest.mark.parametrize("name", NAMES)
+    def test_every_test_image_reads(self, data_root, name, split):
+        dataset = build_dataset(name, data_root, split, "test")
+        side = {"irstd-1k": (512, 512), "nudt-sirst": (256, 256)}.get(name)
+        for item in dataset:
+            assert item["image"].dtype == item["label"].dtype == np.uint8
+            assert item["image"].shape == item["mask"].shape == (side or item["image"].shape)
+            assert item["image"].std() > 0
+            assert item["mask"].mean() < 0.05
+            np.testing.assert_array_equal(item["mask"], item["label"] > 127)
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_every_training_id_has_its_files(self, data_root, name):
+        for split in ("irsam", "dnanet"):
+            dataset = build_dataset(name, data_root, split, "train")
+            assert all(dataset.image_path(id).is_file() and dataset.mask_path(id).is_file() for id in dataset.ids)
+
+    def test_grey_levels_of_labels_are_kept(self, data_root):
+        label = build_dataset("irstd-1k", data_root, subset="all").read("XDU0")["label"]
+        assert set(np.unique(label)) == {0, 64, 255}
+
+    def test_the_mask_of_misc_111_is_brought_to_its_image(self, data_root):
+        item = build_dataset("nuaa-sirst", data_root, subset="all").read("Misc_111")
+        assert item["image"].shape == item["mask"].shape == (220, 325)
+        assert set(np.unique(item["label"])) <= {0, 255}
+        assert item["mask"].any()
+
+    def test_modes_of_nuaa_give_grey(self, data_root):
+        dataset = build_dataset("nuaa-sirst", data_root, subset="all")
+        modes = {}
+        for id in dataset.ids:
+            with Image.open(dataset.image_path(id)) as image:
+                modes.setdefault(image.mode, id)
+        assert set(modes) == {"L", "RGB", "RGBA", "P"}
+        for mode, id in modes.items():
+            with Image.open(dataset.image_path(id)) as image:
+                rgb = np.asarray(image.convert("RGBA" if mode == "P" else mode))
+            luma = rgb if mode == "L" else np.floor(rgb[..., :3] @ [0.299, 0.587, 0.114] + 0.5)
+            np.testing.assert_array_equal(dataset.read(id)["image"], luma)
+
+
+def test_a_class_of_ones_own(tmp_path):
+    class Own(FolderDataset):
+        name, title, url, folder_names = "own", "Own", "https://own.example", ("Own-Set",)
+
+    with pytest.raises(UsageError, match=r"Own is not under .*: looked for Own-Set .*https://own\.example"):
+        Own(root=tmp_path)
+    for kind in ("images", "masks"):
+        (tmp_path / "own_set" / kind).mkdir(parents=True)
+    save(np.zeros((16, 16), np.uint8), tmp_path / "own_set" / "images" / "a.png")
+    dataset = Own(root=tmp_path, subset="all")
+    assert dataset.ids == ["a"]
+    with pytest.raises(ZooError, match=r"masks has no a .*; get the complete data set from https://own\.example"):
+        dataset[0]

@@ -1,0 +1,200 @@
+"""From files of every mode to grey, what damage is called, and masks of another size."""
+
+import struct
+import warnings
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from datasets.reader import fit_label, read_grey
+from zoo import ZooError
+
+RNG = np.random.default_rng(0)
+GREY = RNG.integers(0, 256, (7, 9), dtype=np.uint8)
+COLOUR = RNG.integers(0, 256, (7, 9, 3), dtype=np.uint8)
+ALPHA = RNG.integers(0, 256, (7, 9), dtype=np.uint8)
+
+
+def luma(rgb):
+    """ITU-R 601 luma of an HxWx3 array, to the nearest grey level."""
+    return np.floor(rgb.astype(np.float64) @ [0.299, 0.587, 0.114] + 0.5).astype(np.uint8)
+
+
+def saved(image, path, **options):
+    image.save(path, **options)
+    return path
+
+
+def read(image, folder, **options):
+    """Save as PNG and read; the result and what warnings there were."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return read_grey(saved(image, folder / "a.png", **options))
+
+
+def palette_image(colours, indices):
+    image = Image.fromarray(indices)  # L, and P once it has a palette
+    image.putpalette(colours.ravel().tolist())
+    assert image.mode == "P"
+    return image
+
+
+def png_chunk(kind, content):
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+def test_grey_is_kept(tmp_path):
+    pixels, mode = read(Image.fromarray(GREY), tmp_path)
+    assert (pixels.dtype, mode) == (np.uint8, "L")
+    np.testing.assert_array_equal(pixels, GREY)
+
+
+def test_equal_channels_give_that_channel(tmp_path):
+    every_level = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    pixels, mode = read(Image.fromarray(np.stack([every_level] * 3, axis=-1)), tmp_path)
+    assert mode == "RGB"
+    np.testing.assert_array_equal(pixels, every_level)
+
+
+def test_colours_give_rounded_luma(tmp_path):
+    pixels, _ = read(Image.fromarray(COLOUR), tmp_path)
+    np.testing.assert_array_equal(pixels, luma(COLOUR))
+    assert len(np.unique(COLOUR[0, 0])) > 1
+
+
+def test_alpha_is_dropped_and_not_blended(tmp_path):
+    rgba, mode = read(Image.fromarray(np.dstack([COLOUR, ALPHA])), tmp_path)
+    assert mode == "RGBA"
+    np.testing.assert_array_equal(rgba, luma(COLOUR))
+    grey, mode = read(Image.merge("LA", [Image.fromarray(GREY), Image.fromarray(ALPHA)]), tmp_path)
+    assert mode == "LA"
+    np.testing.assert_array_equal(grey, GREY)
+    np.testing.assert_array_equal(read(Image.fromarray(GREY), tmp_path, transparency=int(GREY[0, 0])).pixels, GREY)
+    np.testing.assert_array_equal(
+        read(Image.fromarray(COLOUR), tmp_path, transparency=tuple(COLOUR[0, 0].tolist())).pixels, luma(COLOUR)
+    )
+
+
+@pytest.mark.parametrize("transparency", [None, 3, bytes(range(256))])
+def test_palette_is_looked_up_and_rounded_as_rgb_is(tmp_path, transparency):
+    colours = RNG.integers(0, 256, (256, 3), dtype=np.uint8)
+    options = {} if transparency is None else {"transparency": transparency}
+    pixels, mode = read(palette_image(colours, GREY), tmp_path, **options)
+    assert mode == "P"
+    np.testing.assert_array_equal(pixels, luma(colours)[GREY])
+
+
+def test_palette_with_alpha(tmp_path):
+    colours = RNG.integers(0, 256, (256, 3), dtype=np.uint8)
+    image = palette_image(colours, GREY).convert("PA")
+    pixels, mode = read_grey(saved(image, tmp_path / "a.tif"))  # a PNG of it is P with a transparent colour
+    assert mode == "PA"
+    np.testing.assert_array_equal(pixels, luma(colours)[GREY])
+
+
+def test_one_bit_becomes_0_and_255(tmp_path):
+    bits = GREY > 100
+    pixels, mode = read(Image.fromarray(bits), tmp_path)
+    assert mode == "1"
+    np.testing.assert_array_equal(pixels, bits * np.uint8(255))
+
+
+@pytest.mark.parametrize("extension", ["png", "tif"])
+def test_sixteen_bits_give_the_high_byte(tmp_path, extension):
+    deep = RNG.integers(0, 65536, (7, 9), dtype=np.uint16)
+    pixels, mode = read_grey(saved(Image.fromarray(deep), tmp_path / f"a.{extension}"))
+    assert (pixels.dtype, mode) == (np.uint8, "I;16")
+    np.testing.assert_array_equal(pixels, deep >> 8)
+
+
+def test_big_endian_sixteen_bits(tmp_path):
+    deep = RNG.integers(0, 65536, (7, 9), dtype=np.uint16)
+    image = Image.frombytes("I;16B", (9, 7), deep.astype(">u2").tobytes())
+    np.testing.assert_array_equal(read_grey(saved(image, tmp_path / "a.tif")).pixels, deep >> 8)
+
+
+def test_sixteen_bit_colour(tmp_path):
+    deep = RNG.integers(0, 65536, (7, 9, 3), dtype=np.uint16)
+    cv2.imwrite(str(tmp_path / "a.png"), deep[..., ::-1])
+    np.testing.assert_array_equal(read_grey(tmp_path / "a.png").pixels, luma(deep >> 8))
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "F", "I"])
+def test_a_mode_without_a_rule(tmp_path, mode):
+    path = saved(Image.fromarray(GREY).convert(mode), tmp_path / "a.tif")
+    with pytest.raises(ZooError, match=rf"a\.tif has pixels of mode {mode}, which has no rule"):
+        read_grey(path)
+
+
+@pytest.mark.parametrize("rest", [0.3, 0.6, 0.95])
+def test_a_truncated_file(tmp_path, rest):
+    noise = RNG.integers(0, 256, (64, 64), dtype=np.uint8)
+    path = saved(Image.fromarray(noise), tmp_path / "cut.png")
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(len(whole) * rest)])
+    with pytest.raises(ZooError, match=r"cut\.png is damaged \(.*\); download it again"):
+        read_grey(path)
+
+
+def test_a_bit_flipped_in_the_pixels(tmp_path):
+    header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", 9, 7, 8, 0, 0, 0, 0))
+    rows = zlib.compress(b"".join(b"\0" + row.tobytes() for row in GREY))
+    broken = bytearray(rows)
+    broken[len(rows) // 2] ^= 0xFF
+    parts = b"\x89PNG\r\n\x1a\n", header, png_chunk(b"IDAT", bytes(broken)), png_chunk(b"IEND", b"")
+    (tmp_path / "a.png").write_bytes(b"".join(parts))
+    with pytest.raises(ZooError, match=r"a\.png is damaged"):
+        read_grey(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (b"", "is empty; download it again"),
+        (b"  \n", "is empty; download it again"),
+        (b"<!DOCTYPE html><html>404</html>", "is a web page, not an image"),
+        (b"\n<html lang=en>Sign in", "is a web page, not an image"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n", "is a Git LFS pointer.*git lfs pull"),
+        (b"\x93NUMPY", "is not an image that Pillow knows"),
+    ],
+)
+def test_a_file_that_is_no_image(tmp_path, content, text):
+    path = tmp_path / "a.png"
+    path.write_bytes(content)
+    with pytest.raises(ZooError, match=rf"a\.png {text}") as error:
+        read_grey(path)
+    assert "\n" not in str(error.value)
+
+
+def test_a_file_that_cannot_be_opened(tmp_path):
+    with pytest.raises(ZooError, match=r"none\.png is missing"):
+        read_grey(tmp_path / "none.png")
+    with pytest.raises(ZooError, match="cannot be opened: Is a directory"):
+        read_grey(tmp_path)
+
+
+def test_a_label_of_the_right_size_is_itself():
+    assert fit_label(GREY, GREY.shape) is GREY
+
+
+def test_a_larger_label_is_sampled_at_pixel_centres():
+    """The sizes of NUAA-SIRST's Misc_111: a 592x400 mask of a 325x220 image."""
+    label = np.arange(400 * 592, dtype=np.uint32).reshape(400, 592).astype(np.uint8)
+    fitted = fit_label(label, (220, 325))
+    assert (fitted.shape, fitted.dtype) == ((220, 325), np.uint8)
+    (rows, across), (columns, along) = (
+        divmod((2 * np.arange(new) + 1) * old, 2 * new) for old, new in ((400, 220), (592, 325))
+    )
+    sure = np.ix_(across > 0, along > 0)  # elsewhere a centre falls between two pixels of the mask, and either will do
+    assert fitted[sure].size > 0.9 * fitted.size
+    np.testing.assert_array_equal(fitted[sure], label[np.ix_(rows, columns)][sure])
+
+
+def test_a_label_of_other_proportions_is_refused():
+    assert fit_label(np.zeros((100, 109), np.uint8), (50, 50)).shape == (50, 50)
+    for size in ((100, 112), (100, 88), (50, 100)):
+        with pytest.raises(ZooError, match=rf"m\.png is {size[1]}x{size[0]} but its image is 50x50"):
+            fit_label(np.zeros(size, np.uint8), (50, 50), "m.png")
