@@ -26,8 +26,9 @@ class Checkup:
     Attributes:
         name, folder: Which data set, and where.
         facts: Counts and sizes.
-        quirks: Oddities that the published files have as well; the suite copes with each.
+        quirks: Oddities that the suite copes with.
         problems: Differences from the published files, and files that cannot be used.
+        published: True where every pixel is the published one, so that every quirk is a known one.
     """
 
     name: str
@@ -35,11 +36,14 @@ class Checkup:
     facts: list[str] = field(default_factory=list)
     quirks: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    published: bool = False
 
     @property
     def verdict(self):
-        """``"PROBLEMS"``, ``"OK with known quirks"`` or ``"OK"``."""
-        return "PROBLEMS" if self.problems else "OK with known quirks" if self.quirks else "OK"
+        """``"PROBLEMS"``, ``"OK with known quirks"``, ``"OK with quirks"`` or ``"OK"``."""
+        if self.problems or not self.quirks:
+            return "PROBLEMS" if self.problems else "OK"
+        return "OK with known quirks" if self.published else "OK with quirks"
 
 
 @dataclass
@@ -158,8 +162,9 @@ def _pixels(checkup, dataset, items):
 
     fingerprint = combine((item.id, *item.digests) for item in items)
     expected = published_facts(dataset.name).get("fingerprint")
-    checkup.facts.append(f"fingerprint {fingerprint}{' as published' if fingerprint == expected else ''}")
-    if expected and fingerprint != expected:
+    checkup.published = fingerprint == expected
+    checkup.facts.append(f"fingerprint {fingerprint}{' as published' if checkup.published else ''}")
+    if expected and not checkup.published:
         _compare(checkup, dataset, items)
 
     grey = [item for item in items if set(item.values) - {0, 255}]
@@ -175,6 +180,8 @@ def _pixels(checkup, dataset, items):
             sizes = f"image {_size(item.size)}, mask {_size(item.mask_size)}"
             checkup.quirks.append(f"{item.id}: {sizes}; the mask is resized to the image by nearest neighbour")
     _say(checkup.quirks, "images without a target", [item.id for item in items if not item.targets[0]])
+    faint = [item.id for item in items if item.targets[0] and not item.targets[1]]
+    _say(checkup.problems, f"masks with targets, none above {MASK_LEVEL} (store them as 0 and 255)", faint)
 
 
 def _compare(checkup, dataset, items):

@@ -58,7 +58,7 @@ def test_oddities_are_quirks(folder):
     (folder / "splits" / "own" / "train.txt").write_text("a0\na1\na2\n")
     report, checkup = examine(folder)
     assert report.ok
-    assert checkup.verdict == "OK with known quirks"
+    assert checkup.verdict == "OK with quirks"
     text = "\n".join(checkup.quirks)
     assert "1 masks hold values besides 0 and 255 (a0: 0, 64, 255)" in text
     assert "a1: image 60x40, mask 120x80" in text
@@ -74,6 +74,7 @@ def test_damage_is_a_problem_and_named(folder):
     (folder / "images" / "a3.png").write_bytes(whole[: len(whole) // 2])
     cv2.imwrite(str(folder / "masks" / "a4.png"), np.zeros((60, 40), np.uint8))
     cv2.imwrite(str(folder / "masks" / "b0.png"), draw(0)[1])
+    cv2.imwrite(str(folder / "masks" / "a5.png"), draw(5)[1] // 255)
     (folder / "splits" / "own" / "train.txt").write_text("a0\na5\nc9\n")
     report, checkup = examine(folder)
     assert not report.ok
@@ -85,6 +86,7 @@ def test_damage_is_a_problem_and_named(folder):
         "a2.png is a web page",
         "a3.png is damaged",
         "a4.png is 40x60 but its image is 60x40",
+        "1 masks with targets, none above 127 (store them as 0 and 255): a5",
         "1 ids of split own without an image: c9",
         "1 ids of split own in both lists: a5",
     ):
@@ -113,6 +115,7 @@ def test_published_sets_and_all_their_quirks(data_root):
     text = format_report(report)
     assert report.ok
     assert text.count(" as published") == 3
+    assert text.count("verdict: OK with known quirks") == 3
     for part in (
         "85 masks hold values besides 0 and 255 (XDU0: 0, 64, 255)",
         "1495 targets (8-connected, mask > 0), 1492 with mask > 127",

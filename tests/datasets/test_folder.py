@@ -187,7 +187,7 @@ def test_a_folder_without_lists(folder):
     for name in ("train.txt", "test.txt"):
         (folder / name).unlink()
     assert len(open_set(folder, "all")) == 3
-    with pytest.raises(UsageError, match="no split 'irsam' of mine; write train.txt and test.txt"):
+    with pytest.raises(UsageError, match=r"no split 'irsam' of mine; write train\.txt and test\.txt"):
         open_set(folder)
 
 

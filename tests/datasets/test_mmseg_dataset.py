@@ -61,7 +61,8 @@ config = Config.fromfile(sys.argv[1])
 config.work_dir = sys.argv[2]
 runner = Runner.from_cfg(config)
 runner.train()
-scalars = {name: runner.message_hub.get_scalar(name).data[0].tolist() for name in ("train/loss", "val/irstd/IoU", "val/irstd/Pd")}
+names = ("train/loss", "val/irstd/IoU", "val/irstd/Pd")
+scalars = {name: runner.message_hub.get_scalar(name).data[0].tolist() for name in names}
 print("RESULT", json.dumps([runner.iter, len(runner.val_dataloader), scalars]))
 """
 

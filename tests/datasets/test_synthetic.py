@@ -33,7 +33,7 @@ def targets(mask):
 
 
 def clutter_ratio(image, target):
-    """(Mean of the target - mean of its ring) / standard deviation of the ring, with the ring that `datasets.targets` states."""
+    """(Mean of the target - mean of its ring) / standard deviation of the ring, which is that of `datasets.targets`."""
     rows, columns = (np.flatnonzero(target.any(axis=axis)) for axis in (1, 0))
     gap = max(np.ptp(rows), np.ptp(columns)) + 1 + 2
 
