@@ -162,7 +162,7 @@ class NeuralDetector(Detector):
     def unavailable(self):
         if self.weights is not None:
             return None
-        return f"no checkpoint; train one with: python run_benchmark.py train {self.name} --dataset {{dataset}}"
+        return f"no weights; train them with: python run_benchmark.py train {self.name} --dataset {{dataset}}"
 
     def to(self, device):
         self.device = torch.device(device)

@@ -6,7 +6,8 @@ import torch
 
 from baselines.classical.patches import PatchGrid, from_patch_image, to_patch_image
 from baselines.classical.proximal import leading_spectrum, row_blocks, soft_threshold
-from zoo import METHODS, Detector, MethodCard
+from baselines.classical.tensor_detector import TensorDetector
+from zoo import METHODS, MethodCard
 
 # APG_IR.m: stop when the rank passes this part of the smaller side, or has been the same more than `STEADY` times while
 # the number of nonzero entries moved by less than `STEADY_NONZEROS`.
@@ -17,7 +18,7 @@ TIE = 1e-10
 
 
 @METHODS.register_module("ipi")
-class IPI(Detector):
+class IPI(TensorDetector):
     """Infrared patch-image model, solved by accelerated proximal gradient with continuation.
 
     Splits the patch image D, scaled to 0..1, into a low-rank A and a sparse E:
@@ -68,25 +69,18 @@ class IPI(Detector):
             raise ValueError(f"weight_side must be image or patch_image, not {weight_side!r}")
         self.patch_size, self.step, self.weight_side = patch_size, step, weight_side
         self.options = dict(decay=decay, floor=floor, rank_stop=rank_stop, tolerance=tolerance, max_iterations=max_iterations)
-        self.device = torch.device("cpu")
 
-    def to(self, device):
-        self.device = torch.device(device)
-        return self
-
-    def score(self, image):
-        image = torch.from_numpy(image).to(self.device)
+    def score_tensor(self, image):
         grid = PatchGrid(*image.shape, size=self.patch_size, step=self.step, layout="gao")
         data = to_patch_image(grid.extract(image))
         low, high = data.min(), data.max()
-        if low == high:
-            return torch.zeros_like(image).cpu().numpy()
+        if low == high:  # all contrast lies in the border that no patch covers
+            return torch.zeros_like(image)
         data = data.sub_(low).div_(high - low)
         longer_side = max(image.shape if self.weight_side == "image" else data.shape)
         solution = solve(data, weight=longer_side**-0.5, **self.options)
-        if not solution.converged:
-            self.note(f"the solver stopped at its cap of {solution.iterations} iterations")
-        return grid.restore(from_patch_image(solution.target), "median").cpu().numpy()
+        self.note_cap(solution)
+        return grid.restore(from_patch_image(solution.target), "median")
 
 
 @dataclass(frozen=True)

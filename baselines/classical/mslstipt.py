@@ -7,8 +7,9 @@ import torch
 from torch.nn.functional import pad
 
 from baselines.classical.proximal import soft_threshold
+from baselines.classical.tensor_detector import TensorDetector
 from baselines.classical.tensor_svd import from_spectrum, shrink_singular_values, spectrum
-from zoo import METHODS, Detector, MethodCard, ZooError
+from zoo import METHODS, MethodCard, ZooError
 from zoo.detector import checked_image
 
 # Author's code, MSL-STIPT: the tensor RPCA that gives the dictionary, the cut of its rank, and MSLSTIPTv1.m.
@@ -35,7 +36,7 @@ class MSLSTIPTSolution(NamedTuple):
 
 
 @METHODS.register_module("mslstipt")
-class MSLSTIPT(Detector):
+class MSLSTIPT(TensorDetector):
     """Multiple subspace learning and spatial-temporal patch-tensor model (Sun, Yang and An, IEEE TGRS 59(5), 2021).
 
     The method separates the moving targets of a few frames at once: `predict_sequence`. `predict` gives it a single frame,
@@ -80,14 +81,9 @@ class MSLSTIPT(Detector):
         super().__init__(**kwargs)
         self.patch_size, self.c, self.p, self.group_size = patch_size, c, p, group_size
         self.dictionary_iterations, self.max_iterations = dictionary_iterations, max_iterations
-        self.device = torch.device("cpu")
 
-    def to(self, device):
-        self.device = torch.device(device)
-        return self
-
-    def score(self, image):
-        return self.score_sequence(image[None])[0]
+    def score_tensor(self, image):
+        return self._separate_group(image[None])[0]
 
     def predict_sequence(self, frames):
         """Score the frames of a sequence, in groups.

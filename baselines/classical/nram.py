@@ -6,7 +6,8 @@ import torch
 
 from baselines.classical.patches import PatchGrid, from_patch_image, to_patch_image
 from baselines.classical.proximal import leading_spectrum, row_blocks
-from zoo import METHODS, Detector, MethodCard
+from baselines.classical.tensor_detector import TensorDetector
+from zoo import METHODS, MethodCard
 
 GAMMA = 0.002  # of the rank surrogate (nram.m)
 WEIGHT_FLOOR = 0.04  # added to |target| where the sparse weights divide by it (nram.m)
@@ -16,7 +17,7 @@ SIDES = {"shorter": min, "longer": max, "rows": lambda shape: shape[0]}
 
 
 @METHODS.register_module("nram")
-class NRAM(Detector):
+class NRAM(TensorDetector):
     """Non-convex rank approximation minimisation, solved by ADMM.
 
     Splits the patch image D, scaled to 0..1, into L + S + E: minimise rank_gamma(L) + weight * ||w * S||_1 +
@@ -70,16 +71,8 @@ class NRAM(Detector):
         self.patch_size, self.step = patch_size, step
         self.weight_side, self.penalty_side, self.reweight_side = weight_side, penalty_side, reweight_side
         self.options = dict(growth=growth, tolerance=tolerance, max_iterations=max_iterations)
-        self.device = torch.device("cpu")
 
-    def to(self, device):
-        self.device = torch.device(device)
-        return self
-
-    def score(self, image):
-        image = torch.from_numpy(image).to(self.device)
-        if image.min() == image.max():
-            return torch.zeros_like(image).cpu().numpy()
+    def score_tensor(self, image):
         grid = PatchGrid(*image.shape, size=self.patch_size, step=self.step, layout="dai")
         data = to_patch_image(grid.extract(image))
         low, high = data.min(), data.max()
@@ -91,9 +84,8 @@ class NRAM(Detector):
             reweight=SIDES[self.reweight_side](data.shape) ** 0.5 / 2.5,
             **self.options,
         )
-        if not solution.converged:
-            self.note(f"the solver stopped at its cap of {solution.iterations} iterations")
-        return grid.restore(from_patch_image(solution.target), "last").cpu().numpy()
+        self.note_cap(solution)
+        return grid.restore(from_patch_image(solution.target), "last")
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ import torch
 
 from baselines.classical.patches import PatchGrid
 from baselines.classical.structure_tensor import mat2gray, structure_tensor_eigenvalues
+from baselines.classical.tensor_detector import TensorDetector
 from baselines.classical.tensor_svd import from_spectrum, shrink_singular_values, spectrum
-from zoo import METHODS, Detector, MethodCard
+from zoo import METHODS, MethodCard
 
 TOLERANCE = 1e-3  # author's code, functions/, like all constants here
 MU, MU_GROWTH, MU_LIMIT = 2e-3, 1.05, 1e10
@@ -27,7 +28,7 @@ class PSTNNSolution(NamedTuple):
 
 
 @METHODS.register_module("pstnn")
-class PSTNN(Detector):
+class PSTNN(TensorDetector):
     """Partial sum of the tensor nuclear norm (Zhang and Peng, Remote Sensing 11(4), 2019).
 
     Arguments:
@@ -56,23 +57,14 @@ class PSTNN(Detector):
     def __init__(self, *, patch_size=40, step=40, weight=0.7, max_iterations=500, **kwargs):  # author's code, Demo.m
         super().__init__(**kwargs)
         self.patch_size, self.step, self.weight, self.max_iterations = patch_size, step, weight, max_iterations
-        self.device = torch.device("cpu")
 
-    def to(self, device):
-        self.device = torch.device(device)
-        return self
-
-    def score(self, image):
-        image = torch.as_tensor(image, device=self.device)
-        if image.min() == image.max():  # neither the prior nor a target is defined
-            return torch.zeros_like(image).numpy(force=True)
+    def score_tensor(self, image):
         grid = PatchGrid(*image.shape, size=self.patch_size, step=self.step)
         solution = solve(
             grid.extract(image), grid.extract(corner_prior(image)), weight=self.weight, max_iterations=self.max_iterations
         )
-        if not solution.converged:
-            self.note(f"stopped at {solution.iterations} iterations before it converged")
-        return grid.restore(solution.target, "last").numpy(force=True)
+        self.note_cap(solution)
+        return grid.restore(solution.target, "last")
 
 
 def corner_prior(image):

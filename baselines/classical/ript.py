@@ -6,7 +6,8 @@ import torch
 
 from baselines.classical.patches import PatchGrid
 from baselines.classical.structure_tensor import mat2gray, structure_tensor_eigenvalues
-from zoo import METHODS, Detector, MethodCard, UsageError
+from baselines.classical.tensor_detector import TensorDetector
+from zoo import METHODS, MethodCard, UsageError
 
 TOLERANCE = 1e-7  # author's code, algorithms/detection/RIPT, like all constants here
 MU_DECAY = 1.5
@@ -24,7 +25,7 @@ class RIPTSolution(NamedTuple):
 
 
 @METHODS.register_module("ript")
-class RIPT(Detector):
+class RIPT(TensorDetector):
     """Reweighted infrared patch-tensor model (Dai and Wu, IEEE JSTARS 10(8), 2017).
 
     Arguments:
@@ -71,16 +72,8 @@ class RIPT(Detector):
         self.patch_size, self.step, self.weight = patch_size, step, weight
         self.edge_weight, self.mu_factor = edge_weight, mu_factor
         self.reconstruct, self.max_iterations = reconstruct, max_iterations
-        self.device = torch.device("cpu")
 
-    def to(self, device):
-        self.device = torch.device(device)
-        return self
-
-    def score(self, image):
-        image = torch.as_tensor(image, device=self.device)
-        if image.min() == image.max():  # its standard deviation, the first threshold, is 0
-            return torch.zeros_like(image).numpy(force=True)
+    def score_tensor(self, image):
         grid = PatchGrid(*image.shape, size=self.patch_size, step=self.step)
         solution = solve(
             grid.extract(image),
@@ -89,9 +82,8 @@ class RIPT(Detector):
             mu_factor=self.mu_factor,
             max_iterations=self.max_iterations,
         )
-        if not solution.converged:
-            self.note(f"stopped at {solution.iterations} iterations before it converged")
-        return grid.restore(solution.target, self.reconstruct).numpy(force=True)
+        self.note_cap(solution)
+        return grid.restore(solution.target, self.reconstruct)
 
 
 def local_structure_weight(image, exponent):

@@ -3,13 +3,14 @@
 import torch
 
 from baselines.classical.local_contrast import brightest_surround, cell_largest, core_layer
-from zoo import METHODS, Detector, MethodCard
+from baselines.classical.tensor_detector import TensorDetector
+from zoo import METHODS, MethodCard
 
 LARGEST = 9  # pixels averaged in a cell: K of the paper, eq. 2, and of TLLCM.m
 
 
 @METHODS.register_module("tllcm")
-class TLLCM(Detector):
+class TLLCM(TensorDetector):
     """Tri-layer local contrast measure.
 
     With core b of a pixel and brightest surrounding cell m, the score is max(0, b * b / m - b), the largest over scales.
@@ -36,21 +37,13 @@ class TLLCM(Detector):
     def __init__(self, *, scales=(9,), **kwargs):  # TLLCM.m: one scale, 9
         super().__init__(**kwargs)
         self.scales = checked_scales(scales)
-        self.device = torch.device("cpu")
 
-    def to(self, device):
-        self.device = torch.device(device)
-        return self
-
-    def score(self, image):
-        image = torch.from_numpy(image).to(self.device)
-        best = torch.zeros_like(image)
-        if image.min() < image.max():
-            core = core_layer(image)
-            for size in self.scales:
-                surround = brightest_surround(cell_largest(image, size=size, count=LARGEST), size)
-                best = torch.maximum(best, core * core / surround - core)
-        return best.cpu().numpy()
+    def score_tensor(self, image):
+        best, core = torch.zeros_like(image), core_layer(image)
+        for size in self.scales:
+            surround = brightest_surround(cell_largest(image, size=size, count=LARGEST), size)
+            best = torch.maximum(best, core * core / surround - core)
+        return best
 
 
 def checked_scales(scales):

@@ -10,14 +10,15 @@ from baselines.classical.local_contrast import (
     core_layer,
     surrounding_cells,
 )
+from baselines.classical.tensor_detector import TensorDetector
 from baselines.classical.tllcm import LARGEST, checked_scales
-from zoo import METHODS, Detector, MethodCard
+from zoo import METHODS, MethodCard
 
 FLATTEST = 5.0  # xi: lower bound of the spread of the surround (WSLCM.m)
 
 
 @METHODS.register_module("wslcm")
-class WSLCM(Detector):
+class WSLCM(TensorDetector):
     """Weighted strengthened local contrast measure.
 
     A cell's irregularity is the mean of its nine largest pixels minus its mean. A pixel's weight is the irregularity of
@@ -45,24 +46,16 @@ class WSLCM(Detector):
     def __init__(self, *, scales=(5, 7, 9, 11), **kwargs):  # WSLCM.m
         super().__init__(**kwargs)
         self.scales = checked_scales(scales)
-        self.device = torch.device("cpu")
 
-    def to(self, device):
-        self.device = torch.device(device)
-        return self
-
-    def score(self, image):
-        image = torch.from_numpy(image).to(self.device)
-        best = torch.zeros_like(image)
-        if image.min() < image.max():
-            core = core_layer(image)
-            for size in self.scales:
-                largest = cell_largest(image, size=size, count=LARGEST)
-                surround = brightest_surround(largest, size)
-                contrast = (core * core / surround - core).clamp_(min=0)
-                irregularity = largest - cell_mean(image, size=size)
-                best = torch.maximum(best, _weight(irregularity, size) * contrast)
-        return best.cpu().numpy()
+    def score_tensor(self, image):
+        best, core = torch.zeros_like(image), core_layer(image)
+        for size in self.scales:
+            largest = cell_largest(image, size=size, count=LARGEST)
+            surround = brightest_surround(largest, size)
+            contrast = (core * core / surround - core).clamp_(min=0)
+            irregularity = largest - cell_mean(image, size=size)
+            best = torch.maximum(best, _weight(irregularity, size) * contrast)
+        return best
 
 
 def _weight(irregularity, size):

@@ -122,7 +122,7 @@ def test_without_a_checkpoint_the_method_says_how_to_train_one():
     detector.name = "plain"
     assert detector.weights is None
     reason = detector.unavailable().format(dataset="synthetic")
-    assert reason == "no checkpoint; train one with: python run_benchmark.py train plain --dataset synthetic"
+    assert reason == "no weights; train them with: python run_benchmark.py train plain --dataset synthetic"
 
 
 def test_a_checkpoint_is_loaded_and_named(tmp_path):

@@ -51,9 +51,9 @@ def test_window_fits_small_images(shape):
 
 def test_reaching_the_cap_is_noted():
     method = build_method("pstnn", max_iterations=1)
-    with pytest.warns(UserWarning, match="stopped at 1 iterations"):
+    with pytest.warns(UserWarning, match="its cap of 1 iterations"):
         method.predict(golden_image("edges_120x120"))
-    assert method.take_notes() == ["stopped at 1 iterations before it converged"]
+    assert method.take_notes() == ["the solver stopped at its cap of 1 iterations"]
 
 
 def test_configuration_of_the_quoted_weight():

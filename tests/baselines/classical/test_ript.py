@@ -59,7 +59,7 @@ def test_window_fits_small_images(shape):
 
 def test_reaching_the_cap_is_noted():
     method = build_method("ript", max_iterations=2)
-    with pytest.warns(UserWarning, match="stopped at 2 iterations"):
+    with pytest.warns(UserWarning, match="its cap of 2 iterations"):
         method.predict(golden_image("edges_120x120"))
 
 
