@@ -9,7 +9,7 @@ from zoo.neural import NeuralDetector
 
 METHODS = list_methods()
 # A small network input keeps the whole zoo within seconds; sizes of the authors' are checked with the golden files.
-SMALL_INPUT = 80
+SMALL_INPUT = 96
 
 
 @pytest.fixture(scope="module")
