@@ -1,4 +1,7 @@
-"""The recipe of a method that brings none: a network of a plug-in, or any of mmsegmentation."""
+"""The recipe of a method that brings none: a network of a plug-in, or any of mmsegmentation.
+
+``"input_size"`` is the side to which the method resizes test images; for one that takes them as they are, the step falls away.
+"""
 
 recipe = dict(
     epochs=400,
@@ -7,8 +10,8 @@ recipe = dict(
     schedule=dict(type="CosineAnnealingLR", eta_min=0.0),
     augmentation=[
         dict(type="RandomFlip", prob=0.5),
-        dict(type="Resize", size="input_size"),
-        dict(type="LargeScaleJitter", scale=(0.5, 2.0), size=256, pad_value=0),
+        dict(type="RandomScale", base="input_size", scale=(0.5, 2.0)),
+        dict(type="RandomCrop", size=256, on_target=0.5),
         dict(type="GaussianBlur", prob=0.5, sigma=(0.0, 1.0)),
     ],
 )

@@ -9,6 +9,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from torch.utils.data import default_collate as stack
 
 from datasets.transforms import TARGET, Compose
+from zoo.errors import UsageError
 
 READERS = 4
 
@@ -134,7 +135,12 @@ def split_validation(ids, seed, fraction=0.1):
     """Divide a training list into two: what to train on, and a random part to choose the best weights by.
 
     Returns:
-        tuple[list[str], list[str]]: Both in the order of the list; the second holds at least one id.
+        tuple[list[str], list[str]]: Both in the order of the list; neither is empty.
+
+    Raises:
+        UsageError: The list has one image.
     """
+    if len(ids) < 2:
+        raise UsageError("a training list of one image cannot be divided; say --select last")
     held = set(np.random.default_rng((seed, len(ids))).permutation(ids)[: max(1, round(len(ids) * fraction))].tolist())
     return [id for id in ids if id not in held], [id for id in ids if id in held]

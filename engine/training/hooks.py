@@ -37,6 +37,11 @@ class PlainStateHook(Hook):
         facts = checkpoint["message_hub"]["runtime_info"]
         kept = {key: _plain(facts[key]) for key in KEPT_FACTS if facts.get(key) is not None}
         checkpoint["message_hub"] = {"log_scalars": {}, "runtime_info": kept, "resumed_keys": dict.fromkeys(kept, True)}
+        schedulers = checkpoint.get("param_schedulers", [])
+        for states in schedulers.values() if isinstance(schedulers, dict) else [schedulers]:
+            for state in states:  # a one-cycle schedule stores its functions, which a new one has anyway
+                for key in [key for key, value in state.items() if callable(value)]:
+                    del state[key]
 
 
 class FiniteLossHook(Hook):
@@ -47,7 +52,7 @@ class FiniteLossHook(Hook):
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
         if self.every_n_train_iters(runner, self.interval) and not torch.isfinite(outputs["loss"]):
             raise ZooError(
-                f"the loss is {float(outputs['loss'])} at step {runner.iter + 1}; the log is in {runner.log_dir}, "
+                f"the loss is {outputs['loss'].item()} at step {runner.iter + 1}; the log is in {runner.log_dir}, "
                 "and another --seed or a recipe with less learning rate may help"
             )
 
@@ -89,7 +94,7 @@ class ProgressHook(Hook):
         line = not self.console.is_terminal and (done * LINES // total > runner.iter * LINES // total)
         if not line and self.bar.disable:
             return
-        loss = f"{float(outputs['loss']):.4g}"
+        loss = f"{outputs['loss'].item():.4g}"
         self.bar.update(self.task, completed=done, loss=loss)
         if line:
             left = (time.monotonic() - self.start) / (done - self.first) * (total - done)

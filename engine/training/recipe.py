@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from mmengine.config import Config
@@ -141,7 +140,6 @@ def _published(method, name, kind):
     raise UsageError(f"{candidates[-1]} is missing; restore it")
 
 
-@cache
 def _read(path):
     return Config.fromfile(path).to_dict()
 

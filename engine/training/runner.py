@@ -12,30 +12,47 @@ from mmengine.registry import LOOPS
 from mmengine.runner import IterBasedTrainLoop, Runner
 from mmengine.utils.dl_utils import set_multi_processing
 
-from zoo.errors import ZooError
+from zoo.errors import UsageError, ZooError
 
 
 def start_distributed(launcher, device):
     """Join the processes that a launcher started.
 
     Arguments:
-        launcher: ``"pytorch"`` (torchrun) or ``"slurm"``; ``"none"`` does nothing.
+        launcher: ``"pytorch"`` (torchrun) or ``"slurm"`` (GPUs alone); ``"none"`` does nothing.
         device: ``"cpu"`` (Gloo) or ``"cuda"`` (NCCL).
 
     Raises:
+        UsageError: Slurm without GPUs.
         ZooError: The launcher did not start this process.
     """
     if launcher == "none" or is_distributed():
         return
+    if launcher == "slurm" and device == "cpu":
+        raise UsageError("--launcher slurm counts GPUs; on CPUs use --launcher pytorch")
     set_multi_processing(distributed=True)
     try:
         if launcher == "pytorch" and device == "cpu":  # mmengine's own start needs CUDA
             torch.distributed.init_process_group("gloo")
         else:
-            init_dist(launcher, backend="gloo" if device == "cpu" else "nccl")
+            init_dist(launcher, backend="nccl")
     except (KeyError, ValueError, RuntimeError, AssertionError) as error:
         hint = "torchrun --nproc-per-node 2 run_benchmark.py train ..." if launcher == "pytorch" else "srun"
         raise ZooError(f"--launcher {launcher}: {' '.join(str(error).split())}; start it with: {hint}") from error
+
+
+def read_state(path):
+    """A state that a run saved: a dict of tensors and plain data.
+
+    mmengine leaves it to torch's default whether a file may run code. Here it may not.
+
+    Raises:
+        ZooError: The file is missing or damaged, or holds anything else.
+    """
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, pickle.UnpicklingError, EOFError) as error:
+        raise ZooError(f"{path} cannot be resumed from; delete its folder to start anew") from error
 
 
 @LOOPS.register_module()
@@ -91,14 +108,8 @@ class TrainingRunner(Runner):
         return logger
 
     def load_checkpoint(self, filename, map_location="cpu", strict=True, revise_keys=()):
-        """Read a state that an earlier run in the same work folder saved; nothing else is ever resumed from.
-
-        mmengine's own method unpickles whatever the file holds. Here it may hold tensors and plain data alone.
-        """
-        try:
-            checkpoint = torch.load(filename, map_location="cpu", weights_only=True)
-        except (OSError, RuntimeError, pickle.UnpicklingError, EOFError) as error:
-            raise ZooError(f"{filename} cannot be resumed from; delete its folder to start anew") from error
+        """Resume from a state that an earlier run in the same work folder saved; nothing else is ever loaded here."""
+        checkpoint = read_state(filename)
         self.call_hook("after_load_checkpoint", checkpoint=checkpoint)
         self.bare_model.load_state_dict(checkpoint["state_dict"], strict=strict)
         self._has_loaded = True
@@ -111,5 +122,5 @@ class TrainingRunner(Runner):
 
     def close(self):
         """Let go of the log file."""
-        for handler in self.logger.handlers:
-            handler.close()
+        while self.logger.handlers:
+            self.logger.handlers.pop().close()

@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -10,17 +11,17 @@ import torch
 from mmengine.dist import barrier, get_dist_info
 from mmengine.hooks import CheckpointHook
 from mmengine.registry import MODELS
-from mmengine.runner import find_latest_checkpoint
 
 from datasets import build_dataset
 from engine.executors import available_cores
+from engine.metrics.mm_metric import IRSTDMetric
 from engine.training.adversarial import AdversarialModel
 from engine.training.data import SeededBatches, TrainingSet, split_validation, training_loader, validation_loader
 from engine.training.hooks import FiniteLossHook, PlainStateHook, ProgressHook, StepSeedHook
 from engine.training.model import TrainingModel
 from engine.training.provenance import checkpoint_metadata
 from engine.training.recipe import load_recipe
-from engine.training.runner import TrainingRunner, start_distributed
+from engine.training.runner import TrainingRunner, read_state, start_distributed
 from zoo import UsageError, build_method
 from zoo.checkpoints import save_checkpoint
 from zoo.neural import NeuralDetector
@@ -79,6 +80,7 @@ def train(options):
     """
     if options.amp and options.device != "cuda":
         raise UsageError("--amp needs a GPU; leave it out, or say --device cuda")
+    warnings.filterwarnings("ignore", module=r"mmengine\.")  # advice on its own defaults
     name, method = method_config(options.method)
     start_distributed(options.launcher, options.device)
     dataset = build_dataset(options.dataset, root=options.data_root, split=options.split, subset="train")
@@ -93,18 +95,18 @@ def train(options):
     return run.train(detector)
 
 
+def last_state(work_dir):
+    """The state that a run in this folder saved last, or None."""
+    note = Path(work_dir) / "last_checkpoint"  # mmengine's
+    return Path(note.read_text().strip()) if note.is_file() else None
+
+
 class _Run:
     """The parts of one run."""
 
     def __init__(self, name, method, dataset, recipe, seed, options):
-        self.name, self.method, self.dataset, self.recipe, self.seed, self.options = (
-            name,
-            method,
-            dataset,
-            recipe,
-            seed,
-            options,
-        )
+        self.name, self.method, self.dataset = name, method, dataset
+        self.recipe, self.seed, self.options = recipe, seed, options
         self.rank, self.world_size = get_dist_info()
         self.title = f"{name}_{dataset.name}_{recipe.schedule_name}"
         self.work_dir = Path(
@@ -143,7 +145,7 @@ class _Run:
         note = self.work_dir / "run.json"
         text = json.dumps({key: metadata[key] for key in metadata if key != "code"}, indent=1, sort_keys=True)
         if self.rank == 0:
-            if note.is_file() and note.read_text() != text and find_latest_checkpoint(str(self.work_dir)):
+            if note.is_file() and note.read_text() != text and last_state(self.work_dir):
                 raise UsageError(f"{self.work_dir} holds another run; delete it, or name another folder by --out")
             self.work_dir.mkdir(parents=True, exist_ok=True)
             note.write_text(text)
@@ -161,7 +163,7 @@ class _Run:
             validation = dict(
                 val_dataloader=validation_loader(self.dataset, self.val_ids),
                 val_cfg=dict(type="ValLoop"),
-                val_evaluator=dict(type="IRSTDMetric"),
+                val_evaluator=[IRSTDMetric()],
             )
         hooks = [StepSeedHook(), PlainStateHook(), progress, FiniteLossHook()]
         if recipe.ema:
@@ -183,7 +185,7 @@ class _Run:
             log_processor=dict(by_epoch=False),
             launcher=options.launcher,
             randomness=dict(seed=self.seed),
-            resume=True,  # from this work folder alone; see TrainingRunner.load_checkpoint
+            resume=last_state(self.work_dir) is not None,  # from this work folder alone; see TrainingRunner.load_checkpoint
             experiment_name=f"{self.title}_{os.getpid()}_{next(_runs)}",
             cfg=dict(recipe=asdict(recipe)),
             **validation,
@@ -191,12 +193,9 @@ class _Run:
 
     def _publish(self, runner, detector, metadata):
         """Write the weights that the recipe selects: of the last saved state, or of the best on the validation part."""
-        if self.recipe.select == "val":
-            saved = runner.message_hub.get_info("best_ckpt")
-        else:
-            saved = find_latest_checkpoint(str(self.work_dir))
-        state = torch.load(saved, map_location="cpu", weights_only=True)["state_dict"]
-        runner.bare_model.load_state_dict(state)
+        best = self.recipe.select == "val"
+        saved = runner.message_hub.get_info("best_ckpt") if best else last_state(self.work_dir)
+        runner.bare_model.load_state_dict(read_state(saved)["state_dict"])
         folder = Path(self.options.checkpoints)
         written = folder / f"{self.title}-unnamed.safetensors"
         digest = save_checkpoint(written, detector.network.state_dict(), metadata)

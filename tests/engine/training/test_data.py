@@ -8,6 +8,7 @@ import torch
 
 from datasets import build_dataset
 from engine.training.data import SeededBatches, TrainingSet, split_validation, training_loader
+from zoo import UsageError
 
 AUGMENTATION = [dict(type="RandomFlip"), dict(type="RandomCrop", size=32), dict(type="GaussianBlur")]
 
@@ -25,7 +26,7 @@ def test_an_epoch_is_a_permutation_without_its_remainder():
     batches = SeededBatches(11, 2, seed=0)
     assert len(batches) == 5
     drawn = list(islice(batches, 10))
-    first, second = (sum(map(indices, part), []) for part in (drawn[:5], drawn[5:]))
+    first, second = ([index for batch in part for index in indices(batch)] for part in (drawn[:5], drawn[5:]))
     assert len(set(first)) == len(set(second)) == 10
     assert set(first) <= set(range(11))
     assert first != second
@@ -71,6 +72,18 @@ def test_batches_are_equal_whoever_loads_them(dataset, workers):
         assert set(batch["masks"].unique().tolist()) <= {0, 1}
 
 
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_loader_that_has_begun_can_begin_elsewhere(dataset, workers):
+    """As the train loop does when a run is resumed: what its workers have read ahead is dropped."""
+    samples = TrainingSet(dataset, dataset.ids[:6], AUGMENTATION, seed=1)
+    batches = SeededBatches(6, 2, seed=1)
+    loader = training_loader(samples, batches, workers)
+    next(iter(loader))
+    batches.first = 4
+    resumed = next(iter(loader))["inputs"]
+    assert torch.equal(resumed, torch.stack([samples[key]["inputs"] for key in next(iter(batches))]))
+
+
 def test_a_sample_changes_with_its_serial_and_the_seed(dataset):
     samples, other = (TrainingSet(dataset, dataset.ids[:1], AUGMENTATION, seed=seed) for seed in (1, 2))
     first = samples[0, 0]["inputs"]
@@ -94,3 +107,5 @@ def test_a_validation_part_is_a_tenth_and_disjoint():
     assert (train, val) == split_validation(ids, seed=0)
     assert val != split_validation(ids, seed=1)[1]
     assert len(split_validation(["a", "b"], 0)[1]) == 1
+    with pytest.raises(UsageError, match="cannot be divided"):
+        split_validation(["a"], 0)

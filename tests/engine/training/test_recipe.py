@@ -83,7 +83,7 @@ def test_a_config_file_brings_its_own_recipe(tmp_path):
     assert load_recipe(str(path), "paper").iterations(99) == 3
     other = tmp_path / "other.py"
     other.write_text("method = dict(type='acmnet')\nrecipe = " + recipe.format(", epoch=3"))
-    with pytest.raises(UsageError, match="unknown key of the recipe in .*other.py, 'epoch'; did you mean epochs"):
+    with pytest.raises(UsageError, match=r"unknown key of the recipe in .*other\.py, 'epoch'; did you mean epochs"):
         load_recipe(str(other), "paper")
 
 

@@ -1,0 +1,55 @@
+"""The way from a batch to losses, for every deep method."""
+
+import pytest
+import torch
+from mmengine.optim import OptimWrapper
+from torch.utils.data import default_collate
+
+from datasets import build_dataset
+from engine.training.data import TrainingSet
+from engine.training.model import TrainingModel, full_precision
+from zoo import build_method, list_methods
+from zoo.neural import NeuralDetector
+from zoo.registry import METHODS
+
+DEEP = [name for name in list_methods() if issubclass(METHODS.get(name), NeuralDetector)]
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_every_deep_method_has_losses_and_gradients(name):
+    torch.manual_seed(0)
+    detector = build_method(name)
+    model = TrainingModel(detector).train()
+    side = {"irsam": 128, "mdvsfa": 32}.get(name, max(64, detector.smallest_input))
+    inputs = torch.randint(0, 256, (2, 1, side, side), dtype=torch.uint8)
+    masks = torch.zeros(2, 1, side, side, dtype=torch.uint8)
+    masks[:, :, 20:24, 30:35] = 1
+    losses = model(inputs, masks)
+    total, log = model.parse_losses(losses)
+    assert torch.isfinite(total)
+    assert log["loss"] == total
+    assert all(key.startswith("loss_") for key in losses)
+    assert total.item() == pytest.approx(sum(value.item() for value in losses.values()))
+    total.backward()
+    gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
+    assert gradients
+    assert all(torch.isfinite(gradient).all() for gradient in gradients)
+    assert any(gradient.any() for gradient in gradients)
+
+
+def test_training_lowers_the_loss():
+    torch.manual_seed(0)
+    dataset = build_dataset("synthetic", subset="train")
+    samples = TrainingSet(dataset, dataset.ids[:4], [dict(type="RandomCrop", size=64, on_target=1.0)], seed=0)
+    batch = default_collate([samples[k, k] for k in range(4)])
+    model = TrainingModel(build_method("mmseg")).train()  # cross-entropy falls fastest
+    optimizer = OptimWrapper(torch.optim.AdamW(model.parameters(), 1e-2))
+    losses = [model.train_step(batch, optimizer)["loss"].item() for _ in range(12)]
+    assert losses[-1] < 0.5 * losses[0]
+
+
+def test_outputs_become_float32_however_they_are_nested():
+    half = torch.zeros(2, dtype=torch.bfloat16)
+    first, (second, third) = full_precision((half, [half, None]))
+    assert first.dtype == second.dtype == torch.float32
+    assert third is None

@@ -1,0 +1,46 @@
+"""What a checkpoint says of its training images."""
+
+import re
+
+import pytest
+
+from datasets import build_dataset
+from engine.training.provenance import checkpoint_metadata, code_commit, overlap
+from engine.training.recipe import load_recipe
+
+
+def metadata(dataset, **changes):
+    options = dict(method="acmnet", options=dict(type="acmnet"), recipe=load_recipe("acmnet", "smoke"), seed=0)
+    return checkpoint_metadata(dataset=dataset, iterations=3, world_size=1, **options | changes)
+
+
+@pytest.fixture(scope="module")
+def training_set():
+    return build_dataset("synthetic", subset="train")
+
+
+def test_images_of_both_lists_are_named_in_the_test_lists_order(training_set):
+    stored = metadata(training_set)
+    test_set = build_dataset("synthetic", subset="test")
+    assert overlap(stored, test_set) == []
+    test_set.ids = ["syn170", "syn160", "syn002", "syn171"]
+    assert overlap(stored, test_set) == ["syn160", "syn002"]
+
+
+def test_another_data_set_and_an_authors_checkpoint_overlap_nowhere(training_set):
+    assert overlap(metadata(training_set) | {"dataset": "nuaa-sirst"}, training_set) == []
+    assert overlap({}, training_set) == []
+    assert overlap({"dataset": "synthetic"}, training_set) == []
+
+
+def test_fingerprints_follow_the_list(training_set):
+    first, again = metadata(training_set), metadata(build_dataset("synthetic", subset="train"))
+    assert first == again
+    other = metadata(build_dataset("synthetic", subset="test"))
+    assert first["train_ids_sha256"] != other["train_ids_sha256"]
+    assert first["train_fingerprint"] != other["train_fingerprint"]
+
+
+def test_the_commit_is_a_hash_or_unknown():
+    commit = code_commit()
+    assert commit is None or re.fullmatch(r"[0-9a-f]{40}(-dirty)?", commit)

@@ -1,0 +1,189 @@
+"""Whole runs: equal from equal seeds, after a kill, and over processes; and the checkpoint that they leave."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+import run_benchmark
+from datasets import build_dataset
+from engine.training.hooks import ProgressHook
+from engine.training.provenance import overlap
+from engine.training.train import TrainOptions, train
+from zoo import UsageError, ZooError, build_method
+from zoo.checkpoints import find_checkpoint, load_checkpoint, sha256_file
+
+PROGRAM = Path(run_benchmark.__file__)
+AVERAGED = 'ema=dict(ema_type="MomentumAnnealingEMA", momentum=0.01, gamma=4)'
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Trains on the synthetic set by the paper schedule; every run has a work folder of its own unless it names one."""
+    monkeypatch.setattr("engine.training.provenance.code_commit", lambda: "commit")  # it may change while tests run
+
+    def go(config, out="run", **options):
+        folder = tmp_path / f"{out}_checkpoints"
+        return train(
+            TrainOptions(
+                method=config,
+                dataset="synthetic",
+                schedule="paper",
+                out=str(tmp_path / out),
+                checkpoints=str(folder),
+                **options,
+            )
+        )
+
+    return go
+
+
+def test_equal_seeds_give_equal_files(run, write_config, tmp_path, capsys):
+    first, again = (run(write_config(20), out) for out in ("a", "b"))
+    other = run(write_config(2), "c", seed=1)
+    assert first.read_bytes() == again.read_bytes()
+    assert first.name == again.name == f"small_synthetic_paper-{sha256_file(first)[:8]}.safetensors"
+    assert not torch.equal(*(load_checkpoint(path)[0]["head.block.4.weight"] for path in (first, other)))
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert len(shown.err.splitlines()) == 22  # a line each tenth of a run
+    assert "step 20 of 20, loss " in shown.err
+    log = "".join(path.read_text() for path in (tmp_path / "a").glob("*/*.log"))
+    assert "Iter(train) [20/20]" in log
+
+
+@pytest.mark.parametrize("more", ["", AVERAGED])
+def test_a_killed_run_ends_as_if_it_had_not_been(run, write_config, monkeypatch, more):
+    config = write_config(10, more)
+    whole = run(config, "whole")
+    proceed = ProgressHook.after_train_iter
+
+    def stop(self, runner, *args, **kwargs):
+        if runner.iter == 7:
+            raise KeyboardInterrupt
+        proceed(self, runner, *args, **kwargs)
+
+    monkeypatch.setattr(ProgressHook, "after_train_iter", stop)
+    with pytest.raises(KeyboardInterrupt):
+        run(config, "killed")
+    steps = []
+
+    def count(self, runner, *args, **kwargs):
+        steps.append(runner.iter)
+        proceed(self, runner, *args, **kwargs)
+
+    monkeypatch.setattr(ProgressHook, "after_train_iter", count)
+    resumed = run(config, "killed")
+    assert steps == [5, 6, 7, 8, 9]  # the state of step 5 was saved
+    assert resumed.read_bytes() == whole.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "schedule", ["type='OneCycleLR', eta_max=0.1", "type='StepLR', step_size=2, gamma=0.5", "type='CosineAnnealingLR'"]
+)
+def test_any_schedule_is_stored_as_plain_data(run, write_config, tmp_path, schedule):
+    assert run(write_config(2, schedule=schedule)).is_file()
+    last = (tmp_path / "run" / "last_checkpoint").read_text()
+    assert len(torch.load(last, weights_only=True)["param_schedulers"]) == 1
+
+
+def test_a_finished_run_is_not_run_again(run, write_config, capsys):
+    config = write_config(4)
+    first = run(config)
+    capsys.readouterr()
+    assert run(config) == first
+    assert capsys.readouterr().err == ""
+
+
+def test_a_folder_of_another_run_is_refused(run, write_config):
+    run(write_config(4))
+    with pytest.raises(UsageError, match="holds another run; delete it, or name another folder by --out"):
+        run(write_config(4), seed=1)
+
+
+def test_states_hold_plain_data_and_others_are_refused(run, write_config, tmp_path):
+    run(write_config(4))
+    last = Path((tmp_path / "run" / "last_checkpoint").read_text())
+    state = torch.load(last, weights_only=True)
+    assert state["meta"]["iter"] == 4
+    assert state["message_hub"]["log_scalars"] == {}
+    state["message_hub"]["danger"] = Path("/")
+    torch.save(state, last)
+    with pytest.raises(ZooError, match="cannot be resumed from; delete its folder"):
+        run(write_config(4))
+
+
+def test_the_checkpoint_says_what_it_was_trained_on(run, write_config):
+    path = run(write_config(2))
+    _, metadata = load_checkpoint(path)
+    train_set = build_dataset("synthetic", subset="train")
+    assert metadata["train_ids"] == sorted(train_set.ids)
+    assert (metadata["method"], metadata["dataset"], metadata["split"]) == ("small", "synthetic", "irsam")
+    assert (metadata["schedule"], metadata["seed"], metadata["iterations"]) == ("paper", 0, 2)
+    assert metadata["options"]["blocks"] == 1
+    assert len(metadata["train_fingerprint"]) == 64
+    assert overlap(metadata, train_set) == train_set.ids
+    assert overlap(metadata, build_dataset("synthetic", subset="test")) == []
+    assert find_checkpoint(path.parent, "small", "synthetic") == path
+    detector = build_method("acmnet", blocks=1, input_size=64, checkpoint=path)
+    assert detector.weights.sha256.startswith(path.stem[-8:])
+
+
+def test_selection_on_a_part_of_the_training_list(run, write_config, tmp_path):
+    config = write_config(6, "select='val'")
+    path = run(config)
+    _, metadata = load_checkpoint(path)
+    assert metadata["recipe"]["select"] == "val"
+    assert len(metadata["train_ids"]) == 160  # those held out count as seen
+    best = list((tmp_path / "run").glob("best_irstd_IoU_iter_*.pth"))
+    assert len(best) == 1
+    state = torch.load(best[0], weights_only=True)["state_dict"]
+    assert torch.equal(state["network.head.block.4.weight"], load_checkpoint(path)[0]["head.block.4.weight"])
+
+
+def test_a_loss_that_is_not_finite_ends_the_run(run, write_config, monkeypatch):
+    monkeypatch.setattr("baselines.deep.acmnet.ACMNet.loss", lambda self, outputs, masks: {"bad": outputs.sum() * torch.nan})
+    with pytest.raises(ZooError, match="the loss is nan at step 10; the log is in"):
+        run(write_config(12))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["train", "ipi", "--dataset", "synthetic", "--device", "cpu"], "ipi has no network to train"),
+        (["train", "acmnet", "--dataset", "synthetic", "--device", "cpu", "--amp"], "--amp needs a GPU"),
+        (["train", "acmnet", "--dataset", "nowhere"], "unknown data set 'nowhere'"),
+        (["train", "acmnot", "--dataset", "synthetic"], "did you mean acmnet"),
+        (["train", "acmnet", "--dataset", "synthetic", "--seed", "-1"], "--seed must be at least 0"),
+        (["train", "acmnet"], "--dataset"),
+        (["train", "acmnet", "--dataset", "synthetic", "--device", "cpu", "--launcher", "slurm"], "use --launcher pytorch"),
+    ],
+)
+def test_wrong_usage_is_one_line(arguments, text, capsys):
+    assert run_benchmark.main(arguments) == 2
+    error = capsys.readouterr().err
+    assert text in error
+    assert len(error.splitlines()) == 1
+
+
+def test_a_launcher_that_did_not_start_this_process_is_named(capsys):
+    arguments = ["train", "acmnet", "--dataset", "synthetic", "--device", "cpu", "--launcher", "pytorch"]
+    assert run_benchmark.main(arguments) == 1
+    assert "start it with: torchrun" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_network(write_config, tmp_path):
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "29731", str(PROGRAM)]
+    command += ["train", write_config(4), "--dataset", "synthetic", "--schedule", "paper", "--device", "cpu"]
+    command += ["--launcher", "pytorch", "--out", "run", "--checkpoints", "checkpoints"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    (path,) = (tmp_path / "checkpoints").iterdir()
+    assert done.stdout.split() == [f"checkpoints/{path.name}"]
+    assert load_checkpoint(path)[1]["world_size"] == 2
