@@ -10,8 +10,10 @@ from zoo import build_method
 
 STEPS = 200
 BATCH = 4
-# Ten times the recipe's, which is meant for MobileSAM's weights: random ones stay on the plateau of the soft IoU with 1e-4.
-LEARNING_RATE = 1e-3
+# The recipe (1e-4, beta2 0.999) is meant for MobileSAM's weights. To leave the plateau of the soft IoU within 200 steps, random
+# ones need a higher rate and a shorter memory of the edge term's large first gradients.
+LEARNING_RATE = 5e-4
+BETAS = (0.9, 0.99)
 
 
 def load(subset, side):
@@ -30,14 +32,14 @@ def intersection_over_union(det, items):
 
 
 @pytest.mark.slow  # minutes: 200 steps of a 12 M parameter network on the CPU
-def test_200_steps_halve_the_loss_and_find_targets():
+def test_200_steps_halve_the_loss_and_find_targets(one_thread):
     torch.manual_seed(0)
     det = build_method("irsam_256")
     test_items = list(build_dataset("synthetic", subset="test"))
     before = intersection_over_union(det, test_items)
     images, masks = load("train", det.input_size)
     generator = torch.Generator().manual_seed(0)
-    optimizer = torch.optim.AdamW(det.network.parameters(), lr=LEARNING_RATE, weight_decay=0.0)
+    optimizer = torch.optim.AdamW(det.network.parameters(), lr=LEARNING_RATE, betas=BETAS, weight_decay=0.0)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
     losses = []
     det.network.train()
@@ -46,14 +48,18 @@ def test_200_steps_halve_the_loss_and_find_targets():
         batch, target = images[chosen], masks[chosen]
         if torch.rand((), generator=generator) < 0.5:
             batch, target = batch.flip(-1), target.flip(-1)
-        loss = sum(det.loss(det.forward(det.preprocess(batch)), target).values())
+        terms = det.loss(det.forward(det.preprocess(batch)), target)
+        loss = sum(terms.values())
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         schedule.step()
-        losses.append(loss.item())
+        losses.append((loss.item(), terms["iou"].item()))
     after = intersection_over_union(det, test_items)
-    first, last = np.mean(losses[:10]), np.mean(losses[-10:])
-    print(f"loss {first:.3f} -> {last:.3f}; test IoU {before:.4f} -> {after:.4f}")
-    assert last < 0.5 * first
+    first, last = losses[0], np.mean(losses[-20:], axis=0)
+    print(
+        f"loss {first[0]:.3f} -> {last[0]:.3f}, IoU term {first[1]:.3f} -> {last[1]:.3f}, test IoU {before:.4f} -> {after:.4f}"
+    )
+    assert last[0] < 0.5 * first[0]
+    assert last[1] < 0.9 * first[1]
     assert after > before + 0.1
