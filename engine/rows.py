@@ -130,7 +130,7 @@ def _level(policy, statistics, score_kind):
         return LEVELS
     low, high = statistics.low, statistics.high
     fraction = expit(cut) if score_kind == "logit" else (cut - low) / (high - low)
-    return int(np.clip(np.ceil((LEVELS - 1) * fraction), 0, LEVELS))
+    return int(np.clip(np.floor((LEVELS - 1) * fraction) + 1, 0, LEVELS))
 
 
 def _counts_at(record, level):

@@ -5,18 +5,21 @@ import json
 import numpy as np
 import pytest
 import torch
+from scipy.special import expit
 from torch import nn
 
 from datasets import build_dataset
 from engine.cell import Cell
 from engine.code_version import code_version
 from engine.evaluate import evaluate, pixel_digests
+from engine.metrics import quantize
 from engine.profiling import profile_network
-from engine.rows import make_row, recut
+from engine.rows import _level, make_row, recut
 from engine.scoring import pack, score_images, unpack
 from engine.store import ResultStore
 from zoo import METHODS, MethodCard, build_method, build_threshold
 from zoo.neural import NeuralDetector
+from zoo.thresholds import ScoreStatistics
 
 
 def cell_of(method, **options):
@@ -59,6 +62,19 @@ def test_cut_from_the_sweep_is_the_cut_to_a_level(policy):
     assert cut["metrics"]["exact"]["hIoU"] is None
     for metric in ("IoU", "nIoU", "Pd"):
         assert cut["metrics"]["exact"][metric] == pytest.approx(row["metrics"]["exact"][metric], abs=0.02)
+
+
+@pytest.mark.parametrize("policy", ["fixed(0)", "fixed(0.5)", "fixed(2)", "fixed(-1)", "minmax(0.2)", "minmax(1)"])
+@pytest.mark.parametrize("kind", ["raw", "logit"])
+def test_level_is_the_next_above_the_cut(policy, kind):
+    """No pixel at or under the cut is taken, and none is missed that is a level above it."""
+    score = np.maximum(np.random.default_rng(0).normal(0, 1, (30, 40)), 0)
+    statistics = ScoreStatistics.of(score)
+    cut = build_threshold(policy).cut_at(statistics)
+    taken = quantize(score, kind) >= _level(build_threshold(policy), statistics, kind)
+    scale = (lambda values: (values - statistics.low) / (statistics.high - statistics.low)) if kind == "raw" else expit
+    assert not taken[score <= cut].any()
+    assert taken[scale(score) > scale(cut) + 1 / 255].all()
 
 
 def test_network_is_profiled_once_and_its_speed_kept(tiny, tmp_path):
