@@ -177,7 +177,8 @@ def train(arguments):
     parser.add_argument(
         "--launcher", default="none", choices=("none", "pytorch", "slurm"), help="several processes, by torchrun or srun"
     )
-    parser.add_argument("--amp", action="store_true", help="half precision on a GPU (schedule short does so anyway)")
+    parser.add_argument("--amp", action="store_true", help="half precision (schedule short does so on a GPU anyway)")
+    parser.add_argument("--half", action="store_true", help="store the weights as float16 instead of float32")
     parser.add_argument("--plugin", nargs="+", default=[], metavar="FILE", help="Python files that register methods")
     args = vars(parser.parse_args(arguments))
     for plugin in args.pop("plugin"):

@@ -1,6 +1,8 @@
 """What happens between the iterations of a run, beside mmengine's own hooks."""
 
+import csv
 import time
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -55,6 +57,41 @@ class FiniteLossHook(Hook):
                 f"the loss is {outputs['loss'].item()} at step {runner.iter + 1}; the log is in {runner.log_dir}, "
                 "and another --seed or a recipe with less learning rate may help"
             )
+
+
+class LossTableHook(Hook):
+    """Writes ``losses.csv`` into the work folder: step, seconds spent so far, and each loss, the last step among them.
+
+    A resumed run goes on with the table where its state was saved.
+
+    Arguments:
+        interval: Iterations from row to row.
+    """
+
+    name = "losses.csv"
+
+    def __init__(self, interval):
+        self.interval = interval
+
+    def before_train(self, runner):
+        self.path = Path(runner.work_dir) / self.name
+        self.rows = []
+        if self.path.is_file():
+            with self.path.open(newline="") as table:
+                self.rows = [row for row in csv.DictReader(table) if int(row["step"]) <= runner.iter]
+        before = float(self.rows[-1]["seconds"]) if self.rows else 0.0
+        self.start = time.monotonic() - before
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        if runner.rank or not (self.every_n_train_iters(runner, self.interval) or self.is_last_train_iter(runner)):
+            return
+        losses = {name: f"{value.item():.6g}" for name, value in outputs.items() if value.numel() == 1}
+        row = {"step": runner.iter + 1, "seconds": round(time.monotonic() - self.start, 1), **losses}
+        self.rows.append(row)
+        with self.path.open("w", newline="") as table:
+            writer = csv.DictWriter(table, row, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(self.rows)
 
 
 class ProgressHook(Hook):

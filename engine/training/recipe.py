@@ -36,7 +36,7 @@ class Recipe:
         augmentation: Configurations for `datasets.transforms.Compose`.
         select: ``"last"`` or ``"val"``: which weights to keep.
         ema: mmengine's configuration of an averaged model, or None.
-        amp: Half precision on a GPU.
+        amp: Half precision. A configuration's holds for GPUs; on a CPU the trainer asks for it by itself.
         saves: How often the state is saved in a run, to resume from.
         seed: The default of ``--seed``.
         not_reproduced: What of the author's script the trainer leaves out.
@@ -74,12 +74,9 @@ class Recipe:
         schedule.setdefault(own_length, self.iterations(epoch_length))
         return schedule | {"by_epoch": False}
 
-    def optim_wrapper(self, amp):
+    def optim_wrapper(self, device):
         """mmengine's configuration of the optimiser or optimisers."""
-        wrapper = {"type": "OptimWrapper"}
-        if amp:
-            # bfloat16 has float32's range: no sum over an image overflows.
-            wrapper = {"type": "AmpOptimWrapper", "dtype": "bfloat16"}
+        wrapper = {"type": "HalfPrecisionOptimWrapper", "device": device} if self.amp else {"type": "OptimWrapper"}
         if "type" in self.optimizer:
             return wrapper | {"optimizer": self.optimizer}
         parts = {part: wrapper | {"optimizer": config} for part, config in self.optimizer.items()}

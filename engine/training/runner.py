@@ -3,12 +3,14 @@
 import logging
 import os
 import pickle
+from contextlib import contextmanager
 
 import torch
 from mmengine.dist import init_dist, is_distributed
 from mmengine.logging import MMLogger
 from mmengine.model import MMDistributedDataParallel, MMSeparateDistributedDataParallel
-from mmengine.registry import LOOPS
+from mmengine.optim import OptimWrapper
+from mmengine.registry import LOOPS, OPTIM_WRAPPERS
 from mmengine.runner import IterBasedTrainLoop, Runner
 from mmengine.utils.dl_utils import set_multi_processing
 
@@ -53,6 +55,27 @@ def read_state(path):
         return torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, pickle.UnpicklingError, EOFError) as error:
         raise ZooError(f"{path} cannot be resumed from; delete its folder to start anew") from error
+
+
+@OPTIM_WRAPPERS.register_module()
+class HalfPrecisionOptimWrapper(OptimWrapper):
+    """Runs the network in bfloat16 where torch holds that safe.
+
+    bfloat16 has float32's range: no sum over an image overflows, and no gradient has to be scaled. mmengine's own wrapper
+    scales, and works on GPUs alone; a CPU that multiplies bfloat16 takes half the time as well.
+
+    Arguments:
+        device: ``"cpu"`` or ``"cuda"``.
+    """
+
+    def __init__(self, *, device, **kwargs):
+        super().__init__(**kwargs)
+        self.device = device
+
+    @contextmanager
+    def optim_context(self, model):
+        with super().optim_context(model), torch.autocast(self.device, torch.bfloat16):
+            yield
 
 
 @LOOPS.register_module()

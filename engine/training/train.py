@@ -3,8 +3,9 @@
 import itertools
 import json
 import os
+import shutil
 import warnings
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -17,7 +18,7 @@ from engine.executors import available_cores
 from engine.metrics.mm_metric import IRSTDMetric
 from engine.training.adversarial import AdversarialModel
 from engine.training.data import SeededBatches, TrainingSet, split_validation, training_loader, validation_loader
-from engine.training.hooks import FiniteLossHook, PlainStateHook, ProgressHook, StepSeedHook
+from engine.training.hooks import FiniteLossHook, LossTableHook, PlainStateHook, ProgressHook, StepSeedHook
 from engine.training.model import TrainingModel
 from engine.training.provenance import checkpoint_metadata
 from engine.training.recipe import load_recipe
@@ -50,7 +51,8 @@ class TrainOptions:
         device: ``"cpu"`` or ``"cuda"``.
         seed: None for the recipe's, which is 0 unless it says otherwise.
         launcher: ``"none"``, ``"pytorch"`` or ``"slurm"``.
-        amp: Half precision, on a GPU alone.
+        amp: Half precision. On a GPU the recipe may ask for it too.
+        half: Store the weights as float16.
         select: ``"last"``, ``"val"``, or None for the recipe's.
     """
 
@@ -65,6 +67,7 @@ class TrainOptions:
     seed: int | None = None
     launcher: str = "none"
     amp: bool = False
+    half: bool = False
     select: str | None = None
 
 
@@ -78,8 +81,6 @@ def train(options):
         UsageError: The method has no network, or an option is unknown or does not fit.
         ZooError: The data cannot be read, the work folder holds another run, or the loss was no longer finite.
     """
-    if options.amp and options.device != "cuda":
-        raise UsageError("--amp needs a GPU; leave it out, or say --device cuda")
     warnings.filterwarnings("ignore", module=r"mmengine\.")  # advice on its own defaults
     name, method = method_config(options.method)
     start_distributed(options.launcher, options.device)
@@ -91,6 +92,7 @@ def train(options):
     if not isinstance(detector, NeuralDetector):
         raise UsageError(f"{name} has no network to train; see run_benchmark.py list for those of the family deep")
     recipe = load_recipe(options.method, options.schedule, input_size=detector.input_size, select=options.select)
+    recipe = replace(recipe, amp=options.amp or (recipe.amp and options.device == "cuda"))
     run = _Run(name, method, dataset, recipe, seed, options)
     return run.train(detector)
 
@@ -165,7 +167,7 @@ class _Run:
                 val_cfg=dict(type="ValLoop"),
                 val_evaluator=[IRSTDMetric()],
             )
-        hooks = [StepSeedHook(), PlainStateHook(), progress, FiniteLossHook()]
+        hooks = [StepSeedHook(), PlainStateHook(), progress, FiniteLossHook(), LossTableHook(LOG_EVERY)]
         if recipe.ema:
             hooks.append(dict(type="EMAHook", update_buffers=True, **recipe.ema))
         return TrainingRunner(
@@ -174,7 +176,7 @@ class _Run:
             work_dir=str(self.work_dir),
             train_dataloader=training_loader(samples, self.batches, workers),
             train_cfg=dict(type="ResumableTrainLoop", max_iters=self.iterations, val_interval=interval),
-            optim_wrapper=recipe.optim_wrapper(options.amp or (recipe.amp and options.device == "cuda")),
+            optim_wrapper=recipe.optim_wrapper(options.device),
             param_scheduler=recipe.scheduler(len(self.batches)),
             default_hooks=dict(
                 logger=dict(type="LoggerHook", interval=LOG_EVERY, log_metric_by_epoch=False),
@@ -198,5 +200,10 @@ class _Run:
         runner.bare_model.load_state_dict(read_state(saved)["state_dict"])
         folder = Path(self.options.checkpoints)
         written = folder / f"{self.title}-unnamed.safetensors"
-        digest = save_checkpoint(written, detector.network.state_dict(), metadata)
-        return written.replace(folder / f"{self.title}-{digest[:8]}.safetensors")
+        state = detector.network.state_dict()
+        if self.options.half:
+            state = {key: value.half() if value.is_floating_point() else value for key, value in state.items()}
+        digest = save_checkpoint(written, state, metadata)
+        path = written.replace(folder / f"{self.title}-{digest[:8]}.safetensors")
+        shutil.copyfile(self.work_dir / LossTableHook.name, path.with_suffix(".csv"))
+        return path

@@ -36,7 +36,7 @@ def tiny_detector():
 def parts():
     detector = tiny_detector()
     model = AdversarialModel(detector).train()
-    optimizers = build_optim_wrapper(model, load_recipe("mdvsfa", "paper").optim_wrapper(amp=False))
+    optimizers = build_optim_wrapper(model, load_recipe("mdvsfa", "paper").optim_wrapper("cpu"))
     generator = torch.Generator().manual_seed(0)
     data = dict(
         inputs=torch.randint(0, 256, (2, 1, 128, 128), generator=generator, dtype=torch.uint8),

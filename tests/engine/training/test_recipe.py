@@ -41,13 +41,21 @@ def test_lengths(method):
 
 
 def test_short_keeps_the_published_loss_batches_and_augmentation():
-    paper, short = load_recipe("acmnet", "paper"), load_recipe("acmnet", "short")
+    paper, short = load_recipe("dnanet", "paper"), load_recipe("dnanet", "short")
     assert (paper.augmentation, paper.batch_size, paper.optimizer) == (short.augmentation, short.batch_size, short.optimizer)
     assert short.scheduler(42)["type"] == "CosineAnnealingLR"
-    assert short.scheduler(42)["T_max"] == 30 * 42
+    assert short.scheduler(42)["T_max"] == short.epochs * 42
     assert short.amp
     assert not paper.amp
     assert load_recipe("mdvsfa", "short").ema is None
+
+
+@pytest.mark.parametrize("method", ["acmnet", "alcnet"])
+def test_short_cuts_smaller_squares_where_a_cpu_needs_them(method):
+    paper, short = (load_recipe(method, schedule).augmentation for schedule in ("paper", "short"))
+    assert [(a, b) for a, b in zip(paper, short, strict=True) if a != b] == [
+        (dict(type="RandomCrop", size=480), dict(type="RandomCrop", size=256, on_target=0.75))
+    ]
 
 
 def test_rates_counted_in_epochs_become_iterations():

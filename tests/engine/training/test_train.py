@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas
 import pytest
 import torch
 
@@ -90,6 +91,41 @@ def test_any_schedule_is_stored_as_plain_data(run, write_config, tmp_path, sched
     assert len(torch.load(last, weights_only=True)["param_schedulers"]) == 1
 
 
+def test_half_precision_of_the_arithmetic_and_of_the_file(run, write_config):
+    plain, halved, stored = (
+        run(write_config(4), out, **{out: True}) if out else run(write_config(4)) for out in ("", "amp", "half")
+    )
+    weights = {path: load_checkpoint(path)[0]["head.block.4.weight"] for path in (plain, halved, stored)}
+    assert weights[plain].dtype == weights[halved].dtype == torch.float32
+    assert not torch.equal(weights[plain], weights[halved])
+    assert torch.allclose(weights[plain], weights[halved], rtol=0.1, atol=0.05)
+    assert torch.equal(weights[plain].half(), weights[stored])
+    assert load_checkpoint(halved)[1]["recipe"]["amp"]
+    assert (
+        build_method("acmnet", blocks=1, input_size=64, checkpoint=stored).network.head.block[4].weight.dtype == torch.float32
+    )
+
+
+def test_the_losses_lie_beside_the_weights_and_a_resumed_run_adds_to_them(run, write_config, monkeypatch):
+    config = write_config(30)
+    proceed = ProgressHook.after_train_iter
+
+    def stop(self, runner, *args, **kwargs):
+        proceed(self, runner, *args, **kwargs)
+        if runner.iter == 23:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(ProgressHook, "after_train_iter", stop)
+    with pytest.raises(KeyboardInterrupt):
+        run(config)
+    monkeypatch.undo()
+    table = pandas.read_csv(run(config).with_suffix(".csv"))
+    assert list(table.columns) == ["step", "seconds", "loss", "loss_soft_iou"]
+    assert table.step.tolist() == [10, 20, 30]
+    assert table.seconds.is_monotonic_increasing
+    assert table.loss.between(0, 1).all()
+
+
 def test_a_finished_run_is_not_run_again(run, write_config, capsys):
     config = write_config(4)
     first = run(config)
@@ -154,7 +190,6 @@ def test_a_loss_that_is_not_finite_ends_the_run(run, write_config, monkeypatch):
     ("arguments", "text"),
     [
         (["train", "ipi", "--dataset", "synthetic", "--device", "cpu"], "ipi has no network to train"),
-        (["train", "acmnet", "--dataset", "synthetic", "--device", "cpu", "--amp"], "--amp needs a GPU"),
         (["train", "acmnet", "--dataset", "nowhere"], "unknown data set 'nowhere'"),
         (["train", "acmnot", "--dataset", "synthetic"], "did you mean acmnet"),
         (["train", "acmnet", "--dataset", "synthetic", "--seed", "-1"], "--seed must be at least 0"),
@@ -184,6 +219,6 @@ def test_two_processes_train_one_network(write_config, tmp_path):
         command, cwd=tmp_path, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stderr
-    (path,) = (tmp_path / "checkpoints").iterdir()
+    (path,) = (tmp_path / "checkpoints").glob("*.safetensors")
     assert done.stdout.split() == [f"checkpoints/{path.name}"]
     assert load_checkpoint(path)[1]["world_size"] == 2
