@@ -53,6 +53,7 @@ def run(arguments):
     from engine.benchmark import RunOptions
     from engine.benchmark import run as run_cells
     from zoo import build_threshold, list_methods, load_plugin
+    from zoo.checkpoints import SCHEDULES
 
     parser = Parser(prog="run_benchmark.py", epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--all", action="store_true", help="every method on every data set found, or on `synthetic` if none is")
@@ -70,6 +71,11 @@ def run(arguments):
     parser.add_argument("--dask", metavar="ADDRESS", help="use the workers of this Dask scheduler instead")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="default: cuda where there is one")
     parser.add_argument("--checkpoints", default="checkpoints", metavar="DIR", help="folder of weights (default: %(default)s)")
+    parser.add_argument(
+        "--train",
+        choices=("none", *reversed(SCHEDULES)),
+        help="train networks that have no weights so well (default: smoke on `synthetic`, none elsewhere)",
+    )
     parser.add_argument("--plugin", nargs="+", default=[], metavar="FILE", help="Python files that register methods")
     parser.add_argument("--config", metavar="FILE", help="defaults for these options from a configuration file")
     parser.add_argument("--fresh", action="store_true", help="score again what is already stored")
@@ -112,7 +118,7 @@ def run(arguments):
 
 
 RUN_OPTIONS = ("out", "data_root", "split", "threshold", "limit", "jobs", "dask", "checkpoints", "fresh", "allow_overlap",
-               "save_predictions")  # fmt: skip
+               "save_predictions", "train")  # fmt: skip
 
 
 def list_all(arguments):

@@ -1,5 +1,6 @@
 """A whole run: every method on every data set, one cell after the other."""
 
+import sys
 import time
 from dataclasses import asdict, dataclass
 
@@ -11,6 +12,7 @@ from engine.progress import Progress
 from engine.rows import failed_row
 from engine.scoring import one_line
 from engine.store import ResultStore, write_json
+from engine.training.missing import train_missing
 from zoo import build_method, load_plugin
 from zoo.checkpoints import find_checkpoint
 
@@ -35,6 +37,7 @@ class RunOptions:
         fresh: Forget stored records of these cells.
         allow_overlap: Score weights on images that they were trained on, and mark it.
         save_predictions: Write the predicted masks.
+        train: Schedule for networks without weights, or ``"none"``; None for smoke on the synthetic set alone.
     """
 
     methods: tuple[str, ...]
@@ -52,6 +55,7 @@ class RunOptions:
     fresh: bool = False
     allow_overlap: bool = False
     save_predictions: bool = False
+    train: str | None = None
 
 
 def run(options):
@@ -71,6 +75,7 @@ def run(options):
         build_method(method)
     store = ResultStore(options.out)
     rows, data = [], {}
+    failures = train_missing(options, datasets, lambda line: print(line, file=sys.stderr))
     with store.locked(), worker_pool(options.jobs or available_cores(), options.dask) as pool, Progress() as progress:
         for source, dataset in datasets.items():
             digests = pixel_digests(dataset)
@@ -78,7 +83,8 @@ def run(options):
             for method in options.methods:
                 cell = _cell(options, method, source, dataset)
                 with progress.cell(cell.method, dataset.title, len(dataset.ids[: options.limit])) as on_image:
-                    row = _guarded(cell, store, pool, digests, options, on_image)
+                    failure = failures.get((method, source))
+                    row = _guarded(cell, store, pool, digests, options, on_image, failure)
                 progress.report(row)
                 rows.append(row)
         write_json(store.manifest_path, manifest(asdict(options), data, time.time() - start))
@@ -90,7 +96,9 @@ def _cell(options, method, source, dataset):
     return method_cell(
         method,
         threshold=options.threshold,
-        find_checkpoint=lambda name: find_checkpoint(options.checkpoints, name, dataset.name),
+        find_checkpoint=lambda name: find_checkpoint(
+            options.checkpoints, name, dataset.name, split=None if options.allow_overlap else dataset.split
+        ),
         dataset=dataset.name,
         split=dataset.split,
         source=source,
@@ -102,8 +110,10 @@ def _cell(options, method, source, dataset):
     )
 
 
-def _guarded(cell, store, pool, digests, options, on_image):
-    """The row of a cell; whatever goes wrong is the row's reason, and the other cells go on."""
+def _guarded(cell, store, pool, digests, options, on_image, failure):
+    """The row of a cell; whatever goes wrong, or went wrong before, is the row's reason, and the other cells go on."""
+    if failure is not None:
+        return store.write_row(failed_row(cell, failure), [])
     try:
         flags = dict(limit=options.limit, fresh=options.fresh, allow_overlap=options.allow_overlap)
         return evaluate(cell, store, pool, digests, **flags, on_image=on_image)

@@ -256,7 +256,7 @@ def test_convert_a_published_checkpoint(tmp_path, capsys):
     out = tmp_path / "out"
     config = tmp_path / "small.py"
     config.write_text("method = dict(type='acmnet', input_size=64)")
-    arguments = ["--methods", str(config), "--datasets", "synthetic", "--limit", "2", "--out", str(out)]
+    arguments = ["--methods", str(config), "--datasets", "synthetic", "--limit", "2", "--out", str(out), "--train", "none"]
     assert run_benchmark.main([*arguments, "--checkpoints", str(tmp_path / "none")]) == 0
     row = row_of(out, "small", "synthetic")
     assert (row["status"], row["metrics"]) == ("no checkpoint", {})

@@ -9,7 +9,7 @@ import zipfile
 
 import numpy as np
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 
 from zoo import mxnet_params
 from zoo.errors import ZooError
@@ -63,11 +63,23 @@ def _reader(path, start):
     raise ZooError(f"{path} is no checkpoint that can be read: expected safetensors, torch.save, .npz or MXNet .params")
 
 
+def read_header(path):
+    """What our trainer stored beside the tensors of a safetensors file; empty for a file that cannot be read."""
+    try:
+        with safe_open(path, "pt") as file:
+            return _header(file)
+    except (OSError, SafetensorError, ValueError):
+        return {}
+
+
+def _header(file):
+    metadata = file.metadata() or {}
+    return json.loads(metadata[METADATA_KEY]) if METADATA_KEY in metadata else metadata
+
+
 def _read_safetensors(path):
     with safe_open(path, "pt") as file:
-        metadata = file.metadata() or {}
-        state_dict = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
-    return state_dict, json.loads(metadata[METADATA_KEY]) if METADATA_KEY in metadata else metadata
+        return {key: file.get_tensor(key) for key in file.keys()}, _header(file)  # noqa: SIM118 - not a dict
 
 
 def _read_npz(path):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from safetensors.torch import save_file
 
-from zoo.checkpoint_files import METADATA_KEY, read_checkpoint
+from zoo.checkpoint_files import METADATA_KEY, read_checkpoint, read_header
 from zoo.errors import UsageError, ZooError
 from zoo.registry import METHODS, build_method, list_methods, method_config, unknown
 
@@ -137,19 +137,28 @@ def sha256_file(path):
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def find_checkpoint(directory, method, dataset):
+def find_checkpoint(directory, method, dataset, *, split=None, schedule=SCHEDULES[-1]):
     """The best checkpoint of a method for a data set in a folder, or None.
 
     A file ``<method>_<dataset>.safetensors``, put there by hand, comes first; then those of our trainer,
     ``<method>_<dataset>_<schedule>-<8 hex digits>.safetensors``: schedule paper before short before smoke, and of one
     schedule the newest.
+
+    Arguments:
+        directory: The folder.
+        method, dataset: Names.
+        split: Leave out files of our trainer that were trained on another split; None takes all.
+        schedule: The least schedule that will do.
     """
     directory = Path(directory)
     chosen = directory / f"{method}_{dataset}.safetensors"
     if chosen.is_file():
         return chosen
-    name = re.compile(rf"{re.escape(f'{method}_{dataset}')}_({'|'.join(SCHEDULES)})-[0-9a-f]{{8}}\.safetensors")
+    enough = SCHEDULES[: SCHEDULES.index(schedule) + 1]
+    name = re.compile(rf"{re.escape(f'{method}_{dataset}')}_({'|'.join(enough)})-[0-9a-f]{{8}}\.safetensors")
     found = [(match, path) for path in directory.glob("*.safetensors") if (match := name.fullmatch(path.name))]
+    if split is not None:
+        found = [(match, path) for match, path in found if read_header(path).get("split") in (split, None)]
     ranked = [(-SCHEDULES.index(match[1]), path.stat().st_mtime_ns, path.name, path) for match, path in found]
     return max(ranked)[-1] if ranked else None
 

@@ -99,11 +99,12 @@ class ProgressHook(Hook):
 
     Arguments:
         title: Begins the line.
+        bar: False for lines on a terminal too, where several runs share it.
     """
 
     priority = "LOWEST"
 
-    def __init__(self, title):
+    def __init__(self, title, bar=True):
         console = Console(stderr=True, soft_wrap=True, highlight=False)
         self.title = title
         self.console = console
@@ -115,7 +116,7 @@ class ProgressHook(Hook):
             TimeRemainingColumn(),
             console=console,
             transient=True,
-            disable=not console.is_terminal,
+            disable=not (bar and console.is_terminal),
         )
 
     def before_train(self, runner):
@@ -128,8 +129,8 @@ class ProgressHook(Hook):
         if runner.rank:
             return
         done, total = runner.iter + 1, runner.max_iters
-        line = not self.console.is_terminal and (done * LINES // total > runner.iter * LINES // total)
-        if not line and self.bar.disable:
+        line = self.bar.disable and (done * LINES // total > runner.iter * LINES // total)
+        if self.bar.disable and not line:
             return
         loss = f"{outputs['loss'].item():.4g}"
         self.bar.update(self.task, completed=done, loss=loss)

@@ -24,6 +24,7 @@ from engine.training.provenance import checkpoint_metadata
 from engine.training.recipe import load_recipe
 from engine.training.runner import TrainingRunner, read_state, start_distributed
 from zoo import UsageError, build_method
+from zoo.checkpoint_files import read_header
 from zoo.checkpoints import save_checkpoint
 from zoo.neural import NeuralDetector
 from zoo.registry import method_config
@@ -54,6 +55,7 @@ class TrainOptions:
         amp: Half precision. On a GPU the recipe may ask for it too.
         half: Store the weights as float16.
         select: ``"last"``, ``"val"``, or None for the recipe's.
+        bar: A progress bar on a terminal, rather than a line each tenth of the run.
     """
 
     method: str
@@ -69,10 +71,13 @@ class TrainOptions:
     amp: bool = False
     half: bool = False
     select: str | None = None
+    bar: bool = True
 
 
 def train(options):
     """Train a method, or go on with a run that was interrupted in the same work folder.
+
+    A run that is done keeps its log alone, and is not run again while its checkpoint is there.
 
     Returns:
         Path | None: The checkpoint; None in all processes of a distributed run but the first.
@@ -103,6 +108,17 @@ def last_state(work_dir):
     return Path(note.read_text().strip()) if note.is_file() else None
 
 
+def drop_states(work_dir):
+    """Delete what a run saved to resume from: of a large network, hundreds of megabytes."""
+    for path in [*Path(work_dir).glob("*.pth"), Path(work_dir) / "last_checkpoint"]:
+        path.unlink(missing_ok=True)
+
+
+def _comparable(metadata):
+    """Metadata as text, less the commit: a run may go on after a commit that leaves it as it was."""
+    return json.dumps({key: value for key, value in metadata.items() if key != "code"}, indent=1, sort_keys=True)
+
+
 class _Run:
     """The parts of one run."""
 
@@ -130,8 +146,11 @@ class _Run:
             iterations=self.iterations,
             world_size=self.world_size,
         )
+        finished = self._finished(metadata)
+        if finished is not None:
+            return finished if self.rank == 0 else None
         self._claim(metadata)
-        progress = ProgressHook(f"{self.name} on {self.dataset.title} ({self.recipe.schedule_name})")
+        progress = ProgressHook(f"{self.name} on {self.dataset.title} ({self.recipe.schedule_name})", self.options.bar)
         runner = self._runner(detector, progress)
         try:
             runner.train()
@@ -142,10 +161,17 @@ class _Run:
         barrier()
         return path
 
+    def _finished(self, metadata):
+        """The checkpoint that this very run left behind, or None."""
+        note = self.work_dir / "checkpoint"
+        if not note.is_file():
+            return None
+        path = Path(note.read_text())
+        return path if _comparable(read_header(path)) == _comparable(metadata) else None
+
     def _claim(self, metadata):
         """Note whose the work folder is; refuse one that holds a state of another run."""
-        note = self.work_dir / "run.json"
-        text = json.dumps({key: metadata[key] for key in metadata if key != "code"}, indent=1, sort_keys=True)
+        note, text = self.work_dir / "run.json", _comparable(metadata)
         if self.rank == 0:
             if note.is_file() and note.read_text() != text and last_state(self.work_dir):
                 raise UsageError(f"{self.work_dir} holds another run; delete it, or name another folder by --out")
@@ -206,4 +232,6 @@ class _Run:
         digest = save_checkpoint(written, state, metadata)
         path = written.replace(folder / f"{self.title}-{digest[:8]}.safetensors")
         shutil.copyfile(self.work_dir / LossTableHook.name, path.with_suffix(".csv"))
+        (self.work_dir / "checkpoint").write_text(str(path.resolve()))
+        drop_states(self.work_dir)
         return path

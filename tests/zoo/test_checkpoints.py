@@ -4,6 +4,7 @@ import pickle
 import re
 import struct
 import zipfile
+from functools import partial
 
 import numpy as np
 import pytest
@@ -374,3 +375,15 @@ def test_the_longest_schedule_is_found_and_of_it_the_newest(tmp_path):
     assert find_checkpoint(tmp_path, "acmnet", "nuaa-sirst") == paper
     by_hand = put("acmnet_nuaa-sirst", 99)
     assert find_checkpoint(tmp_path, "acmnet", "nuaa-sirst") == by_hand
+
+
+def test_weights_of_another_split_or_of_a_lesser_schedule_are_left_out(tmp_path):
+    short = tmp_path / "acmnet_nuaa-sirst_short-01234567.safetensors"
+    save_checkpoint(short, {"w": torch.zeros(1)}, {"split": "irsam"})
+    find = partial(find_checkpoint, tmp_path, "acmnet", "nuaa-sirst")
+    assert find(split="irsam") == find(schedule="short") == short
+    assert find(split="dnanet") is None
+    assert find(schedule="paper") is None
+    damaged = short.with_name("acmnet_nuaa-sirst_paper-01234567.safetensors")
+    damaged.write_bytes(b"<html>")
+    assert find(split="irsam") == damaged  # to be told of when it is loaded

@@ -42,6 +42,12 @@ def run(tmp_path, monkeypatch):
     return go
 
 
+@pytest.fixture
+def keep_states(monkeypatch):
+    """Leaves a run that is done as one that was stopped after its last step."""
+    monkeypatch.setattr("engine.training.train.drop_states", lambda work_dir: (Path(work_dir) / "checkpoint").unlink())
+
+
 def test_equal_seeds_give_equal_files(run, write_config, tmp_path, capsys):
     first, again = (run(write_config(20), out) for out in ("a", "b"))
     other = run(write_config(2), "c", seed=1)
@@ -85,7 +91,7 @@ def test_a_killed_run_ends_as_if_it_had_not_been(run, write_config, monkeypatch,
 @pytest.mark.parametrize(
     "schedule", ["type='OneCycleLR', eta_max=0.1", "type='StepLR', step_size=2, gamma=0.5", "type='CosineAnnealingLR'"]
 )
-def test_any_schedule_is_stored_as_plain_data(run, write_config, tmp_path, schedule):
+def test_any_schedule_is_stored_as_plain_data(run, write_config, keep_states, tmp_path, schedule):
     assert run(write_config(2, schedule=schedule)).is_file()
     last = (tmp_path / "run" / "last_checkpoint").read_text()
     assert len(torch.load(last, weights_only=True)["param_schedulers"]) == 1
@@ -126,21 +132,26 @@ def test_the_losses_lie_beside_the_weights_and_a_resumed_run_adds_to_them(run, w
     assert table.loss.between(0, 1).all()
 
 
-def test_a_finished_run_is_not_run_again(run, write_config, capsys):
+def test_a_finished_run_is_not_run_again_and_keeps_no_states(run, write_config, tmp_path, capsys):
     config = write_config(4)
     first = run(config)
+    assert not list((tmp_path / "run").glob("*.pth")) + list((tmp_path / "run").glob("last_checkpoint"))
     capsys.readouterr()
     assert run(config) == first
     assert capsys.readouterr().err == ""
+    first.unlink()
+    assert run(config) == first
+    assert "step 4 of 4" in capsys.readouterr().err
+    assert run(config, seed=1) != first
 
 
-def test_a_folder_of_another_run_is_refused(run, write_config):
+def test_a_folder_of_another_run_is_refused(run, write_config, keep_states):
     run(write_config(4))
     with pytest.raises(UsageError, match="holds another run; delete it, or name another folder by --out"):
         run(write_config(4), seed=1)
 
 
-def test_states_hold_plain_data_and_others_are_refused(run, write_config, tmp_path):
+def test_states_hold_plain_data_and_others_are_refused(run, write_config, keep_states, tmp_path):
     run(write_config(4))
     last = Path((tmp_path / "run" / "last_checkpoint").read_text())
     state = torch.load(last, weights_only=True)
@@ -168,7 +179,7 @@ def test_the_checkpoint_says_what_it_was_trained_on(run, write_config):
     assert detector.weights.sha256.startswith(path.stem[-8:])
 
 
-def test_selection_on_a_part_of_the_training_list(run, write_config, tmp_path):
+def test_selection_on_a_part_of_the_training_list(run, write_config, keep_states, tmp_path):
     config = write_config(6, "select='val'")
     path = run(config)
     _, metadata = load_checkpoint(path)

@@ -1,0 +1,84 @@
+"""The networks of a benchmark run that have no weights yet, and their training."""
+
+import time
+from concurrent.futures import as_completed
+
+from engine.executors import available_cores, worker_pool
+from engine.scoring import one_line
+from engine.training.train import TrainOptions, train
+from zoo import METHODS, load_plugin
+from zoo.checkpoints import find_checkpoint
+from zoo.neural import NeuralDetector
+from zoo.registry import method_config
+
+NONE = "none"
+
+
+def train_missing(options, datasets, report):
+    """Train every network of a run that has no weights of the wanted schedule or a better one.
+
+    On a CPU each takes one thread, and as many run side by side as the run may have processes.
+
+    Arguments:
+        options (RunOptions): The run. Without a schedule, networks are smoke-trained on the synthetic set and not trained
+            on any other.
+        datasets: The opened test sets by the name or folder that the run was given.
+        report: Called with a line of text now and then.
+
+    Returns:
+        dict[tuple[str, str], str]: What went wrong, by method and data set as the run was given them.
+    """
+    jobs = {}
+    for source, dataset in datasets.items():
+        schedule = options.train or ("smoke" if dataset.name == "synthetic" else NONE)
+        if schedule != NONE:
+            jobs |= {
+                (m, source): _job(options, m, source, schedule)
+                for m in options.methods
+                if _lacks(options, m, dataset, schedule)
+            }
+    if not jobs:
+        return {}
+    report(f"training {len(jobs)} networks first; --train none leaves it out")
+    start, failures = time.monotonic(), {}
+    for done, (key, error) in enumerate(_trained(jobs, options), start=1):
+        seconds = time.monotonic() - start
+        report(f"trained {done} of {len(jobs)} networks, about {seconds / done * (len(jobs) - done):.0f} s left")
+        if error is not None:
+            failures[key] = f"training: {one_line(error)}"
+    return failures
+
+
+def _lacks(options, method, dataset, schedule):
+    name, config = method_config(method)
+    if "checkpoint" in config or not issubclass(METHODS.get(config["type"]), NeuralDetector):
+        return False
+    return find_checkpoint(options.checkpoints, name, dataset.name, split=dataset.split, schedule=schedule) is None
+
+
+def _job(options, method, source, schedule):
+    same = {name: getattr(options, name) for name in ("split", "data_root", "checkpoints", "device")}
+    return TrainOptions(method=method, dataset=source, schedule=schedule, bar=options.device == "cuda", **same)
+
+
+def _trained(jobs, options):
+    """``(key, error or None)`` of each job, as they end."""
+    if options.device == "cuda":
+        for key, job in jobs.items():
+            yield key, _train(job, options.plugins)
+        return
+    with worker_pool(options.jobs or available_cores()) as pool:
+        futures = {pool.submit(_train, job, options.plugins): key for key, job in jobs.items()}
+        for future in as_completed(futures):
+            yield futures[future], future.exception() or future.result()
+
+
+def _train(job, plugins):
+    """Train one network; returns the error that ended it."""
+    for plugin in plugins:
+        load_plugin(plugin)
+    try:
+        train(job)
+    except Exception as error:  # whatever it is, the other networks and the table go on
+        return error
+    return None
