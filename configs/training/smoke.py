@@ -30,7 +30,7 @@ def adagrad(rate):
 recipe = dict(steps=150, batch_size=8, augmentation=cut(64), saves=1, **adam(2e-3))
 
 methods = dict(
-    acmnet=dict(steps=140, batch_size=8, augmentation=cut(64), **adagrad(0.05)),
+    acmnet=dict(steps=420, batch_size=4, augmentation=cut(48), **adagrad(0.05)),
     alcnet=dict(steps=110, batch_size=4, augmentation=cut(96), **adagrad(0.05)),
     dim2clear=dict(steps=180, batch_size=8, augmentation=cut(64), **adagrad(0.05)),
     dnanet=dict(steps=60, batch_size=8, augmentation=cut(64), **adagrad(0.05)),
