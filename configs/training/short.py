@@ -5,17 +5,21 @@ precision. `methods` holds what differs for one of them.
 """
 
 
-def smaller_squares(size):
-    """The augmentation of open-acm and open-alcnet with smaller squares, most of them around a target.
+def small_squares(size, epochs):
+    """The recipe of open-acm and open-alcnet on small squares, most of them around a target, and more of them.
 
-    Squares of 480 px hold a target nearly always, and take a CPU four times as long.
+    The authors' squares of 480 px hold a target nearly always, and take a CPU eight hours for a tenth of the epochs. These
+    take a tenth of the time, and in it several times as many steps.
     """
-    return [
-        dict(type="RandomFlip", prob=0.5),
-        dict(type="RandomScale", base=512, scale=(0.5, 2.0)),
-        dict(type="RandomCrop", size=size, on_target=0.75),
-        dict(type="GaussianBlur", prob=0.5, sigma=(0.0, 1.0)),
-    ]
+    return dict(
+        epochs=epochs,
+        augmentation=[
+            dict(type="RandomFlip", prob=0.5),
+            dict(type="RandomScale", base=512, scale=(0.5, 2.0)),
+            dict(type="RandomCrop", size=size, on_target=0.75),
+            dict(type="GaussianBlur", prob=0.5, sigma=(0.0, 1.0)),
+        ],
+    )
 
 
 recipe = dict(
@@ -27,7 +31,7 @@ recipe = dict(
 )
 
 methods = dict(
-    acmnet=dict(augmentation=smaller_squares(256)),
-    alcnet=dict(augmentation=smaller_squares(256)),
+    acmnet=small_squares(128, epochs=100),
+    alcnet=small_squares(128, epochs=100),
     mdvsfa=dict(ema=None),  # three networks that learn against each other; an average of them is none of their states
 )

@@ -33,7 +33,7 @@ methods = dict(
     acmnet=dict(steps=420, batch_size=4, augmentation=cut(48), **adagrad(0.05)),
     alcnet=dict(steps=110, batch_size=4, augmentation=cut(96), **adagrad(0.05)),
     dim2clear=dict(steps=180, batch_size=8, augmentation=cut(64), **adagrad(0.05)),
-    dnanet=dict(steps=60, batch_size=8, augmentation=cut(64), **adagrad(0.05)),
+    dnanet=dict(steps=100, batch_size=4, augmentation=cut(48), **adagrad(0.05)),
     irsam=dict(steps=38, batch_size=2, augmentation=cut(128), **adam(5e-4)),
     isnet=dict(steps=70, batch_size=4, augmentation=cut(64), **adagrad(0.05)),
     # The adversarial step takes 128x128 px and some 15 s of one core for a batch of two. The smoke schedule trains the
