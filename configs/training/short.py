@@ -32,6 +32,6 @@ recipe = dict(
 
 methods = dict(
     acmnet=small_squares(128, epochs=100),
-    alcnet=small_squares(128, epochs=100),
+    alcnet=small_squares(128, epochs=50),
     mdvsfa=dict(ema=None),  # three networks that learn against each other; an average of them is none of their states
 )
