@@ -46,7 +46,7 @@ def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, allow_overl
     Arguments:
         cell (Cell): What to run.
         store (ResultStore): Where the journal and the row go.
-        pool: Executor for classical methods. Networks run in this process.
+        pool: Executor for classical methods. Networks run in this process, and on CUDA so does every method that batches.
         digests: `pixel_digests` of the data set.
         limit: Score only the first images of the split.
         fresh: Score again what is already in the journal.
@@ -108,7 +108,7 @@ def data_fingerprint(digests):
 
 def _score(cell, detector, indices, pool):
     """Records of the images at these positions, as they become ready."""
-    if isinstance(detector, NeuralDetector):
+    if isinstance(detector, NeuralDetector) or (cell.device == "cuda" and detector.batch_size > 1):
         for start in range(0, len(indices), detector.batch_size):
             yield from score_images(cell, indices[start : start + detector.batch_size])
         return

@@ -70,6 +70,7 @@ def score_images(cell, indices):
     notes = detector.take_notes()
     for item, score in zip(items, scores, strict=True):
         record = {"id": item["id"], "pixels": item_digest(item), "seconds": seconds, "notes": notes}
+        notes = []  # they are the batch's, which a report counts once
         records.append(record | _measure(cell, detector, item, score))
     return records
 

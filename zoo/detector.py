@@ -19,6 +19,7 @@ class Detector:
         default_threshold: The policy that `segment` uses unless the caller names one.
         name: The name it was built by; set by `build_method`.
         parameters: The keyword arguments it was built with; set by `build_method`.
+        batch_size: Largest number of images of one size that `predict_batch` scores together.
     """
 
     card = None
@@ -27,6 +28,7 @@ class Detector:
     default_threshold = "adaptive(0.7, 0.5)"
     name = ""
     parameters = {}
+    batch_size = 1
 
     def __init__(self, *, threshold=None):
         self.threshold = build_threshold(self.default_threshold if threshold is None else threshold)
@@ -59,8 +61,28 @@ class Detector:
         return self._checked_score(self.score(image), image.shape)
 
     def predict_batch(self, images):
-        """Score several images, of any sizes: a list of HxW float32 score maps."""
-        return [self.predict(image) for image in images]
+        """Score several images; those of equal size are scored together, `batch_size` at a time.
+
+        Arguments:
+            images: HxW arrays of any sizes, as `predict` takes them.
+
+        Returns:
+            list[np.ndarray]: HxW float32 score maps, in the order of the images.
+
+        Raises:
+            ZooError: As `predict` does.
+        """
+        images = [checked_image(image) for image in images]
+        places = {}
+        for place, image in enumerate(images):
+            places.setdefault(image.shape, []).append(place)
+        scores = [None] * len(images)
+        for shape, of_shape in places.items():
+            for start in range(0, len(of_shape), self.batch_size):
+                chunk = of_shape[start : start + self.batch_size]
+                for place, score in zip(chunk, self._score_batch(np.stack([images[k] for k in chunk])), strict=True):
+                    scores[place] = self._checked_score(score, shape)
+        return scores
 
     def segment(self, image):
         """HxW bool mask of one image by the threshold policy."""
@@ -84,6 +106,10 @@ class Detector:
         """The notes since the last call, which are then forgotten."""
         notes, self._notes = self._notes, []
         return notes
+
+    def _score_batch(self, images):
+        """The score maps of images of one size: BxHxW float64 to B HxW maps."""
+        return [self.score(image) for image in images]
 
     def _checked_score(self, score, shape):
         score = np.asarray(score, dtype=np.float32)

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 
 from zoo.checkpoints import convert_keys, load_checkpoint, load_weights, sha256_file
-from zoo.detector import Detector, checked_image
+from zoo.detector import Detector
 from zoo.errors import UsageError
 
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
@@ -170,31 +169,10 @@ class NeuralDetector(Detector):
         return self
 
     def score(self, image):
-        return self._scores(image[None])[0]
-
-    def predict_batch(self, images):
-        """Score several images; those of equal size share a forward pass.
-
-        Arguments:
-            images: HxW arrays of any sizes, as `predict` takes them.
-
-        Returns:
-            list[np.ndarray]: HxW float32 logits, in the order of the images.
-        """
-        images = [checked_image(image) for image in images]
-        places = {}
-        for place, image in enumerate(images):
-            places.setdefault(image.shape, []).append(place)
-        scores = [None] * len(images)
-        for shape, of_shape in places.items():
-            for start in range(0, len(of_shape), self.batch_size):
-                chunk = of_shape[start : start + self.batch_size]
-                for place, score in zip(chunk, self._scores(np.stack([images[k] for k in chunk])), strict=True):
-                    scores[place] = self._checked_score(score, shape)
-        return scores
+        return self._score_batch(image[None])[0]
 
     @torch.inference_mode()
-    def _scores(self, images):
+    def _score_batch(self, images):
         if self.network.training:
             self.network.eval()
         images = torch.from_numpy(images).to(self.device, torch.float32).unsqueeze(1)

@@ -1,5 +1,6 @@
 """MSLSTIPT: multiple subspace learning and spatial-temporal patch-tensor model."""
 
+from itertools import chain, repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ from torch.nn.functional import pad
 from baselines.classical.proximal import soft_threshold
 from baselines.classical.tensor_detector import TensorDetector
 from baselines.classical.tensor_svd import from_spectrum, shrink_singular_values, spectrum
+from baselines.classical.unfinished import Unfinished
 from zoo import METHODS, MethodCard, ZooError
 from zoo.detector import checked_image
 
@@ -67,6 +69,8 @@ class MSLSTIPT(TensorDetector):
         ),
     )
 
+    batch_size = 8  # about 20 MB for an image of 256 px
+
     def __init__(
         self,
         *,
@@ -82,8 +86,8 @@ class MSLSTIPT(TensorDetector):
         self.patch_size, self.c, self.p, self.group_size = patch_size, c, p, group_size
         self.dictionary_iterations, self.max_iterations = dictionary_iterations, max_iterations
 
-    def score_tensor(self, image):
-        return self._separate_group(image[None])[0]
+    def score_batch(self, images):
+        return self._separate_groups(images[:, None])[:, 0]
 
     def predict_sequence(self, frames):
         """Score the frames of a sequence, in groups.
@@ -106,26 +110,29 @@ class MSLSTIPT(TensorDetector):
     def score_sequence(self, frames):
         """`predict_sequence` without its checks: TxHxW float64 to TxHxW float64."""
         groups = torch.as_tensor(frames, device=self.device).split(self.group_size)
-        return torch.cat([self._separate_group(group) for group in groups]).numpy(force=True)
+        # In a constant group there is nothing to separate, and the penalty weights are undefined.
+        maps = [torch.zeros_like(g) if g.min() == g.max() else self._separate_groups(g[None])[0] for g in groups]
+        return torch.cat(maps).numpy(force=True)
 
-    def _separate_group(self, frames):
-        if frames.min() == frames.max():  # nothing to separate, and the penalty weights are undefined
-            return torch.zeros_like(frames)
-        size = min(self.patch_size, *frames.shape[1:])
-        data, grid = to_tensor(frames / 255, size)
-        solution = solve(
-            data,
+    def _separate_groups(self, groups):
+        """Score maps of BxTxHxW groups of frames, none of them constant."""
+        height, width = groups.shape[2:]
+        size = min(self.patch_size, height, width)
+        tensors, grids = zip(*[to_tensor(frames / 255, size) for frames in groups], strict=True)
+        solutions = solve(
+            torch.stack(tensors),
             weight=self.c * size,
             p=self.p,
             dictionary_iterations=self.dictionary_iterations,
             max_iterations=self.max_iterations,
         )
-        if not solution.converged:
-            self.note(
-                f"stopped before it converged, at {solution.dictionary_iterations} iterations for the dictionary and "
-                f"{solution.iterations} for the separation"
-            )
-        return from_tensor(solution.sparse, grid)[:, : frames.shape[1], : frames.shape[2]]
+        for solution in solutions:
+            if not solution.converged:
+                self.note(
+                    f"stopped before it converged, at {solution.dictionary_iterations} iterations for the dictionary and "
+                    f"{solution.iterations} for the separation"
+                )
+        return torch.stack([from_tensor(s.sparse, grids[0])[:, :height, :width] for s in solutions])
 
 
 def to_tensor(frames, size):
@@ -155,57 +162,66 @@ def solve(data, *, weight, p, dictionary_iterations, max_iterations):
     """Learn a dictionary of the background, then separate the data into dictionary * coefficients + sparse part.
 
     Arguments:
-        data: n x m x F float tensor of n frontal slices, not all zero.
+        data: B x n x m x F float tensor of the n frontal slices of B groups, none all zero.
         weight: C times the window's side.
         p, dictionary_iterations, max_iterations: See `MSLSTIPT`.
 
     Returns:
-        MSLSTIPTSolution: ``sparse`` keeps its negatives.
+        list[MSLSTIPTSolution]: One a group; ``sparse`` keeps its negatives.
     """
-    background, background_rank, first, found = _tensor_rpca(data, dictionary_iterations)
-    atoms = cut_dictionary(spectrum(background))
-    sparse, rank, second, separated = _separate(data, atoms, weight, p, max_iterations)
-    return MSLSTIPTSolution(sparse, first, background_rank, atoms.shape[-1], second, rank, found and separated)
+    backgrounds = _tensor_rpca(data, dictionary_iterations)
+    atoms, dictionary_ranks = cut_dictionary(spectrum(torch.stack([low for low, *_ in backgrounds])))
+    separations = _separate(data, atoms, weight, p, max_iterations)
+    return [
+        MSLSTIPTSolution(sparse, first, background_rank, dictionary_rank, second, rank, found and separated)
+        for (_, background_rank, first, found), dictionary_rank, (sparse, rank, second, separated) in zip(
+            backgrounds, dictionary_ranks, separations, strict=True
+        )
+    ]
 
 
 def _tensor_rpca(data, max_iterations):
-    """Low-rank part under the tensor nuclear norm, its tubal rank, the iterations, and whether they converged."""
-    depth, rows, columns = data.shape
+    """Low-rank part under the tensor nuclear norm, its tubal rank, the iterations, and whether they converged, by group."""
+    _, depth, rows, columns = data.shape
     penalty = 1 / (max(rows, depth) * columns) ** 0.5
-    mu = RPCA_MU
+    mu, iteration = RPCA_MU, 0
     low, sparse, dual = torch.zeros_like(data), torch.zeros_like(data), torch.zeros_like(data)
-    for iteration in range(1, max_iterations + 1):
+    unfinished = Unfinished(len(data))
+    while unfinished:
+        iteration += 1
         centre = torch.add(data, dual, alpha=-1 / mu)
         half, values = shrink_singular_values(spectrum(centre - sparse), lambda s, tau=1 / mu: (s - tau).clamp_(min=0))
         low, low_before = from_spectrum(half, depth), low
         sparse, sparse_before = soft_threshold(centre.sub_(low), penalty / mu), sparse
         gap = (low + sparse).sub_(data)
-        converged = (
-            _largest(gap) < RPCA_TOLERANCE
-            and _largest(sparse - sparse_before) < RPCA_TOLERANCE
-            and _largest(low - low_before) < RPCA_TOLERANCE
-        )
-        if converged:
-            break
+        changes = map(torch.sub, (sparse, low), (sparse_before, low_before))
+        converged = _at_rest(RPCA_TOLERANCE, chain([gap], changes))
         dual.add_(gap, alpha=mu)
         mu = min(RPCA_GROWTH * mu, RPCA_LIMIT)
-    return low, int((values > 0).sum(-1).max()), iteration, converged
+        data, low, sparse, dual = unfinished.settle(
+            converged | (iteration >= max_iterations),
+            (low, tubal_rank(values), iteration, converged),
+            *(data, low, sparse, dual),
+        )
+    return unfinished.results
 
 
 def cut_dictionary(half):
-    """U * S of a tensor's t-SVD, each slice cut at the first or steepest large drop of its singular values.
+    """U * S of the t-SVDs of tensors, each slice cut at the first or steepest large drop of its singular values.
 
     Arguments:
-        half: Spectrum of the tensor, BxMxF complex.
+        half: Spectra of the tensors, BxLxMxF complex.
 
     Returns:
-        torch.Tensor: BxMxK spectrum of the dictionary for the tubal rank K.
+        tuple[torch.Tensor, list[int]]: BxLxMxK spectra of the dictionaries, and their tubal ranks, of which K is the largest;
+        the other dictionaries end in atoms of zeros, which take no part.
     """
     vectors, values, _ = torch.linalg.svd(half, full_matrices=False)
-    kept = kept_rank(values, max(half.shape[1:]))
-    position = torch.arange(values.shape[1], device=values.device)
-    values = torch.where(position < kept[:, None], values, 0.0)
-    return (vectors * values[:, None, :])[..., : max(int(kept.max()), 1)]  # an empty background keeps one atom of zeros
+    kept = kept_rank(values.flatten(0, 1), max(half.shape[2:])).view(values.shape[:2])
+    position = torch.arange(values.shape[2], device=values.device)
+    values = torch.where(position < kept[..., None], values, 0.0)
+    ranks = kept.amax(1).clamp_(min=1).tolist()  # an empty background keeps one atom of zeros
+    return (vectors * values[..., None, :])[..., : max(ranks)], ranks
 
 
 def kept_rank(values, longer_side):
@@ -226,22 +242,24 @@ def kept_rank(values, longer_side):
 
 
 def _separate(data, atoms, weight, p, max_iterations):
-    """Sparse part, tubal rank of the coefficients, the iterations, and whether they converged.
+    """Sparse part, tubal rank of the coefficients, the iterations, and whether they converged, by group.
 
     The coefficients Z, their copy J and its multiplier live in the Fourier domain, where the t-product is a matrix product
     for each slice. The sizes of their changes count in the pixel domain, and only once the sparse part has come to rest.
     """
-    depth, rows, columns = data.shape
+    _, depth, rows, columns = data.shape
     penalty = 1 / (depth * max(rows, columns)) ** 0.5
     # The atoms of a slice are orthogonal, so (A'A + I)^-1 is diagonal; the authors' code inverts it.
-    diagonal = 1 / (1 + torch.linalg.vector_norm(atoms, dim=1).square()[..., None])
+    diagonal = 1 / (1 + torch.linalg.vector_norm(atoms, dim=2).square()[..., None])
     projection = (atoms * diagonal.mT).mH.contiguous()
 
-    beta = BETA
-    z_half = j_half = atoms.new_zeros(len(atoms), atoms.shape[-1], columns)
+    beta, iteration = BETA, 0
+    z_half = j_half = atoms.new_zeros(*atoms.shape[:2], atoms.shape[-1], columns)
     dual_half = torch.zeros_like(j_half)
     sparse, dual, fit = torch.zeros_like(data), torch.zeros_like(data), torch.zeros_like(data)
-    for iteration in range(1, max_iterations + 1):
+    unfinished = Unfinished(len(data))
+    while unfinished:
+        iteration += 1
         z_before, j_before = z_half, j_half
         z_half, values = shrink_singular_values(
             torch.add(j_half, dual_half, alpha=-1 / beta), lambda s, w=weight / beta: weighted_schatten(s, w, p)
@@ -252,20 +270,18 @@ def _separate(data, atoms, weight, p, max_iterations):
         fit = from_spectrum(atoms @ j_half, depth)
         gap = torch.sub(data, fit).sub_(sparse)
 
-        converged = (
-            _largest(gap) < TOLERANCE
-            and _largest(sparse - sparse_before) < TOLERANCE
-            and all(
-                _largest(from_spectrum(change, depth)) < TOLERANCE
-                for change in (z_half - j_half, j_half - j_before, z_half - z_before)
-            )
-        )
-        if converged:
-            break
+        half_changes = map(torch.sub, (z_half, j_half, z_half), (j_half, j_before, z_before))
+        changes = map(torch.sub, (sparse,), (sparse_before,))
+        converged = _at_rest(TOLERANCE, chain([gap], changes, map(from_spectrum, half_changes, repeat(depth))))
         dual_half.add_(z_half - j_half, alpha=beta)
         dual.add_(gap, alpha=beta)
         beta = min(BETA_GROWTH * beta, BETA_LIMIT)
-    return sparse, int((values > 0).sum(-1).max()), iteration, converged
+        data, atoms, diagonal, projection, z_half, j_half, dual_half, sparse, dual, fit = unfinished.settle(
+            converged | (iteration >= max_iterations),
+            (sparse, tubal_rank(values), iteration, converged),
+            *(data, atoms, diagonal, projection, z_half, j_half, dual_half, sparse, dual, fit),
+        )
+    return unfinished.results
 
 
 def weighted_schatten(values, weight, p):
@@ -283,6 +299,18 @@ def weighted_schatten(values, weight, p):
     return estimate
 
 
-def _largest(change):
-    low, high = change.aminmax()
-    return float(torch.maximum(-low, high))
+def tubal_rank(values):
+    """Tubal rank of each tensor of a batch, from the BxLxK singular values of its slices."""
+    return (values > 0).sum(-1).amax(-1)
+
+
+def _at_rest(tolerance, changes):
+    """Which of B images have no entry over the tolerance in any of the changes; a lazy one may not be asked for."""
+    rest = None
+    for change in changes:
+        flat = change.flatten(1)
+        small = torch.maximum(-flat.amin(1), flat.amax(1)) < tolerance
+        rest = small if rest is None else rest & small
+        if not rest.any():
+            break
+    return rest

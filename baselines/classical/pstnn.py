@@ -8,6 +8,7 @@ from baselines.classical.patches import PatchGrid
 from baselines.classical.structure_tensor import mat2gray, structure_tensor_eigenvalues
 from baselines.classical.tensor_detector import TensorDetector
 from baselines.classical.tensor_svd import from_spectrum, shrink_singular_values, spectrum
+from baselines.classical.unfinished import Unfinished
 from zoo import METHODS, MethodCard
 
 TOLERANCE = 1e-3  # author's code, functions/, like all constants here
@@ -54,17 +55,20 @@ class PSTNN(TensorDetector):
         ),
     )
 
+    batch_size = 8  # about 12 MB for an image of 256 px
+
     def __init__(self, *, patch_size=40, step=40, weight=0.7, max_iterations=500, **kwargs):  # author's code, Demo.m
         super().__init__(**kwargs)
         self.patch_size, self.step, self.weight, self.max_iterations = patch_size, step, weight, max_iterations
 
-    def score_tensor(self, image):
-        grid = PatchGrid(*image.shape, size=self.patch_size, step=self.step)
-        solution = solve(
-            grid.extract(image), grid.extract(corner_prior(image)), weight=self.weight, max_iterations=self.max_iterations
-        )
-        self.note_cap(solution)
-        return grid.restore(solution.target, "last")
+    def score_batch(self, images):
+        grid = PatchGrid(*images.shape[1:], size=self.patch_size, step=self.step)
+        data = torch.stack([grid.extract(image) for image in images])
+        prior = torch.stack([grid.extract(corner_prior(image)) for image in images])
+        solutions = solve(data, prior, weight=self.weight, max_iterations=self.max_iterations)
+        for solution in solutions:
+            self.note_cap(solution)
+        return torch.stack([grid.restore(solution.target, "last") for solution in solutions])
 
 
 def corner_prior(image):
@@ -74,57 +78,62 @@ def corner_prior(image):
 
 
 def solve(data, prior, *, weight, max_iterations):
-    """Split a patch tensor into background and target by ADMM, as the authors' code does.
+    """Split patch tensors into background and target by ADMM, as the authors' code does.
 
     Arguments:
-        data: PxSxS float patch tensor, not all zero.
-        prior: PxSxS tensor, 0..1, how likely each pixel is to be a target.
+        data: BxPxSxS float patch tensors of B images, none all zero.
+        prior: BxPxSxS tensor, 0..1, how likely each pixel is to be a target.
         weight, max_iterations: See `PSTNN`.
 
     Returns:
-        PSTNNSolution: ``target`` is not negative.
+        list[PSTNNSolution]: One an image; ``target`` is not negative.
     """
-    count, size, _ = data.shape
+    images, count, size, _ = data.shape
     keep = preserved_rank(data)
     penalty = weight / (size * count) ** 0.5
-    norm = torch.linalg.vector_norm(data)
+    norm = torch.linalg.vector_norm(data, dim=(1, 2, 3))
+    nonzeros = torch.zeros_like(keep)
 
-    mu = MU
+    mu, iterations = MU, 0
     target, dual = torch.zeros_like(data), torch.zeros_like(data)
     weights = torch.ones_like(data)
-    nonzeros, converged, iterations = 0, False, 0
-    while not converged and iterations < max_iterations:
+    unfinished = Unfinished(images)
+    while unfinished:
         iterations += 1
         centre = torch.add(data, dual, alpha=-1 / mu)  # both proximal steps start from X - Y / mu
         background = _partial_shrinkage(centre - target, keep, 1 / mu)
         target = centre.sub_(background).sub_(weights.mul_(penalty / mu)).clamp_(min=0)
         # A prior of 0 makes an infinite weight, and so no target.
-        weights = torch.add(target, REWEIGHTING).mul_(prior).reciprocal_().mul_(keep)
+        weights = torch.add(target, REWEIGHTING).mul_(prior).reciprocal_().mul_(keep[:, None, None, None])
 
         gap = background.add_(target).sub_(data)
-        before, nonzeros = nonzeros, int(torch.count_nonzero(target))
-        settled = before == nonzeros > 0
-        converged = settled or bool(torch.linalg.vector_norm(gap) / norm < TOLERANCE)
+        before, nonzeros = nonzeros, torch.count_nonzero(target, dim=(1, 2, 3))
+        settled = (before == nonzeros) & (nonzeros > 0)
+        converged = settled | (torch.linalg.vector_norm(gap, dim=(1, 2, 3)) / norm < TOLERANCE)
         dual.add_(gap, alpha=mu)
         mu = min(MU_GROWTH * mu, MU_LIMIT)
-    return PSTNNSolution(target, iterations, keep, nonzeros, converged)
+        data, prior, keep, norm, nonzeros, target, dual, weights = unfinished.settle(
+            converged | (iterations >= max_iterations),
+            (target, iterations, keep, nonzeros, converged),
+            *(data, prior, keep, norm, nonzeros, target, dual, weights),
+        )
+    return [PSTNNSolution(*result) for result in unfinished.results]
 
 
 def preserved_rank(data):
-    """How many leading singular values of the reshaped patch tensor reach a tenth of the first; at least 1."""
-    matrix = data.transpose(1, 2).reshape(-1, len(data))  # MATLAB's reshape(X, n3, n1 * n2), transposed
-    gram = matrix.T @ matrix if matrix.shape[0] > matrix.shape[1] else matrix @ matrix.T
+    """How many leading singular values of each reshaped BxPxSxS patch tensor reach a tenth of the first; at least 1."""
+    matrix = data.mT.reshape(len(data), -1, data.shape[1])  # MATLAB's reshape(X, n3, n1 * n2), transposed
+    gram = matrix.mT @ matrix if matrix.shape[1] > matrix.shape[2] else matrix @ matrix.mT
     values = torch.linalg.eigvalsh(gram)
-    return max(int((values >= ENERGY_RATIO**2 * values[-1]).sum()), 1)
+    return (values >= ENERGY_RATIO**2 * values[:, -1:]).sum(1).clamp_(min=1)
 
 
 def _partial_shrinkage(slices, keep, tau):
-    """Shrink all but the ``keep`` largest singular values of each frontal slice of the spectrum."""
+    """Shrink all but the ``keep`` largest singular values (one number an image) of each frontal slice of the spectrum."""
 
-    def rule(values):
-        shrunk = (values - tau).clamp_(min=0)
-        shrunk[:, :keep] = values[:, :keep]
-        return shrunk
+    def rule(values, keep):
+        position = torch.arange(values.shape[1], device=values.device)
+        return torch.where(position < keep, values, (values - tau).clamp_(min=0))
 
-    half, _ = shrink_singular_values(spectrum(slices), rule)
-    return from_spectrum(half, len(slices))
+    half, _ = shrink_singular_values(spectrum(slices), rule, keep[:, None])
+    return from_spectrum(half, slices.shape[1])

@@ -7,7 +7,10 @@ from zoo import Detector
 
 
 class TensorDetector(Detector):
-    """A detector that computes in float64 on a torch device. A method implements `score_tensor`.
+    """A detector that computes in float64 on a torch device.
+
+    A method implements `score_tensor`, or `score_batch` and sets `batch_size` where it solves several images at once. IPI and
+    NRAM stay with one: the eigenvectors of a single large Gram matrix are nearly all of their work, and fill a device.
 
     Attributes:
         device (torch.device): Where it computes; `to` changes it.
@@ -25,12 +28,23 @@ class TensorDetector(Detector):
         """The method itself: HxW float64 tensor on `device`, not constant, to the HxW score map."""
         raise TypeError(f"{type(self).__name__} does not define score_tensor(image)")
 
+    def score_batch(self, images):
+        """The method on a BxHxW float64 tensor on `device`, none of its images constant: BxHxW score maps."""
+        return torch.stack([self.score_tensor(image) for image in images])
+
     def score(self, image):
-        if image.min() == image.max():  # holds no target, and most methods divide by its contrast
-            return np.zeros(image.shape)
-        return self.score_tensor(torch.as_tensor(image, device=self.device)).numpy(force=True)
+        return self._score_batch(image[None])[0]
 
     def note_cap(self, solution):
         """Tell of a solver's solution that did not converge."""
         if not solution.converged:
             self.note(f"the solver stopped at its cap of {solution.iterations} iterations")
+
+    def _score_batch(self, images):
+        constant = images.min((1, 2)) == images.max((1, 2))
+        if constant.any():  # holds no target, and most methods divide by its contrast
+            scores = np.zeros(images.shape)
+            if not constant.all():
+                scores[~constant] = self._score_batch(images[~constant])
+            return scores
+        return self.score_batch(torch.as_tensor(images, device=self.device)).numpy(force=True)

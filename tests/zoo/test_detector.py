@@ -66,6 +66,36 @@ def test_bad_score_maps_name_the_method():
         Fixed(np.zeros((4, 4))).predict(image)
 
 
+class Together(Echo):
+    batch_size = 2
+
+    def __init__(self):
+        super().__init__()
+        self.shapes = []
+
+    def _score_batch(self, images):
+        self.shapes.append(images.shape)
+        return images + 1
+
+
+def test_a_batch_is_cut_by_size_and_keeps_its_order():
+    images = [np.full(shape, k, np.uint8) for k, shape in enumerate([(16, 20), (20, 16), (16, 20), (16, 20)])]
+    detector = Together()
+    scores = detector.predict_batch(images)
+    assert detector.shapes == [(2, 16, 20), (1, 16, 20), (1, 20, 16)]
+    for image, score in zip(images, scores, strict=True):
+        assert score.dtype == np.float32
+        np.testing.assert_array_equal(score, image + 1.0)
+
+
+def test_a_batch_checks_images_and_score_maps():
+    assert Echo().predict_batch([]) == []
+    with pytest.raises(ZooError, match="15x40 is smaller than 16"):
+        Echo().predict_batch([np.zeros((16, 16)), np.zeros((15, 40))])
+    with pytest.raises(ZooError, match="fixed returned NaN or Inf"):
+        Fixed(np.full((16, 16), np.nan)).predict_batch([np.zeros((16, 16))])
+
+
 def test_segment_applies_the_policy():
     image = np.arange(256.0).reshape(16, 16)
     np.testing.assert_array_equal(Echo(threshold="minmax(0.5)").segment(image), image > 127.5)

@@ -18,7 +18,7 @@ def golden_sequence():
 
 def assert_equals_the_authors_code(frames, key, size):
     data, grid = mslstipt.to_tensor(torch.from_numpy(frames) / 255, size)
-    solution = mslstipt.solve(data, weight=1e-4 * size, p=0.8, **CAPS)
+    (solution,) = mslstipt.solve(data[None], weight=1e-4 * size, p=0.8, **CAPS)
     counts = golden_counts(key)
     assert solution.dictionary_iterations == counts["iterations_trpca"]
     assert solution.background_rank == counts["rank_trpca"]

@@ -21,7 +21,8 @@ def test_equals_the_authors_code(name):
 def test_counts_equal_those_of_the_authors_code(name):
     image = torch.from_numpy(golden_image(name))
     grid = PatchGrid(*image.shape, size=40, step=40)
-    solution = pstnn.solve(grid.extract(image), grid.extract(pstnn.corner_prior(image)), weight=0.7, max_iterations=500)
+    data, prior = grid.extract(image), grid.extract(pstnn.corner_prior(image))
+    (solution,) = pstnn.solve(data[None], prior[None], weight=0.7, max_iterations=500)
     counts = golden_counts(f"pstnn__{name}")
     assert solution.iterations == counts["iterations"]
     assert solution.rank == counts["rank"]

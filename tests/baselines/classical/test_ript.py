@@ -23,7 +23,7 @@ def test_counts_equal_those_of_the_authors_code(name):
     image = torch.from_numpy(golden_image(name))
     grid = PatchGrid(*image.shape, size=30, step=10)
     weight = grid.extract(ript.local_structure_weight(image, 1.0))
-    solution = ript.solve(grid.extract(image), weight, weight=0.7, mu_factor=5.0, max_iterations=200)
+    (solution,) = ript.solve(grid.extract(image)[None], weight[None], weight=0.7, mu_factor=5.0, max_iterations=200)
     counts = golden_counts(f"ript_last__{name}")
     assert solution.iterations == counts["iterations"]
     assert solution.nonzeros == counts["nonzeros"] == int((solution.target > 0).sum())
@@ -44,6 +44,22 @@ def test_equals_the_plain_solver(seed, height, width, window, rule):
     expected, _ = oracle.ript(image, size=size, step=step, penalty=1.0, h=2.0, rule=rule)
     method = build_method("ript", patch_size=size, step=step, weight=1.0, edge_weight=2.0, reconstruct=rule)
     np.testing.assert_allclose(method.score(image), expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(12, 20), (20, 12)])
+def test_both_ways_to_shrink_the_patch_unfolding_agree(shape):
+    rng = np.random.default_rng(0)
+    matrices = torch.from_numpy(rng.normal(size=(4, *shape)))
+    matrices[3, :, 5:] = 0  # of lower rank
+    tau = torch.tensor([2.0, 100.0, 0.0, 1.0], dtype=torch.float64)
+    expected = []
+    for matrix, threshold in zip(matrices.numpy(), tau.tolist(), strict=True):
+        u, s, vh = np.linalg.svd(matrix, full_matrices=False)
+        expected.append((u * np.minimum(s, threshold)) @ vh)
+    for take in (ript._take_by_lapack, ript._take_by_torch):
+        taken = matrices.clone()
+        take(taken, tau)
+        np.testing.assert_allclose(taken, np.stack(expected), rtol=0, atol=1e-6)
 
 
 def test_constant_image_gives_a_zero_map():

@@ -53,6 +53,19 @@ def test_all_zero_batch_stays_zero():
     assert values.shape == (3, 4)
 
 
+def test_parameters_of_the_rule_follow_the_batch():
+    rng = np.random.default_rng(0)
+    matrices = torch.from_numpy(rng.normal(scale=2, size=(2, 3, 5, 6)))
+    matrices[0, 1] = 0
+    thresholds = torch.tensor([[1.0], [3.0]])
+    result, values = shrink_singular_values(matrices, lambda s, tau: (s - tau).clamp(min=0), thresholds)
+    assert values.shape == (2, 3, 5)
+    for image, threshold in enumerate((1.0, 3.0)):
+        expected, kept = shrink_singular_values(matrices[image], lambda s, tau=threshold: (s - tau).clamp(min=0))
+        np.testing.assert_allclose(result[image], expected, rtol=0, atol=1e-13)
+        np.testing.assert_allclose(values[image], kept, rtol=0, atol=1e-13)
+
+
 @pytest.mark.parametrize("depth", [1, 2, 5, 8])
 def test_spectrum_is_half_of_the_transform_and_comes_back(depth):
     slices = torch.randn(depth, 3, 4, dtype=torch.float64)
