@@ -154,6 +154,8 @@ def data(arguments):
 
 def train(arguments):
     """Train a deep method."""
+    from mmengine.config import DictAction
+
     from engine.training.train import TrainOptions
     from engine.training.train import train as train_method
     from zoo import load_plugin
@@ -184,6 +186,10 @@ def train(arguments):
         "--launcher", default="none", choices=("none", "pytorch", "slurm"), help="several processes, by torchrun or srun"
     )
     parser.add_argument("--amp", action="store_true", help="half precision (schedule short does so on a GPU anyway)")
+    parser.add_argument("--init", metavar="FILE", help="start from these weights of the method instead of random ones")
+    parser.add_argument(
+        "--recipe", nargs="+", action=DictAction, metavar="KEY=VALUE", help="change the recipe: epochs=20 optimizer.lr=0.01"
+    )
     parser.add_argument("--half", action="store_true", help="store the weights as float16 instead of float32")
     parser.add_argument("--plugin", nargs="+", default=[], metavar="FILE", help="Python files that register methods")
     args = vars(parser.parse_args(arguments))

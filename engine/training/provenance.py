@@ -10,7 +10,7 @@ import torch
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def checkpoint_metadata(*, method, options, dataset, recipe, seed, iterations, world_size):
+def checkpoint_metadata(*, method, options, dataset, recipe, seed, iterations, world_size, start=None):
     """What is stored with the weights: nothing of the clock or the machine, so that equal runs give equal files.
 
     Arguments:
@@ -21,16 +21,21 @@ def checkpoint_metadata(*, method, options, dataset, recipe, seed, iterations, w
         seed: Of the run.
         iterations: Of the run.
         world_size: Processes of the run.
+        start (zoo.neural.Weights | None): What the run began with; its training images of this data set count as seen.
 
     Returns:
         dict: JSON-able.
     """
+    before = start.metadata if start is not None else {}
+    seen = set(dataset.ids)
+    if before.get("dataset") == dataset.name:
+        seen |= set(before.get("train_ids", ()))
     return {
         "method": method,
         "options": options,
         "dataset": dataset.name,
         "split": dataset.split,
-        "train_ids": sorted(dataset.ids),
+        "train_ids": sorted(seen),
         "train_ids_sha256": digest(sorted(dataset.ids)),
         "train_fingerprint": digest([*sorted(dataset.ids), dataset.fingerprint()]),
         "schedule": recipe.schedule_name,
@@ -38,6 +43,7 @@ def checkpoint_metadata(*, method, options, dataset, recipe, seed, iterations, w
         "seed": seed,
         "iterations": iterations,
         "world_size": world_size,
+        "start": start and {"sha256": start.sha256, "iterations": before.get("iterations"), "recipe": before.get("recipe")},
         "code": code_commit(),
         "torch": torch.__version__,
     }

@@ -83,7 +83,7 @@ class Recipe:
         return parts | {"constructor": "PartOptimWrapperConstructor"}
 
 
-def load_recipe(method, schedule_name, *, input_size=None, select=None):
+def load_recipe(method, schedule_name, *, input_size=None, select=None, changes=None):
     """The recipe of a method.
 
     The published one is ``recipe`` in ``configs/methods/<method>.py``, else in the configuration of the class that the
@@ -95,6 +95,8 @@ def load_recipe(method, schedule_name, *, input_size=None, select=None):
         schedule_name: ``"paper"``, ``"short"`` or ``"smoke"``.
         input_size: The detector's.
         select: Overrides the recipe's.
+        changes: Values to put in place of the recipe's, by dotted key as in mmengine: ``{"optimizer.lr": 0.01}``. A list
+            takes its position as a key.
 
     Raises:
         UsageError: No such schedule, or the recipe has an unknown key or asks for a selection on the test set.
@@ -105,12 +107,14 @@ def load_recipe(method, schedule_name, *, input_size=None, select=None):
     source, recipe = _published(method, name, options["type"])
     if schedule_name != "paper":
         shared = _read(SHARED_DIR / f"{schedule_name}.py")
-        changes = {**shared["recipe"], **shared["methods"].get(name, shared["methods"].get(options["type"], {}))}
-        if "steps" in changes:
+        own = {**shared["recipe"], **shared["methods"].get(name, shared["methods"].get(options["type"], {}))}
+        if "steps" in own:
             recipe = {**recipe, "epochs": None}
-        elif "fraction" in changes:
-            recipe = {**recipe, "epochs": math.ceil(recipe["epochs"] * changes.pop("fraction"))}
-        recipe = {**recipe, **changes}
+        elif "fraction" in own:
+            recipe = {**recipe, "epochs": math.ceil(recipe["epochs"] * own.pop("fraction"))}
+        recipe = {**recipe, **own}
+    if changes:
+        recipe = _changed(recipe, changes)
     recipe["select"] = select or recipe.get("select", "last")
     if recipe["select"] not in SELECTIONS:
         raise UsageError(
@@ -139,6 +143,15 @@ def _published(method, name, kind):
 
 def _read(path):
     return Config.fromfile(path).to_dict()
+
+
+def _changed(recipe, changes):
+    config = Config(recipe)
+    try:
+        config.merge_from_dict(changes)
+    except (KeyError, TypeError) as error:
+        raise UsageError(f"--recipe {' '.join(changes)}: {' '.join(str(error).split())}") from None
+    return config.to_dict()
 
 
 def _fitted(augmentation, input_size):

@@ -54,6 +54,8 @@ class TrainOptions:
         launcher: ``"none"``, ``"pytorch"`` or ``"slurm"``.
         amp: Half precision. On a GPU the recipe may ask for it too.
         half: Store the weights as float16.
+        init: Checkpoint of the same method to start from, or None for random weights.
+        recipe: Changes to the recipe, as `load_recipe` takes them.
         select: ``"last"``, ``"val"``, or None for the recipe's.
         bar: A progress bar on a terminal, rather than a line each tenth of the run.
     """
@@ -70,6 +72,8 @@ class TrainOptions:
     launcher: str = "none"
     amp: bool = False
     half: bool = False
+    init: str | None = None
+    recipe: dict | None = None
     select: str | None = None
     bar: bool = True
 
@@ -96,7 +100,11 @@ def train(options):
     detector = build_method(options.method)
     if not isinstance(detector, NeuralDetector):
         raise UsageError(f"{name} has no network to train; see run_benchmark.py list for those of the family deep")
-    recipe = load_recipe(options.method, options.schedule, input_size=detector.input_size, select=options.select)
+    if options.init is not None:
+        detector.load(options.init)
+    recipe = load_recipe(
+        options.method, options.schedule, input_size=detector.input_size, select=options.select, changes=options.recipe
+    )
     recipe = replace(recipe, amp=options.amp or (recipe.amp and options.device == "cuda"))
     run = _Run(name, method, dataset, recipe, seed, options)
     return run.train(detector)
@@ -145,6 +153,7 @@ class _Run:
             seed=self.seed,
             iterations=self.iterations,
             world_size=self.world_size,
+            start=detector.weights,
         )
         finished = self._finished(metadata)
         if finished is not None:

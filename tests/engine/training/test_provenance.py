@@ -1,12 +1,14 @@
 """What a checkpoint says of its training images."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 from datasets import build_dataset
 from engine.training.provenance import checkpoint_metadata, code_commit, overlap
 from engine.training.recipe import load_recipe
+from zoo.neural import Weights
 
 
 def metadata(dataset, **changes):
@@ -44,3 +46,11 @@ def test_fingerprints_follow_the_list(training_set):
 def test_the_commit_is_a_hash_or_unknown():
     commit = code_commit()
     assert commit is None or re.fullmatch(r"[0-9a-f]{40}(-dirty)?", commit)
+
+
+def test_images_seen_before_the_start_count_as_seen(training_set):
+    before = metadata(build_dataset("synthetic", subset="test"))
+    start = Weights(Path("before.safetensors"), "abc", before)
+    assert metadata(training_set, start=start)["train_ids"] == sorted(before["train_ids"] + training_set.ids)
+    elsewhere = Weights(Path("before.safetensors"), "abc", before | {"dataset": "nuaa-sirst"})
+    assert metadata(training_set, start=elsewhere)["train_ids"] == sorted(training_set.ids)

@@ -132,6 +132,22 @@ def test_the_losses_lie_beside_the_weights_and_a_resumed_run_adds_to_them(run, w
     assert table.loss.between(0, 1).all()
 
 
+def test_a_run_may_start_from_weights_and_change_its_recipe(run, write_config):
+    first = run(write_config(4))
+    second = run(
+        write_config(4), "second", init=str(first), recipe={"steps": 2, "optimizer.lr": 0.0, "augmentation.1.size": 72}
+    )
+    states = [load_checkpoint(path)[0]["head.block.4.weight"] for path in (first, second)]
+    torch.testing.assert_close(*states, rtol=0, atol=1e-4)  # at a rate of almost 0 the weights stay where they started
+    metadata = load_checkpoint(second)[1]
+    assert metadata["iterations"] == 2
+    assert metadata["recipe"]["augmentation"][1]["size"] == 72
+    assert metadata["start"]["sha256"] == sha256_file(first)
+    assert metadata["start"]["recipe"]["steps"] == 4
+    with pytest.raises(UsageError, match=r"--recipe augmentation\.9\.size: "):
+        run(write_config(4), "third", recipe={"augmentation.9.size": 2})
+
+
 def test_a_finished_run_is_not_run_again_and_keeps_no_states(run, write_config, tmp_path, capsys):
     config = write_config(4)
     first = run(config)
