@@ -39,7 +39,7 @@ def train_missing(options, datasets, report):
             }
     if not jobs:
         return {}
-    report(f"training {len(jobs)} networks first; --train none leaves it out")
+    report(f"networks to train first: {len(jobs)} (--train none leaves that out)")
     start, failures = time.monotonic(), {}
     for done, (key, error) in enumerate(_trained(jobs, options), start=1):
         seconds = time.monotonic() - start

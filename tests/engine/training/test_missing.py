@@ -60,5 +60,5 @@ def test_a_run_trains_scores_and_goes_on_where_a_training_fails(write_config, tm
     assert rows["small"]["weights"]["file"] == path.name
     assert "paper-trained on synthetic (irsam)" in (tmp_path / "work_dirs/benchmark/report/table1.md").read_text()
     told = capsys.readouterr().err
-    assert "training 2 networks first; --train none leaves it out" in told
+    assert "networks to train first: 2 (--train none leaves that out)" in told
     assert "trained 2 of 2 networks, about 0 s left" in told
