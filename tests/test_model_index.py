@@ -1,0 +1,47 @@
+"""The weights that come with the project are what model-index.yml says."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+import run_benchmark
+from engine.store import ResultStore
+from zoo.checkpoint_files import read_header
+from zoo.checkpoints import sha256_file
+
+ROOT = Path(run_benchmark.__file__).parent
+MODELS = yaml.safe_load((ROOT / "model-index.yml").read_text())["Models"]
+LARGEST = 100 * 2**20
+
+
+def test_together_they_are_small():
+    assert 0 < sum(model["Metadata"]["Size"] for model in MODELS) < LARGEST
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model["Name"])
+def test_a_file_is_what_the_index_says(model):
+    path, metadata = ROOT / model["Weights"], model["Metadata"]
+    assert path.stat().st_size == metadata["Size"]
+    assert sha256_file(path) == metadata["SHA256"]
+    assert path.stem == f"{model['Name']}-{metadata['SHA256'][:8]}"
+    header = read_header(path)
+    assert [header[key] for key in ("method", "schedule", "seed", "iterations", "code")] == [
+        metadata[key] for key in ("Method", "Schedule", "Seed", "Iterations", "Commit")
+    ]
+    (result,) = model["Results"]
+    assert (header["dataset"], header["split"]) == (result["Dataset"], result["Split"])
+    assert (path.with_suffix(".csv")).is_file()
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model["Name"])
+def test_the_metrics_are_measured_again(model, data_root, tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    (result,) = model["Results"]
+    name, dataset, split = model["Metadata"]["Method"], result["Dataset"], result["Split"]
+    arguments = ["--methods", name, "--datasets", dataset, "--split", split, "--data-root", str(data_root)]
+    assert run_benchmark.main([*arguments, "--out", str(tmp_path), "--device", "cpu"]) == 0
+    row = ResultStore(tmp_path).row(dataset, split, name)
+    assert row["weights"]["sha256"] == model["Metadata"]["SHA256"]
+    assert row["metrics"]["exact"] == pytest.approx(row["metrics"]["exact"] | result["Metrics"], rel=1e-3)
