@@ -5,6 +5,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from engine.memory import keep_freed_memory
 from zoo import UsageError, ZooError
 
 EXAMPLES = """commands:
@@ -33,6 +34,7 @@ def main(arguments=None):
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
     command = COMMANDS.get(arguments[0]) if arguments else None
+    keep_freed_memory()
     try:
         return command(arguments[1:]) if command else run(arguments)
     except (UsageError, ZooError) as error:

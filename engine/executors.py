@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from joblib.externals.loky import get_reusable_executor
 
-from engine.scoring import limit_threads
+from engine.scoring import prepare_worker
 from zoo import ZooError
 
 # One thread a worker: the processes already fill the cores, and results do not depend on the number of threads.
@@ -30,7 +30,7 @@ def worker_pool(jobs, dask=None):
         ZooError: The scheduler does not answer.
     """
     if dask is None:
-        pool = get_reusable_executor(max_workers=jobs, initializer=limit_threads, env=SINGLE_THREAD, timeout=60)
+        pool = get_reusable_executor(max_workers=jobs, initializer=prepare_worker, env=SINGLE_THREAD, timeout=60)
         try:
             yield pool
         except BaseException:
@@ -44,6 +44,6 @@ def worker_pool(jobs, dask=None):
     except (OSError, TimeoutError, ValueError) as error:
         raise ZooError(f"no Dask scheduler at {dask} ({error}); start one with: dask scheduler") from None
     with client:
-        client.run(limit_threads)
+        client.run(prepare_worker)
         with client.get_executor() as pool:
             yield pool

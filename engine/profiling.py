@@ -5,7 +5,7 @@ import time
 import numpy as np
 from torch.utils.flop_counter import FlopCounterMode
 
-WARM_UP = 2
+WARM_UP = 1  # the counting of FLOPs is another
 RUNS = 20
 SECONDS = 3.0
 

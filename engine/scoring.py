@@ -10,6 +10,7 @@ import torch
 
 from datasets.fingerprint import pixel_digest
 from engine.cell import cell_dataset, cell_detector
+from engine.memory import keep_freed_memory
 from engine.metrics import count_image, quantize, signal_metrics, sweep_image
 from zoo import ZooError
 from zoo.thresholds import ScoreStatistics
@@ -17,8 +18,9 @@ from zoo.thresholds import ScoreStatistics
 SWEEP_COLUMNS = ("tp", "fp", "matched", "false_pixels", "targets")
 
 
-def limit_threads():
-    """Give this worker process one thread in every numerical library."""
+def prepare_worker():
+    """Give this worker process one thread in every numerical library, and memory that it keeps."""
+    keep_freed_memory()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
 
