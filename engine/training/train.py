@@ -127,6 +127,15 @@ def _comparable(metadata):
     return json.dumps({key: value for key, value in metadata.items() if key != "code"}, indent=1, sort_keys=True)
 
 
+def _difference(old, new, name=""):
+    """The first entry in which two runs differ, with its values where they are short."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        key = min(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
+        return _difference(old.get(key), new.get(key), f"{name}.{key}".lstrip("."))
+    values = f"{json.dumps(old)} there, {json.dumps(new)} here"
+    return f"{name}: {values}" if len(values) < 80 else f"another {name}"
+
+
 class _Run:
     """The parts of one run."""
 
@@ -183,7 +192,10 @@ class _Run:
         note, text = self.work_dir / "run.json", _comparable(metadata)
         if self.rank == 0:
             if note.is_file() and note.read_text() != text and last_state(self.work_dir):
-                raise UsageError(f"{self.work_dir} holds another run; delete it, or name another folder by --out")
+                difference = _difference(json.loads(note.read_text()), json.loads(text))
+                raise UsageError(
+                    f"{self.work_dir} holds another run ({difference}); delete it, or name another folder by --out"
+                )
             self.work_dir.mkdir(parents=True, exist_ok=True)
             note.write_text(text)
         barrier()

@@ -163,8 +163,10 @@ def test_a_finished_run_is_not_run_again_and_keeps_no_states(run, write_config, 
 
 def test_a_folder_of_another_run_is_refused(run, write_config, keep_states):
     run(write_config(4))
-    with pytest.raises(UsageError, match="holds another run; delete it, or name another folder by --out"):
+    with pytest.raises(UsageError, match="seed: 0 there, 1 here"):
         run(write_config(4), seed=1)
+    with pytest.raises(UsageError, match="iterations: 4 there, 6 here"):
+        run(write_config(6))
 
 
 def test_states_hold_plain_data_and_others_are_refused(run, write_config, keep_states, tmp_path):
