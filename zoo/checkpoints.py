@@ -125,6 +125,7 @@ def save_checkpoint(path, state_dict, metadata):
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         save_file(tensors, partial, {METADATA_KEY: json.dumps(metadata, sort_keys=True)})
+        os.chmod(partial, 0o644)  # safetensors lets the owner alone read it
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)

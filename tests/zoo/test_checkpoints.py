@@ -92,6 +92,7 @@ def test_safetensors_keep_keys_and_metadata_and_are_written_reproducibly(tmp_pat
     again = save_checkpoint(tmp_path / "b.safetensors", state, dict(reversed(metadata.items())))
     assert digest == again == sha256_file(tmp_path / "b.safetensors")
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.safetensors"]
+    assert (tmp_path / "b.safetensors").stat().st_mode & 0o777 == 0o644
 
 
 def test_shared_and_strided_tensors_are_written(tmp_path):
