@@ -77,11 +77,11 @@ def test_twice_the_same(name, build):
     np.testing.assert_array_equal(build(name).predict(image), build(name).predict(image))
 
 
-@pytest.mark.parametrize("level", [0, 128])
+@pytest.mark.parametrize("level", [0.0, 40.3])
 @pytest.mark.parametrize("name", METHODS)
 def test_constant_image(name, level, build):
     detector = build(name)
-    score = detector.predict(np.full((32, 48), level, np.uint8))
+    score = detector.predict(np.full((32, 48), level))
     assert np.isfinite(score).all()
     if not isinstance(detector, NeuralDetector):
         assert not score.any()

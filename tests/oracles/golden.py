@@ -32,3 +32,14 @@ def random_scene(seed, height, width):
     image = background + rng.normal(scale=2, size=(height, width))
     image[rng.integers(0, height, 3), rng.integers(0, width, 3)] += 60
     return np.clip(np.round(image), 0, 255)
+
+
+def clutter(height, width, seed, edge=40):
+    """A smooth background, a step edge of a height, noise and one bright target."""
+    rng = np.random.default_rng(seed)
+    rows, columns = np.mgrid[:height, :width]
+    image = 60 + 30 * np.sin(rows / 9 + seed) + edge * (columns > width * 0.6)
+    image += rng.normal(0, 1.5, image.shape)
+    row, column = rng.integers(3, height - 3), rng.integers(3, width - 3)
+    image += 90 * np.exp(-((rows - row) ** 2 + (columns - column) ** 2) / 3)
+    return image

@@ -106,10 +106,6 @@ def test_cut_of_the_rank_follows_the_plain_rule(values):
     assert kept.tolist() == [oracle.kept_rank(np.array(values), (7, 5))] * 2
 
 
-def test_constant_image_gives_a_zero_map():
-    assert not build_method("mslstipt").predict(np.full((50, 61), 200, np.uint8)).any()
-
-
 def test_single_bright_pixel_on_black_is_all_target():
     image = np.zeros((32, 40))
     image[5, 7] = 255

@@ -7,19 +7,8 @@ from hypothesis import strategies as st
 from baselines.classical.nram import solve
 from baselines.classical.patches import PatchGrid, to_patch_image
 from tests.oracles import nram as oracle
-from tests.oracles.golden import IMAGES, golden_counts, golden_image, golden_map
+from tests.oracles.golden import IMAGES, clutter, golden_counts, golden_image, golden_map
 from zoo import build_method
-
-
-def clutter(height, width, seed):
-    """A smooth background, a step edge, noise and one bright target."""
-    rng = np.random.default_rng(seed)
-    rows, columns = np.mgrid[:height, :width]
-    image = 60 + 30 * np.sin(rows / 9 + seed) + 40 * (columns > width * 0.6)
-    image += rng.normal(0, 1.5, image.shape)
-    row, column = rng.integers(3, height - 3), rng.integers(3, width - 3)
-    image += 90 * np.exp(-((rows - row) ** 2 + (columns - column) ** 2) / 3)
-    return image
 
 
 @pytest.mark.parametrize("image", IMAGES)
@@ -80,18 +69,6 @@ def test_image_smaller_than_the_patch_shrinks_the_patch():
     image = clutter(31, 64, seed=1)
     np.testing.assert_array_equal(build_method("nram").score(image), build_method("nram", patch_size=31).score(image))
     assert build_method("nram").predict(clutter(16, 16, seed=2)).shape == (16, 16)
-
-
-@pytest.mark.parametrize("level", [0, 17, 40.3])
-def test_constant_image_gives_zero(level):
-    assert not build_method("nram").predict(np.full((60, 70), level)).any()
-
-
-def test_cap_is_noted():
-    method = build_method("nram", max_iterations=2)
-    with pytest.warns(UserWarning, match="cap of 2 iterations"):
-        method.predict(clutter(60, 80, seed=5))
-    assert len(method.take_notes()) == 1
 
 
 def test_unknown_side_is_refused():

@@ -14,6 +14,7 @@ METHODS = {
     "ript": dict(patch_size=16, step=8),
     "mslstipt": dict(patch_size=20),
     "ipi": dict(patch_size=16, step=8),
+    "nram": dict(patch_size=16, step=8),
 }
 # Different contents, so that the images take different numbers of iterations.
 CROPS = [
@@ -89,7 +90,7 @@ def test_a_dictionary_of_lower_rank_is_padded_without_effect():
         assert ours[1:] == expected[1:]
 
 
-@pytest.mark.parametrize("name", ["pstnn", "ript"])
+@pytest.mark.parametrize("name", ["ipi", "nram", "pstnn", "ript"])
 def test_each_image_of_a_batch_notes_its_cap(name):
     method = build_method(name, max_iterations=1, **METHODS[name])
     with pytest.warns(UserWarning, match="its cap of 1 iterations"):
