@@ -8,7 +8,7 @@ from datasets.folder import FolderDataset
 from datasets.layouts import open_folder
 from datasets.synthetic import Synthetic
 from zoo.errors import UsageError
-from zoo.registry import unknown
+from zoo.registry import registered, unknown
 
 DATASETS = Registry("data set", scope="irsam_zoo")
 
@@ -53,7 +53,7 @@ def list_datasets():
 
 def dataset_class(name):
     """The registered class of a name, whatever its case; UsageError with the nearest known names otherwise."""
-    cls = DATASETS.get(str(name).lower())
+    cls = registered(DATASETS, str(name).lower())
     if cls is None:
         raise UsageError(unknown("data set", name, list_datasets()))
     return cls

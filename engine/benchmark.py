@@ -76,7 +76,7 @@ def run(options):
     store = ResultStore(options.out)
     rows, data = [], {}
     failures = train_missing(options, datasets, lambda line: print(line, file=sys.stderr))
-    with store.locked(), worker_pool(options.jobs or available_cores(), options.dask) as pool, Progress() as progress:
+    with store.locked(), Progress() as progress:
         for source, dataset in datasets.items():
             digests = pixel_digests(dataset)
             data[f"{dataset.name}/{dataset.split}"] = data_fingerprint(digests)
@@ -84,7 +84,7 @@ def run(options):
                 cell = _cell(options, method, source, dataset)
                 with progress.cell(cell.method, dataset.title, len(dataset.ids[: options.limit])) as on_image:
                     failure = failures.get((method, source))
-                    row = _guarded(cell, store, pool, digests, options, on_image, failure)
+                    row = _guarded(cell, store, digests, options, on_image, failure)
                 progress.report(row)
                 rows.append(row)
         write_json(store.manifest_path, manifest(asdict(options), data, time.time() - start))
@@ -110,12 +110,13 @@ def _cell(options, method, source, dataset):
     )
 
 
-def _guarded(cell, store, pool, digests, options, on_image, failure):
+def _guarded(cell, store, digests, options, on_image, failure):
     """The row of a cell; whatever goes wrong, or went wrong before, is the row's reason, and the other cells go on."""
     if failure is not None:
         return store.write_row(failed_row(cell, failure), [])
     try:
         flags = dict(limit=options.limit, fresh=options.fresh, allow_overlap=options.allow_overlap)
-        return evaluate(cell, store, pool, digests, **flags, on_image=on_image)
+        with worker_pool(options.jobs or available_cores(), options.dask) as pool:
+            return evaluate(cell, store, pool, digests, **flags, on_image=on_image)
     except Exception as error:
         return store.write_row(failed_row(cell, one_line(error)), [])

@@ -1,13 +1,14 @@
 """A cell of the table: one method on one data set. Small, hashable and picklable, so that it travels to workers."""
 
+import importlib
 import json
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
 from datasets import build_dataset
-from zoo import build_method, load_plugin
-from zoo.registry import method_config
+from zoo import METHODS, build_method, load_plugin
+from zoo.registry import method_config, registered
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Cell:
         root: Folder of the data sets, or None for the default places.
         device: ``"cpu"`` or ``"cuda"``.
         plugins: Plug-in files that have to be imported first.
+        module: Module that registers the method, to be imported after them.
         predictions: Folder for predicted masks, or None.
     """
 
@@ -36,6 +38,7 @@ class Cell:
     root: str | None = None
     device: str = "cpu"
     plugins: tuple[str, ...] = ()
+    module: str = "zoo"
     predictions: str | None = None
 
     @cached_property
@@ -64,7 +67,8 @@ def method_cell(method, *, threshold=None, find_checkpoint=None, **fields):
         checkpoint = find_checkpoint(name)
         if checkpoint is not None:
             options["checkpoint"] = str(checkpoint)
-    return Cell(method=name, options=json.dumps(options, sort_keys=True), **fields)
+    module = registered(METHODS, options["type"]).__module__
+    return Cell(method=name, options=json.dumps(options, sort_keys=True), module=module, **fields)
 
 
 @lru_cache(maxsize=2)
@@ -72,6 +76,7 @@ def cell_detector(cell):
     """The detector of a cell, built once a process and moved to the cell's device."""
     for plugin in cell.plugins:
         load_plugin(plugin)
+    importlib.import_module(cell.module)
     detector = build_method(cell.method_options).to(cell.device)
     detector.name = cell.method
     return detector

@@ -18,31 +18,31 @@ def code_version(module):
 
     Returns:
         str: 16 hexadecimal digits over the source of the module, of the scoring code, and of everything of this
-        project that they import, so that a change elsewhere leaves stored results valid.
+        project and of the module's own package that they import, so that a change elsewhere leaves stored results valid.
     """
     sources = {}
     for name in (module, SCORING):
-        _collect(name, sources)
+        _collect(name, module.partition(".")[0], sources)
     digest = hashlib.sha256()
     for name in sorted(sources):
         digest.update(f"{name}\n{sources[name]}\n".encode())
     return digest.hexdigest()[:16]
 
 
-def _collect(name, sources):
+def _collect(name, package, sources):
     if name in sources:
         return
-    path = _source_file(name)
+    path = _source_file(name, package)
     if path is None:
         return
     sources[name] = path.read_text()
-    for imported in _imports(path):
-        _collect(imported, sources)
+    for imported in _imports(name, path):
+        _collect(imported, package, sources)
 
 
 @cache
-def _source_file(name):
-    """The file of a module of this project or of a plug-in; None for anything installed."""
+def _source_file(name, package):
+    """The file of a module of this project or of a package; None for any other."""
     try:
         spec = importlib.util.find_spec(name)
     except (ImportError, ValueError, AttributeError):
@@ -51,16 +51,21 @@ def _source_file(name):
         return None
     path = Path(spec.origin).resolve()
     inside = path.is_relative_to(ROOT) and "site-packages" not in path.parts
-    return path if inside or name.startswith("irsam_zoo_plugin_") else None
+    return path if inside or name.partition(".")[0] == package else None
 
 
 @cache
-def _imports(path):
-    """Names that a file imports, as far as they could be modules."""
+def _imports(name, path):
+    """Names that a module imports, as far as they could be modules."""
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     names = []
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.ImportFrom):
+            source = node.module or ""
+            if node.level:  # relative; one that leaves its package does not import, and is not looked for
+                parents = package.split(".")[: 1 - node.level or None]
+                source = ".".join([*parents, *filter(None, [source])])
+            names += [source, *(f"{source}.{alias.name}" for alias in node.names)]
     return tuple(names)

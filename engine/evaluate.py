@@ -1,11 +1,11 @@
 """One cell: score what is not scored yet, then make the row."""
 
 import hashlib
-from concurrent.futures import as_completed
 from pathlib import Path
 
 from engine.cell import cell_dataset, cell_detector
 from engine.code_version import code_version
+from engine.executors import unordered
 from engine.profiling import profile_network
 from engine.rows import make_row
 from engine.scoring import item_digest, score_images
@@ -112,13 +112,8 @@ def _score(cell, detector, indices, pool):
         for start in range(0, len(indices), detector.batch_size):
             yield from score_images(cell, indices[start : start + detector.batch_size])
         return
-    futures = [pool.submit(score_images, cell, [index]) for index in indices]
-    try:
-        for future in as_completed(futures):
-            yield from future.result()
-    finally:
-        for future in futures:
-            future.cancel()
+    for records in unordered(pool, score_images, ((cell, [index]) for index in indices)):
+        yield from records
 
 
 def _prediction_there(cell, image_id):

@@ -1,7 +1,9 @@
 """Where scoring runs: local worker processes, or a Dask cluster. Both are `concurrent.futures` executors."""
 
 import os
+from concurrent.futures import FIRST_COMPLETED, wait
 from contextlib import contextmanager
+from itertools import islice
 
 from joblib.externals.loky import get_reusable_executor
 
@@ -17,9 +19,25 @@ def available_cores():
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
+def unordered(pool, function, tasks):
+    """Results of ``function(*task)`` for every task, as they become ready.
+
+    Only a few tasks are handed to the executor ahead of its workers, so that one that is interrupted has nothing to cancel.
+    """
+    tasks = iter(tasks)
+    running = {pool.submit(function, *task) for task in islice(tasks, 2 * pool.workers)}
+    while running:
+        done, running = wait(running, return_when=FIRST_COMPLETED)
+        running |= {pool.submit(function, *task) for task in islice(tasks, len(done))}
+        for future in done:
+            yield future.result()
+
+
 @contextmanager
 def worker_pool(jobs, dask=None):
-    """An executor of scoring tasks.
+    """An executor of scoring tasks, with the number of its ``workers``.
+
+    Local workers outlive the context for a minute, and serve the next one; those of which one has died do not.
 
     Arguments:
         jobs: Number of local worker processes.
@@ -31,6 +49,7 @@ def worker_pool(jobs, dask=None):
     """
     if dask is None:
         pool = get_reusable_executor(max_workers=jobs, initializer=prepare_worker, env=SINGLE_THREAD, timeout=60)
+        pool.workers = jobs
         try:
             yield pool
         except BaseException:
@@ -46,4 +65,5 @@ def worker_pool(jobs, dask=None):
     with client:
         client.run(prepare_worker)
         with client.get_executor() as pool:
+            pool.workers = max(1, sum(client.nthreads().values()))
             yield pool

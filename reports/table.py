@@ -7,6 +7,7 @@ from mmengine.config import Config
 
 from datasets import DATASETS
 from reports.published import printed_name, published, source_for, sources
+from zoo.registry import registered
 
 TABLE_DIR = Path(__file__).resolve().parents[1] / "configs" / "tables"
 # Metric, factor of the literature's unit, digits, and whether more is better.
@@ -99,7 +100,7 @@ class Section:
     @property
     def title(self):
         """The data set's name as the literature prints it."""
-        known = DATASETS.get(self.dataset)
+        known = registered(DATASETS, self.dataset)
         return known.title if known else self.dataset
 
     @property

@@ -107,6 +107,47 @@ def test_a_plugin_is_a_row_of_the_table(folder, tmp_path):
     assert sorted(log.read_text().split()) == sorted(str(k) for k in range(len(IDS)))
 
 
+def test_a_worker_that_dies_takes_no_other_method_along(folder, tmp_path):
+    name, plugin, _ = write_plugin(tmp_path)
+    plugin.write_text(plugin.read_text().replace("time.sleep(0)", "os._exit(9)"))
+    out = tmp_path / "out"
+    assert run(folder, out, name, "top_hat", "max_median", "--plugin", str(plugin)) == 1
+    assert row_of(out, name)["status"] == "failed"
+    assert [row_of(out, method)["status"] for method in ("top_hat", "max_median")] == ["ok", "ok"]
+
+
+def test_a_method_of_a_configuration_with_imports_is_known_to_workers(folder, tmp_path):
+    name, plugin, _ = write_plugin(tmp_path)
+    config = tmp_path / "imported.py"
+    config.write_text(f"custom_imports = dict(imports=['{plugin.stem}'])\nmethod = dict(type='{name}')\n")
+    command = [
+        sys.executable,
+        str(PROGRAM),
+        "--methods",
+        str(config),
+        "--datasets",
+        str(folder),
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    subprocess.run(command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(tmp_path)}, check=True)
+    assert row_of(tmp_path / "out", "imported")["n_images"] == len(IDS)
+
+
+def test_an_interrupt_ends_the_run_with_one_line(folder, tmp_path):
+    name, plugin, log = write_plugin(tmp_path, delay=1)
+    command = [sys.executable, str(PROGRAM), "--methods", name, "--plugin", str(plugin), "--datasets", str(folder),
+               "--out", str(tmp_path / "out"), "--jobs", "1"]  # fmt: skip
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    while process.poll() is None and not log.is_file():
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)
+    _, error = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert error.strip().splitlines()[-1] == "stopped; the same command goes on from here"
+    assert "Traceback" not in error
+
+
 def test_kill_and_resume_scores_no_stored_image_again(folder, tmp_path):
     name, plugin, log = write_plugin(tmp_path, delay=0.3)
     out = tmp_path / "out"

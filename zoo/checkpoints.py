@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from zoo.checkpoint_files import METADATA_KEY, read_checkpoint, read_header
 from zoo.errors import UsageError, ZooError
-from zoo.registry import METHODS, build_method, list_methods, method_config, unknown
+from zoo.registry import METHODS, build_method, list_methods, method_config, registered, unknown
 
 SCHEDULES = ("paper", "short", "smoke")  # best first
 MOST_NAMED = 5
@@ -190,9 +190,9 @@ def convert_file(method, source, target):
 
 def _neural_class(name):
     _, options = method_config(name)
-    cls = METHODS.get(options["type"])
+    cls = registered(METHODS, options["type"])
     if not hasattr(cls, "convert_rules"):
-        networks = [known for known in list_methods() if hasattr(METHODS.get(known), "convert_rules")]
+        networks = [known for known in list_methods() if hasattr(registered(METHODS, known), "convert_rules")]
         raise UsageError(unknown("method with a network", name, networks))
     return cls
 

@@ -18,11 +18,17 @@ CONFIG_DIR = Path(__file__).resolve().parents[1] / "configs" / "methods"
 ENTRY_POINT_GROUP = "irsam_zoo.methods"
 
 
+def registered(registry, name):
+    """The class under a name, or None. The registry's own ``get`` takes any module that can be imported for one."""
+    registry.import_from_location()
+    return registry.module_dict.get(name)
+
+
 def _build(cfg, registry, **overrides):
     """Build a registered class from ``dict(type=name, ...)``; errors name the method and its options."""
     options = {**cfg, **overrides}
     name = options.pop("type")
-    cls = registry.get(name)
+    cls = registered(registry, name)
     if cls is None:
         raise UsageError(unknown("method", name, list_methods()))
     known = _options(cls)
@@ -67,14 +73,14 @@ def method_config(spec):
         return options["type"], options
     text = str(spec)
     path = Path(text) if text.endswith(".py") else CONFIG_DIR / f"{text}.py"
-    if path.is_file() and (text.endswith(".py") or METHODS.get(text) is None):
+    if path.is_file() and (text.endswith(".py") or registered(METHODS, text) is None):
         config = Config.fromfile(path)
         if "method" not in config:
             raise UsageError(f"{path} defines no `method = dict(type=...)`")
         return path.stem, config.method.to_dict()
     if text.endswith(".py"):
         raise UsageError(f"no configuration file {path}")
-    if METHODS.get(text) is None:
+    if registered(METHODS, text) is None:
         raise UsageError(unknown("method", text, [*list_methods(), *list_configs()]))
     return text, dict(type=text)
 
@@ -98,13 +104,17 @@ def load_plugin(path):
         ZooError: The file is missing or does not import.
     """
     path = Path(path).resolve()
-    name = f"irsam_zoo_plugin_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
-    if name in sys.modules:
-        return sys.modules[name]
     if not path.is_file():
         raise UsageError(f"no plug-in file {path}")
+    name = f"irsam_zoo_plugin_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+    code = path.read_bytes()
+    if name in sys.modules:
+        if sys.modules[name].plugin_code != code:  # in a worker of a Dask cluster
+            raise ZooError(f"plug-in {path} has changed since it was imported; restart the workers")
+        return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    module.plugin_code = code
     try:
         spec.loader.exec_module(module)
     except Exception as error:

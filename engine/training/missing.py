@@ -9,7 +9,7 @@ from engine.training.train import TrainOptions, train
 from zoo import METHODS, load_plugin
 from zoo.checkpoints import find_checkpoint
 from zoo.neural import NeuralDetector
-from zoo.registry import method_config
+from zoo.registry import method_config, registered
 
 NONE = "none"
 
@@ -51,7 +51,7 @@ def train_missing(options, datasets, report):
 
 def _lacks(options, method, dataset, schedule):
     name, config = method_config(method)
-    if "checkpoint" in config or not issubclass(METHODS.get(config["type"]), NeuralDetector):
+    if "checkpoint" in config or not issubclass(registered(METHODS, config["type"]), NeuralDetector):
         return False
     return find_checkpoint(options.checkpoints, name, dataset.name, split=dataset.split, schedule=schedule) is None
 

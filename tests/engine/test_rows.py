@@ -97,8 +97,24 @@ def test_code_version_follows_what_a_method_imports(tmp_path, monkeypatch):
     assert code_version("baselines.classical.top_hat") != code_version("baselines.classical.max_median")
     assert code_version("baselines.classical.top_hat") == code_version("baselines.classical.top_hat")
     sources = {}
-    module._collect("baselines.classical.top_hat", sources)
-    module._collect(module.SCORING, sources)
+    module._collect("baselines.classical.top_hat", "baselines", sources)
+    module._collect(module.SCORING, "baselines", sources)
     assert {"baselines.classical.top_hat", "zoo.detector", "engine.metrics.counts", "datasets.reader"} <= set(sources)
     assert "baselines.classical.max_median" not in sources
     assert not any(name.startswith(("numpy", "torch", "skimage")) for name in sources)
+
+
+def test_code_version_follows_an_installed_package(tmp_path, monkeypatch):
+    from engine import code_version as module
+
+    package = tmp_path / "installed_methods"
+    (package / "parts").mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "parts" / "__init__.py").write_text("from .. import constants\n")
+    (package / "constants.py").write_text("SIZE = 3\n")
+    (package / "method.py").write_text("from .parts import constants\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    sources = {}
+    module._collect("installed_methods.method", "installed_methods", sources)
+    names = {f"installed_methods.{name}" for name in ("method", "parts", "constants")}
+    assert sources.keys() == {"installed_methods", *names}
