@@ -42,15 +42,19 @@ def main(arguments=None):
             raise
         print(f"error: {error}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
+    except OSError as error:
+        if debug or error.filename is None:
+            raise
+        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
-        print("stopped; the same command goes on from here", file=sys.stderr)
+        same = "the same command" + " without --fresh" * ("--fresh" in arguments)
+        print(f"stopped; {same} goes on from here", file=sys.stderr)
         return 130
 
 
 def run(arguments):
     """Run methods on data sets."""
-    from mmengine.config import Config
-
     from datasets import found_datasets
     from engine.benchmark import RunOptions
     from engine.benchmark import run as run_cells
@@ -86,15 +90,14 @@ def run(arguments):
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
     args = parser.parse_args(arguments)
     if args.config:
-        if not Path(args.config).is_file():
-            raise UsageError(f"no configuration file {args.config}")
-        parser.set_defaults(**{key: value for key, value in Config.fromfile(args.config).items() if key in vars(args)})
-        args = parser.parse_args(arguments)
+        args = parser.parse_args([*_config_arguments(args.config, vars(args)), *arguments])
     if not (args.all or args.methods or args.datasets):
         raise UsageError("nothing to run: say --all, or name --methods or --datasets; see run_benchmark.py --help")
     _check_protocol(args.protocol)
-    if args.threshold:
-        build_threshold(args.threshold)
+    if args.threshold and build_threshold(args.threshold).oracle:
+        _check_sweep_protocol(args.protocol)
+    if not Path(args.checkpoints).is_dir() and args.checkpoints != parser.get_default("checkpoints"):
+        print(f"no folder {args.checkpoints}: networks have weights only if they are trained now", file=sys.stderr)
     for name in ("limit", "jobs"):
         if getattr(args, name) is not None and getattr(args, name) < 1:
             raise UsageError(f"--{name} must be at least 1")
@@ -236,7 +239,7 @@ def report(arguments):
 
 def convert(arguments):
     """Convert a published checkpoint."""
-    from zoo.checkpoints import convert_file
+    from zoo.checkpoints import SCHEDULES, convert_file
 
     parser = Parser(prog="run_benchmark.py convert")
     parser.add_argument("method", metavar="METHOD")
@@ -245,6 +248,8 @@ def convert(arguments):
     args = parser.parse_args(arguments)
     done = convert_file(args.method, args.source, args.target)
     print(f"{done.target}: {done.tensors} tensors, {done.renamed} of them renamed, sha256 {done.sha256}")
+    if Path(args.target).stem.rpartition("_")[2] in (*SCHEDULES, Path(args.target).stem):
+        print(f"a run finds it by the name {args.method}_<data set>.safetensors", file=sys.stderr)
     return 0
 
 
@@ -263,6 +268,8 @@ def _write_report(out, protocol, threshold=None):
         raise UsageError(f"no results in {out}; run the benchmark with --out {out} first")
     if threshold:
         rows = recut_rows(rows, store, build_threshold(threshold))
+    if any(row.get("from_sweep") for row in rows):
+        _check_sweep_protocol(protocol)
     for path in write_report(rows, store.out / "report", write_atomic, protocol=protocol):
         print(path)
 
@@ -273,6 +280,35 @@ def _check_protocol(protocol):
 
     if protocol not in PROTOCOLS:
         raise UsageError(unknown("protocol", protocol, PROTOCOLS))
+
+
+def _check_sweep_protocol(protocol):
+    if protocol != "exact":
+        raise UsageError(f"--protocol {protocol}: a cut that is chosen after scoring has the exact protocol alone")
+
+
+def _config_arguments(path, known):
+    """A configuration file's entries as command-line arguments."""
+    from mmengine.config import Config
+
+    from zoo.registry import unknown
+
+    if not Path(path).is_file():
+        raise UsageError(f"no configuration file {path}")
+    try:
+        entries = Config.fromfile(path).to_dict()
+    except Exception as error:
+        raise UsageError(f"{path} is no configuration file: {' '.join(str(error).split())}") from None
+    arguments = []
+    for key, value in entries.items():
+        if key in ("custom_imports", "default_scope"):  # mmengine's
+            continue
+        if key not in known:
+            raise UsageError(unknown(f"option in {path},", key, list(known)))
+        if value not in (None, False):
+            values = value if isinstance(value, (list, tuple)) else [] if value is True else [value]
+            arguments += [f"--{key.replace('_', '-')}", *map(str, values)]
+    return arguments
 
 
 def _device(name):

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections import Counter
 from dataclasses import asdict, dataclass
 
 from engine.cell import method_cell, open_dataset
@@ -13,8 +14,9 @@ from engine.rows import failed_row
 from engine.scoring import one_line
 from engine.store import ResultStore, write_json
 from engine.training.missing import train_missing
-from zoo import build_method, load_plugin
+from zoo import UsageError, build_method, build_threshold, load_plugin
 from zoo.checkpoints import find_checkpoint
+from zoo.registry import method_config
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,23 +74,39 @@ def run(options):
         load_plugin(plugin)
     datasets = {name: open_dataset(name, options.data_root, options.split) for name in options.datasets}
     for method in options.methods:  # a typo must not be found after hours
-        build_method(method)
+        detector = build_method(method)
+        policy = build_threshold(options.threshold) if options.threshold else detector.threshold
+        if options.save_predictions and policy.oracle:
+            raise UsageError(f"{method}: an oracle's cut is not known while masks are written; leave out --save-predictions")
+    _refuse_twice("methods", {method: method_config(method)[0] for method in options.methods})
+    _refuse_twice("data sets", {source: f"{dataset.name}/{dataset.split}" for source, dataset in datasets.items()})
     store = ResultStore(options.out)
     rows, data = [], {}
-    failures = train_missing(options, datasets, lambda line: print(line, file=sys.stderr))
-    with store.locked(), Progress() as progress:
-        for source, dataset in datasets.items():
-            digests = pixel_digests(dataset)
-            data[f"{dataset.name}/{dataset.split}"] = data_fingerprint(digests)
-            for method in options.methods:
-                cell = _cell(options, method, source, dataset)
-                with progress.cell(cell.method, dataset.title, len(dataset.ids[: options.limit])) as on_image:
-                    failure = failures.get((method, source))
-                    row = _guarded(cell, store, digests, options, on_image, failure)
-                progress.report(row)
-                rows.append(row)
-        write_json(store.manifest_path, manifest(asdict(options), data, time.time() - start))
+    with store.locked():
+        earlier = store.manifests()
+        try:
+            failures = train_missing(options, datasets, lambda line: print(line, file=sys.stderr))
+            with Progress() as progress:
+                for source, dataset in datasets.items():
+                    digests = pixel_digests(dataset)
+                    data[f"{dataset.name}/{dataset.split}"] = data_fingerprint(digests)
+                    for method in options.methods:
+                        cell = _cell(options, method, source, dataset)
+                        with progress.cell(cell.method, dataset.title, len(dataset.ids[: options.limit])) as on_image:
+                            row = _guarded(cell, store, digests, options, on_image, failures.get((method, source)))
+                        progress.report(row)
+                        rows.append(row)
+        finally:
+            write_json(store.manifest_path, [*earlier, manifest(asdict(options), data, time.time() - start)])
     return rows
+
+
+def _refuse_twice(what, names):
+    """Raise where two of these, as they were given, would be filed under one name."""
+    for name, count in Counter(names.values()).items():
+        if count > 1:
+            same = ", ".join(given for given in names if names[given] == name)
+            raise UsageError(f"these {what} would all be filed as {name}: {same}; rename them, or run them with another --out")
 
 
 def _cell(options, method, source, dataset):

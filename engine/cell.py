@@ -17,6 +17,7 @@ class Cell:
 
     Attributes:
         method: Name of the row.
+        spec: What the method was asked for by: the name again, or a configuration file.
         options: The method's ``dict(type=..., ...)`` as JSON with sorted keys.
         dataset: Name of the data set, as results are filed.
         split: Name of the split, as results are filed.
@@ -30,6 +31,7 @@ class Cell:
     """
 
     method: str
+    spec: str
     options: str
     dataset: str
     split: str
@@ -48,7 +50,7 @@ class Cell:
 
     def prediction_path(self, image_id):
         """Where the predicted mask of an image goes."""
-        return Path(self.predictions) / self.dataset / self.method / f"{image_id}.png"
+        return Path(self.predictions) / self.dataset / self.split / self.method / f"{image_id}.png"
 
 
 def method_cell(method, *, threshold=None, find_checkpoint=None, **fields):
@@ -68,7 +70,7 @@ def method_cell(method, *, threshold=None, find_checkpoint=None, **fields):
         if checkpoint is not None:
             options["checkpoint"] = str(checkpoint)
     module = registered(METHODS, options["type"]).__module__
-    return Cell(method=name, options=json.dumps(options, sort_keys=True), module=module, **fields)
+    return Cell(method=name, spec=str(method), options=json.dumps(options, sort_keys=True), module=module, **fields)
 
 
 @lru_cache(maxsize=2)

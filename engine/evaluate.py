@@ -3,13 +3,15 @@
 import hashlib
 from pathlib import Path
 
+from datasets.splits import list_splits, read_split
 from engine.cell import cell_dataset, cell_detector
 from engine.code_version import code_version
 from engine.executors import unordered
+from engine.manifest import processor
 from engine.profiling import profile_network
-from engine.rows import make_row
+from engine.rows import make_row, recut_records
 from engine.scoring import item_digest, score_images
-from engine.training.provenance import overlap
+from engine.training.provenance import code_commit, overlap
 from zoo import ZooError
 from zoo.checkpoints import sha256_file
 from zoo.neural import NeuralDetector
@@ -32,7 +34,7 @@ def cell_key(cell):
     files = {name: sha256_file(value) for name, value in options.items() if isinstance(value, str) and Path(value).is_file()}
     return {
         "method": options,
-        "files": files,  # a checkpoint, an mmsegmentation configuration: their content, wherever they lie
+        "files": files,  # a checkpoint, an mmsegmentation configuration: their content besides their path
         "code": code_version(type(cell_detector(cell)).__module__),
         "dataset": cell.dataset,
         "split": cell.split,
@@ -60,7 +62,7 @@ def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, allow_overl
     ids = dataset.ids[:limit]
     missing = detector.unavailable()
     if missing is not None:
-        reason = missing.format(dataset=cell.dataset)
+        reason = missing.format(method=cell.spec, dataset=cell.source, options=_training_options(cell))
         return store.write_row(make_row(cell, detector, [], n_split=len(dataset), status="no checkpoint", reason=reason), [])
     seen = overlap(detector.weights.metadata, dataset) if isinstance(detector, NeuralDetector) and detector.weights else []
     if seen and not allow_overlap:
@@ -72,7 +74,7 @@ def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, allow_overl
     key = cell_key(cell)
     journal = store.journal(cell.dataset, cell.split, cell.method)
     stored = {} if fresh else journal.read(key)
-    done = {i: record for i, record in stored.items() if digests.get(i) == record["pixels"] and _prediction_there(cell, i)}
+    done = {i: record for i, record in stored.items() if digests.get(i) == record["pixels"] and _saved(cell, i, record)}
     todo = [index for index, image_id in enumerate(ids) if image_id not in done]
     for _ in range(len(ids) - len(todo)):
         on_image()
@@ -95,10 +97,15 @@ def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, allow_overl
     speed = None
     if isinstance(detector, NeuralDetector) and records:
         old = store.row(cell.dataset, cell.split, cell.method)
-        same = old is not None and old.get("key") == key and not fresh
+        same = old is not None and old.get("key") == key and not fresh and old["speed"].get("processor") == processor()
         speed = old["speed"] if same else profile_network(detector, (records[0]["height"], records[0]["width"]))
     row = make_row(cell, detector, records, n_split=len(dataset), status=status, reason=reason, speed=speed)
-    return store.write_row(row | {"key": key, "trained_on_test": len(seen)}, records)
+    row |= {"key": key, "trained_on_test": len(seen), "own_split": _own_split(dataset), "code": code_commit()}
+    if records:
+        row["speed"]["processor"] = processor()
+    if detector.threshold.oracle:  # the cut is known now
+        records = recut_records(row, records, detector.threshold)
+    return store.write_row(row, records)
 
 
 def data_fingerprint(digests):
@@ -116,5 +123,22 @@ def _score(cell, detector, indices, pool):
         yield from records
 
 
-def _prediction_there(cell, image_id):
-    return cell.predictions is None or cell.prediction_path(image_id).is_file()
+def _saved(cell, image_id, record):
+    """Whether no mask is asked for, or the one that is there was written with this record."""
+    if cell.predictions is None:
+        return True
+    path = cell.prediction_path(image_id)
+    return record.get("saved") == str(path) and path.is_file()
+
+
+def _own_split(dataset):
+    """Whether the images are not those of the list that the package holds for this data set under this name."""
+    known = dataset.split in list_splits(dataset.name)
+    return dataset.name != "synthetic" and not (known and read_split(dataset.name, dataset.split, "test") == list(dataset.ids))
+
+
+def _training_options(cell):
+    """What a command that trains the cell's network has to say besides method and data set."""
+    options = {"--split": cell.lists if cell.lists != "irsam" else None, "--data-root": cell.root}
+    options["--plugin"] = " ".join(cell.plugins)
+    return "".join(f" {name} {value}" for name, value in options.items() if value)

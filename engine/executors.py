@@ -1,11 +1,10 @@
 """Where scoring runs: local worker processes, or a Dask cluster. Both are `concurrent.futures` executors."""
 
-import os
 from concurrent.futures import FIRST_COMPLETED, wait
 from contextlib import contextmanager
 from itertools import islice
 
-from joblib.externals.loky import get_reusable_executor
+from joblib.externals.loky import cpu_count, get_reusable_executor
 
 from engine.scoring import prepare_worker
 from zoo import ZooError
@@ -15,8 +14,8 @@ SINGLE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_N
 
 
 def available_cores():
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    """Cores that this process may use, by its affinity and its container's quota."""
+    return cpu_count()
 
 
 def unordered(pool, function, tasks):

@@ -1,15 +1,16 @@
 """What a result folder says of the run that made it."""
 
 import platform
-import subprocess
 import sys
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
 
+from engine.training.provenance import code_commit
+
 PACKAGES = ("torch", "numpy", "scipy", "scikit-image", "opencv-python", "mmengine", "mmcv-lite", "segment-anything")
-ROOT = Path(__file__).resolve().parents[1]
 
 
 def manifest(config, data, seconds):
@@ -25,12 +26,11 @@ def manifest(config, data, seconds):
         "config": config,
         "data": data,
         "wall_seconds": round(seconds, 3),
-        "git": _git("rev-parse", "HEAD"),
-        "uncommitted_changes": bool(_git("status", "--porcelain")),
+        "code": code_commit(),
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in PACKAGES},
         "platform": platform.platform(),
-        "processor": _processor(),
+        "processor": processor(),
         "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
     }
 
@@ -42,16 +42,8 @@ def _version(name):
         return None
 
 
-def _git(*arguments):
-    """Output of git in this project, or None where there is no git or no repository."""
-    try:
-        done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=10, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip()
-
-
-def _processor():
+@cache
+def processor():
     """The processor's name as Linux gives it, else as Python does."""
     info = Path("/proc/cpuinfo")
     if info.is_file():

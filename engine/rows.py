@@ -7,11 +7,11 @@ import pandas as pd
 from scipy.special import expit
 
 from engine.metrics import PROTOCOLS, best_iou, bootstrap_ci, compute_metrics, mean_signal, roc, strata
+from engine.metrics.sweep import LEVELS
 from engine.scoring import SWEEP_COLUMNS, unpack
 from zoo.neural import NeuralDetector
 from zoo.thresholds import ScoreStatistics
 
-LEVELS = 256
 # The sweep does not tell which pixels a matched pair shares.
 NO_OPDC = dict.fromkeys(("opdc_matched", "opdc_iou", "components"), float("nan"))
 
@@ -45,8 +45,9 @@ def make_row(cell, detector, records, *, n_split, status, reason, speed=None):
     Returns:
         dict: JSON-able. Metrics by protocol are fractions, or None where undefined; empty without records.
     """
+    kind = cell.method_options["type"]
     row = failed_row(cell, reason) | {
-        "title": detector.card.title,
+        "title": detector.card.title if cell.method == kind else f"{detector.card.title} ({cell.method})",
         "status": status,
         "family": detector.card.family,
         "fidelity": detector.card.fidelity_label,
@@ -67,7 +68,7 @@ def make_row(cell, detector, records, *, n_split, status, reason, speed=None):
         "auc": roc(sweep)[2],
         "signal": mean_signal([record["signal"] for record in records]),
         "sweep": {name: values.tolist() for name, values in sweep.items()},
-        "speed": speed or _speed(records),
+        "speed": speed or _speed(records, cell.device),
         "notes": dict(Counter(note for record in records for note in record["notes"])),
     }
     if detector.threshold.oracle:
@@ -80,17 +81,22 @@ def make_row(cell, detector, records, *, n_split, status, reason, speed=None):
 
 
 def _weights(detector):
-    """Which weights a network has: file, hash, and what their maker says of the training; None for random ones."""
+    """Which weights a network has: file, hash, and what their maker says of the training; None for random ones.
+
+    ``stages`` is 2 where training went on from other weights, however many.
+    """
     if detector.weights is None:
         return None
-    told = {name: detector.weights.metadata.get(name) for name in ("schedule", "dataset", "split", "seed", "iterations")}
+    metadata = detector.weights.metadata
+    told = {name: metadata.get(name) for name in ("schedule", "dataset", "split", "seed", "iterations")}
+    told |= {"stages": 1 + bool(metadata.get("start")), "training_images_known": "train_ids" in metadata}
     return {"file": detector.weights.path.name, "sha256": detector.weights.sha256, **told}
 
 
-def _speed(records):
+def _speed(records, device):
     """Speed of a method that was timed while it ran."""
     seconds = float(np.median([record["seconds"] for record in records]))
-    how = "median over the test images, one thread, while other workers kept the other cores busy"
+    how = "median over the test images, one thread a worker, one worker a core" if device == "cpu" else "median over batches"
     return {"fps": 1 / seconds, "seconds_an_image": seconds, "how": how}
 
 
@@ -103,12 +109,7 @@ def recut(row, records, policy):
         policy (Threshold): Where to cut. The cut is rounded up to the next of the 256 levels, and only the exact
             protocol can be had; the row says so by ``from_sweep``.
     """
-    if policy.oracle:
-        best, _ = best_iou({name: np.array(values) for name, values in row["sweep"].items()})
-        levels = [LEVELS if best is None else best] * len(records)
-    else:
-        levels = [_level(policy, ScoreStatistics(**record["statistics"]), row["score_kind"]) for record in records]
-    counts = pd.DataFrame([_counts_at(record, level) for record, level in zip(records, levels, strict=True)])
+    counts = pd.DataFrame([record["counts"] for record in recut_records(row, records, policy)])
     return row | {
         "threshold": str(policy),
         "oracle": policy.oracle,
@@ -116,6 +117,16 @@ def recut(row, records, policy):
         "metrics": {"exact": compute_metrics(counts, "exact")},
         "ci95": {"exact": bootstrap_ci(counts, "exact")},
     }
+
+
+def recut_records(row, records, policy):
+    """The records with the counts that `recut` takes."""
+    if policy.oracle:
+        best, _ = best_iou({name: np.array(values) for name, values in row["sweep"].items()})
+        levels = [LEVELS if best is None else best] * len(records)
+    else:
+        levels = [_level(policy, ScoreStatistics(**record["statistics"]), row["score_kind"]) for record in records]
+    return [record | {"counts": _counts_at(record, level)} for record, level in zip(records, levels, strict=True)]
 
 
 def recut_rows(rows, store, policy):
@@ -129,6 +140,8 @@ def _level(policy, statistics, score_kind):
     if cut >= statistics.high:
         return LEVELS
     low, high = statistics.low, statistics.high
+    if cut < low:
+        return 0
     fraction = expit(cut) if score_kind == "logit" else (cut - low) / (high - low)
     return int(np.clip(np.floor((LEVELS - 1) * fraction) + 1, 0, LEVELS))
 

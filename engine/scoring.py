@@ -82,11 +82,13 @@ def _measure(cell, detector, item, score):
     statistics = ScoreStatistics.of(score)
     # An oracle's cut is chosen later, from the sweep.
     mask = np.zeros(score.shape, bool) if detector.threshold.oracle else detector.threshold(score)
+    saved = {}
     if cell.predictions is not None:
         path = cell.prediction_path(item["id"])
         path.parent.mkdir(parents=True, exist_ok=True)
         if not cv2.imwrite(str(path), mask.astype(np.uint8) * 255):
             raise ZooError(f"cannot write {path}")
+        saved = {"saved": str(path)}
     sweep = sweep_image(quantize(score, detector.score_kind), item["label"])
     return {
         "height": score.shape[0],
@@ -95,7 +97,7 @@ def _measure(cell, detector, item, score):
         "statistics": statistics._asdict(),
         "signal": signal_metrics(item["image"], score, item["label"], mask),
         "sweep": pack(np.stack([sweep[column] for column in SWEEP_COLUMNS])),
-    }
+    } | saved
 
 
 def pack(array):

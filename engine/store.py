@@ -49,6 +49,13 @@ class ResultStore:
     def manifest_path(self):
         return self.out / "manifest.json"
 
+    def manifests(self):
+        """What `manifest_path` says of the runs in this folder so far."""
+        try:
+            return json.loads(self.manifest_path.read_text())
+        except (OSError, ValueError):
+            return []
+
     def row_path(self, dataset, split, method):
         return self.out / "results" / dataset / split / f"{method}.json"
 
@@ -94,8 +101,9 @@ class ResultStore:
         rows = []
         for path in sorted((self.out / "results").glob("*/*/*.json")):
             try:
-                rows.append(json.loads(path.read_text()))
-            except (OSError, ValueError) as error:
+                row = json.loads(path.read_text())
+                rows.append({"method": row["method"], **row})
+            except (OSError, ValueError, KeyError, TypeError) as error:
                 raise ZooError(f"{path} is not a result row ({error}); delete it and run the benchmark again") from None
         return rows
 

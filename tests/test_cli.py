@@ -88,10 +88,10 @@ def test_a_run_writes_rows_tables_and_manifest(folder, tmp_path, capsys):
     assert row["n_images"] == row["n_split"] == len(IDS)
     with open(out / "results" / "mine" / "irsam" / "top_hat.csv", newline="") as file:
         assert [line["id"] for line in csv.DictReader(file)] == IDS
-    mask = cv2.imread(str(out / "predictions" / "mine" / "top_hat" / "im3.png"), 0)
+    mask = cv2.imread(str(out / "predictions" / "mine" / "irsam" / "top_hat" / "im3.png"), 0)
     assert mask.shape == (40, 53)
     assert mask[11, 21] == 255
-    manifest = json.loads((out / "manifest.json").read_text())
+    (manifest,) = json.loads((out / "manifest.json").read_text())
     assert manifest["packages"]["torch"]
     assert len(manifest["data"]["mine/irsam"]) == 64
     measured = table(out)["mine", "top_hat", "Pd"]
@@ -260,6 +260,12 @@ def test_score_of_a_folder_of_masks(folder, tmp_path, capsys):
         (["--all", "--jobs", "two"], "invalid int value"),
         (["--all", "--plugin", "none.py"], "no plug-in file"),
         (["--config", "none.py"], "no configuration file"),
+        (["--config", "typo.py"], "unknown option in typo.py, 'treshold'; did you mean threshold"),
+        (["--config", "kind.py"], "argument --limit: invalid int value"),
+        (["--config", "broken.py"], "broken.py is no configuration file"),
+        (["--all", "--threshold", "best_iou", "--protocol", "irsam"], "exact protocol alone"),
+        (["--all", "--datasets", "synthetic", "--threshold", "best_iou", "--save-predictions"], "leave out --save-predictions"),
+        (["--methods", "ipi", "x/ipi.py", "--datasets", "synthetic"], "would all be filed as ipi"),
         (["report", "--out", "none"], "no results in none"),
         (["score", "none", "--dataset", "synthetic"], "no folder none"),
     ],
@@ -267,10 +273,58 @@ def test_score_of_a_folder_of_masks(folder, tmp_path, capsys):
 def test_wrong_usage_is_one_line_and_status_2(arguments, text, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("IRSAM_ZOO_DATA", raising=False)
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "ipi.py").write_text("method = dict(type='ipi')")
+    (tmp_path / "typo.py").write_text("methods = ['top_hat']\ntreshold = 'minmax(0.5)'")
+    (tmp_path / "kind.py").write_text("methods = 'top_hat'\nlimit = 'few'")
+    (tmp_path / "broken.py").write_text("methods = [")
     assert run_benchmark.main(arguments) == 2
     error = capsys.readouterr().err.strip().splitlines()[-1]
     assert error.startswith("error: ")
     assert text in error
+
+
+def test_a_result_folder_that_is_a_file_is_one_line(folder, tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert run(folder, tmp_path / "file", "top_hat") == 1
+    assert capsys.readouterr().err.strip().endswith("file: File exists")
+
+
+def test_saved_masks_are_those_of_the_row(folder, tmp_path):
+    out = tmp_path / "out"
+
+    masks = out / "predictions" / "mine" / "irsam" / "top_hat"
+
+    def targets():
+        return [int((cv2.imread(str(masks / f"{image_id}.png"), 0) > 0).sum()) for image_id in IDS]
+
+    assert run(folder, out, "top_hat", "--threshold", "fixed(1)", "--save-predictions") == 0
+    loose = targets()
+    assert run(folder, out, "top_hat", "--threshold", "fixed(100)") == 0
+    assert targets() == loose
+    assert run(folder, out, "top_hat", "--threshold", "fixed(100)", "--save-predictions") == 0
+    assert targets() == [9] * len(IDS)
+
+
+def test_an_oracle_counts_images_at_its_cut(folder, tmp_path):
+    out = tmp_path / "out"
+    assert run(folder, out, "top_hat", "--threshold", "best_iou") == 0
+    with open(out / "results" / "mine" / "irsam" / "top_hat.csv", newline="") as file:
+        lines = list(csv.DictReader(file))
+    intersection, union = (sum(int(line[name]) for line in lines) for name in ("intersection", "union"))
+    assert intersection / union == row_of(out, "top_hat")["metrics"]["exact"]["IoU"] > 0.9
+
+
+def test_a_configuration_is_told_from_its_method(folder, tmp_path):
+    out = tmp_path / "out"
+    config = tmp_path / "wide.py"
+    config.write_text("method = dict(type='top_hat', size=9)")
+    assert run(folder, out, "top_hat", str(config)) == 0
+    assert "| Top-Hat (wide)" in (out / "report" / "table1.md").read_text()
+    assert row_of(out, "wide")["own_split"] is True
+    runs = json.loads((out / "manifest.json").read_text())
+    assert run(folder, out, "top_hat") == 0
+    assert json.loads((out / "manifest.json").read_text())[:-1] == runs
 
 
 def test_without_data_the_synthetic_set_is_used_and_said_so(tmp_path, monkeypatch, capsys):
@@ -288,7 +342,12 @@ def test_convert_a_published_checkpoint(tmp_path, capsys):
     network = build_method("acmnet").network
     torch.save({"state_dict": {f"module.{key}": value for key, value in network.state_dict().items()}}, source)
     assert run_benchmark.main(["convert", "acmnet", str(source), str(target)]) == 0
-    assert "0 of them renamed" in capsys.readouterr().out
+    told = capsys.readouterr()
+    assert "0 of them renamed" in told.out
+    assert told.err == ""
+    unfound = str(tmp_path / "acmnet_synthetic_paper.safetensors")
+    assert run_benchmark.main(["convert", "acmnet", str(source), unfound]) == 0
+    assert "finds it by the name acmnet_<data set>.safetensors" in capsys.readouterr().err
     assert run_benchmark.main(["convert", "alcnet", str(source), str(target)]) == 1
     error = capsys.readouterr().err
     assert error.count("\n") == 1
@@ -301,7 +360,7 @@ def test_convert_a_published_checkpoint(tmp_path, capsys):
     assert run_benchmark.main([*arguments, "--checkpoints", str(tmp_path / "none")]) == 0
     row = row_of(out, "small", "synthetic")
     assert (row["status"], row["metrics"]) == ("no checkpoint", {})
-    assert row["reason"].endswith("python run_benchmark.py train small --dataset synthetic")
+    assert row["reason"].endswith(f"python run_benchmark.py train {config} --dataset synthetic")
     assert run_benchmark.main([*arguments, "--checkpoints", str(tmp_path)]) == 0
     row = row_of(out, "small", "synthetic")
     assert (row["status"], row["n_images"], row["params"]) == ("ok", 2, 516875)

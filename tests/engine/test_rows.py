@@ -24,7 +24,7 @@ from zoo.thresholds import ScoreStatistics
 
 def cell_of(method, **options):
     text = json.dumps({"type": method, **options}, sort_keys=True)
-    return Cell(method=method, options=text, dataset="synthetic", split="irsam", source="synthetic", lists="irsam")
+    return Cell(method=method, spec=method, options=text, dataset="synthetic", split="irsam", source="synthetic", lists="irsam")
 
 
 @pytest.fixture

@@ -26,7 +26,9 @@ def cell():
             return images
 
     options = json.dumps({"type": "noting"})
-    yield Cell(method="noting", options=options, dataset="synthetic", split="irsam", source="synthetic", lists="irsam")
+    yield Cell(
+        method="noting", spec="noting", options=options, dataset="synthetic", split="irsam", source="synthetic", lists="irsam"
+    )
     METHODS.module_dict.pop("noting")
 
 
@@ -38,6 +40,8 @@ def test_notes_of_a_batch_are_counted_once(cell):
 
 class Pool:
     """Refuses work."""
+
+    workers = 1
 
     def submit(self, function, *arguments):
         raise AssertionError("given to a worker process")
