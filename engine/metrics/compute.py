@@ -47,7 +47,8 @@ def compute_metrics(counts, protocol="exact", weights=None):
 
     "Less equal areas": an unmatched component is not counted if any matched one in the image has the same area. IRSAM's
     code stops at images that are not square and DNANet's at images other than 256x256; their divisors are applied to any
-    size here. DNANet and BasicIRSTD have no nIoU of their own; ACM's, which IRSAM uses, stands for it.
+    size here. DNANet and BasicIRSTD have no nIoU of their own; ACM's, which IRSAM uses, stands for it. All but exact take
+    only mask level 255 as target; the IoU of DNANet and BasicIRSTD puts levels 128 to 254 in the union as well, ours does not.
 
     Arguments:
         counts (Sequence[dict] or pandas.DataFrame): One row an image, with the columns of `count_image`.
