@@ -66,7 +66,8 @@ class IRSTDDataset:
 
         Returns:
             dict: ``id`` (str), ``image`` (HxW uint8 grey, 0..255), ``mask`` (HxW bool, label > 127) and ``label`` (HxW uint8:
-            the mask's published grey values, resized to the image by nearest neighbour where the sizes differ).
+            the mask's published grey values, 0 and 255 for a mask of 0 and 1, resized to the image by nearest neighbour
+            where the sizes differ).
 
         Raises:
             ZooError: A file of this item is missing or damaged. The other items can still be read.

@@ -55,7 +55,7 @@ def dataset_class(name):
     """The registered class of a name, whatever its case; UsageError with the nearest known names otherwise."""
     cls = registered(DATASETS, str(name).lower())
     if cls is None:
-        raise UsageError(unknown("data set", name, list_datasets()))
+        raise UsageError(f"{unknown('data set', name, list_datasets())}; nor is it a folder")
     return cls
 
 
@@ -64,7 +64,8 @@ def build_dataset(name, root=None, split="irsam", subset="test"):
 
     Arguments:
         name: A registered name (``"nuaa-sirst"``), or the path of a folder of your own that holds ``images/``, ``masks/``
-            and the lists ``train.txt`` and ``test.txt`` (or ``splits/<split>/`` with both).
+            and the lists ``train.txt`` and ``test.txt`` (or ``splits/<split>/`` with both). One with the name of a registered
+            data set needs a ``/``, as in ``./nuaa-sirst``.
         root: The folder that holds the data sets, else ``$IRSAM_ZOO_DATA``, else ``./data``. Not read for `synthetic`
             and for a path.
         split: A name from `list_splits`, or the path of a folder that holds ``train.txt`` and ``test.txt``.
@@ -76,8 +77,8 @@ def build_dataset(name, root=None, split="irsam", subset="test"):
     Raises:
         UsageError: An unknown name, split or subset, or a root without this data set.
     """
-    if "/" in str(name):
-        folder = Path(name).expanduser()
+    folder = Path(name).expanduser()
+    if "/" in str(name) or (folder.is_dir() and registered(DATASETS, str(name).lower()) is None):
         location = open_folder(folder) if folder.is_dir() else None
         if location is None:
             raise UsageError(f"{folder} is no data set: it needs the folders images/ and masks/")

@@ -3,6 +3,7 @@
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import permutations
 
 import cv2
 import numpy as np
@@ -11,8 +12,9 @@ from datasets.base import MASK_LEVEL
 from datasets.catalogue import build_dataset, found_datasets, list_datasets
 from datasets.duplicates import near_duplicates, thumbnail
 from datasets.fingerprint import SHORT, combine, pixel_digest, published_digests, published_facts
-from datasets.reader import fit_label, read_grey
-from datasets.splits import list_splits, overlap, read_split
+from datasets.folder import FolderDataset
+from datasets.reader import fit_label, read_grey, read_mask
+from datasets.splits import find_split, list_splits, lists_at_top, read_list
 from zoo.errors import UsageError, ZooError
 
 THREADS = 4
@@ -72,6 +74,7 @@ class _Item:
     values: list[int]
     targets: tuple[int, int]
     thumbnail: np.ndarray
+    zero_one: bool
 
 
 def check(root=None, names=None):
@@ -85,13 +88,17 @@ def check(root=None, names=None):
         Report
 
     Raises:
-        UsageError: A named data set, or any at all, is not there.
+        UsageError: A named data set, or any at all, is not there, or a named one has no files.
     """
     found = list(names) if names else found_datasets(root)
     if not found:
         raise UsageError("no data set found; name the folder that holds them by --data-root or $IRSAM_ZOO_DATA")
     absent = [] if names else [name for name in list_datasets() if name not in {*found, "synthetic"}]
-    return Report([_check_one(build_dataset(name, root=root, subset="all")) for name in found if name != "synthetic"], absent)
+    datasets = [build_dataset(name, root=root, subset="all") for name in found]
+    for dataset in datasets:
+        if not isinstance(dataset, FolderDataset):
+            raise UsageError(f"{dataset.name} has no files to check: the program makes its images; name other data sets")
+    return Report([_check_one(dataset) for dataset in datasets], absent)
 
 
 def format_report(report):
@@ -127,7 +134,7 @@ def _check_one(dataset):
 def _examine(dataset, image_id):
     """The `_Item` of an id, or the text of what is wrong with it."""
     try:
-        image, mask = read_grey(dataset.image_path(image_id)), read_grey(dataset.mask_path(image_id))
+        image, mask = read_grey(dataset.image_path(image_id)), read_mask(dataset.mask_path(image_id))
         label = fit_label(mask.pixels, image.pixels.shape, dataset.mask_path(image_id))
     except ZooError as error:
         return str(error)
@@ -141,6 +148,7 @@ def _examine(dataset, image_id):
         values=np.flatnonzero(np.bincount(label.ravel(), minlength=256)).tolist(),
         targets=tuple(_count_targets(label > level) for level in (0, MASK_LEVEL)),
         thumbnail=thumbnail(image.pixels),
+        zero_one=mask.zero_one,
     )
 
 
@@ -161,7 +169,7 @@ def _pixels(checkup, dataset, items):
     checkup.facts.append(f"{above_0} targets (8-connected, mask > 0), {above_127} with mask > {MASK_LEVEL}")
 
     fingerprint = combine((item.id, *item.digests) for item in items)
-    expected = published_facts(dataset.name).get("fingerprint")
+    expected = None if _has_own_lists(dataset) else published_facts(dataset.name).get("fingerprint")
     checkup.published = fingerprint == expected
     checkup.facts.append(f"fingerprint {fingerprint}{' as published' if checkup.published else ''}")
     if expected and not checkup.published:
@@ -179,6 +187,7 @@ def _pixels(checkup, dataset, items):
         if item.size != item.mask_size:
             sizes = f"image {_size(item.size)}, mask {_size(item.mask_size)}"
             checkup.quirks.append(f"{item.id}: {sizes}; the mask is resized to the image by nearest neighbour")
+    _say(checkup.quirks, "masks of 0 and 1, where 1 is target", [item.id for item in items if item.zero_one])
     _say(checkup.quirks, "images without a target", [item.id for item in items if not item.targets[0]])
     faint = [item.id for item in items if item.targets[0] and not item.targets[1]]
     _say(checkup.problems, f"masks with targets, none above {MASK_LEVEL} (store them as 0 and 255)", faint)
@@ -197,26 +206,48 @@ def _compare(checkup, dataset, items):
 
 def _lists(checkup, dataset, thumbnails):
     """Split lists against the files, against each other, and near-duplicates over their borders."""
-    names = list_splits(dataset.name, dataset.location.folder)
     on_disk = set(dataset.ids)
-    for split in names:
-        train, test = (read_split(dataset.name, split, subset, dataset.location.folder) for subset in ("train", "test"))
-        checkup.facts.append(f"split {split}: {len(train)} train, {len(test)} test images")
-        _say(checkup.problems, f"ids of split {split} without an image", [i for i in (*train, *test) if i not in on_disk])
-        _say(checkup.problems, f"ids of split {split} in both lists", sorted({*train} & {*test}))
-        unlisted = [i for i in dataset.ids if i not in {*train, *test}]
-        _say(checkup.quirks, f"images in neither list of split {split}", unlisted)
+    lists = {}
+    for split, place in _list_places(dataset).items():
+        lists[split] = train, test = [_read_list(checkup, place / f"{subset}.txt") for subset in ("train", "test")]
+        checkup.facts.append(f"{split}: {len(train)} train, {len(test)} test images")
+        _say(checkup.problems, f"ids of {split} without an image", [i for i in (*train, *test) if i not in on_disk])
+        _say(checkup.problems, f"ids of {split} in both lists", sorted({*train} & {*test}))
+        if train and test:
+            _say(checkup.quirks, f"images in neither list of {split}", [i for i in dataset.ids if i not in {*train, *test}])
         train, test = ([i for i in ids if i in thumbnails] for ids in (train, test))
         pairs = near_duplicates(*(np.array([thumbnails[i] for i in ids]) for ids in (test, train)))
         shown = [f"{test[a]} and {train[b]} ({correlation:.3f})" for a, b, correlation in pairs]
-        _say(checkup.quirks, f"test images of split {split} with a near-duplicate in training", shown)
-    for split in names:
-        for other in names:
-            both = overlap(dataset.name, split, other) if split != other else []
-            if both:
-                tests = len(read_split(dataset.name, split, "test"))
-                text = f"{len(both)} of the {tests} test images of split {split} are training images of split {other}"
-                checkup.quirks.append(f"{text}: weights trained on one must not be scored on the other")
+        _say(checkup.quirks, f"test images of {split} with a near-duplicate in training", shown)
+    name, folder = dataset.name, dataset.location.folder
+    if lists_at_top(name, folder, own=True) and not lists_at_top(name, folder, dataset.own):
+        text = "train.txt and test.txt in the folder itself are not used, the package's lists are"
+        checkup.quirks.append(f"{text}; to use them, give the folder's path in place of {name}")
+    for (split, (_, test)), (other, (train, _)) in permutations(lists.items(), 2):
+        if both := {*test} & {*train}:
+            text = f"{len(both)} of the {len(test)} test images of {split} are training images of {other}"
+            checkup.quirks.append(f"{text}: weights trained on one must not be scored on the other")
+
+
+def _list_places(dataset):
+    """The folders of all lists that a split can name, by what the report calls them."""
+    name, folder, own = dataset.name, dataset.location.folder, dataset.own
+    found = {f"split {split}": find_split(name, split, folder, own) for split in list_splits(name, folder)}
+    places = {split: place for split, place in found.items() if place != folder}
+    return places | ({"the folder's own lists": folder} if lists_at_top(name, folder, own) else {})
+
+
+def _has_own_lists(dataset):
+    return dataset.own and lists_at_top(dataset.name, dataset.location.folder, own=True)
+
+
+def _read_list(checkup, path):
+    """The ids of a list; none, and a problem, where it cannot be read."""
+    try:
+        return read_list(path)
+    except ZooError as error:
+        checkup.problems.append(str(error))
+        return []
 
 
 def _say(lines, what, ids):

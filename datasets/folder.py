@@ -4,7 +4,7 @@ from pathlib import Path
 
 from datasets.base import IRSTDDataset
 from datasets.layouts import EXTENSIONS, MASK_SUFFIX, find_root, index_files, locate
-from datasets.reader import fit_label, read_grey
+from datasets.reader import fit_label, read_grey, read_mask
 from datasets.splits import find_split, read_split
 from zoo.errors import UsageError, ZooError
 
@@ -13,20 +13,24 @@ class FolderDataset(IRSTDDataset):
     """A data set of image and mask files with equal names, in any layout of `datasets.layouts`.
 
     A published data set is a subclass that states ``title``, ``url`` and ``folder_names``. A folder of the user's own is
-    `FolderDataset` itself with a ``location``; it is called by the folder's name.
+    `FolderDataset` itself with a ``location``; it is called by the folder's name, and its own lists come before the package's.
 
     Arguments:
         root: Folder that holds the data sets; None looks at ``$IRSAM_ZOO_DATA`` and ``./data``.
         split: As for `datasets.splits.read_split`. A folder's path is shortened to its last part in ``self.split``.
         subset: ``"train"``, ``"test"`` or ``"all"``: every image on disk.
         location (Location): Where the files are; ``root`` is then not searched.
+
+    Attributes:
+        own (bool): True for a folder of the user's own, which may bear the name of a published set.
     """
 
     folder_names = ()
 
     def __init__(self, *, root=None, split="irsam", subset="test", location=None):
         self.location = location or self.find(root)
-        if not self.name:
+        self.own = not self.name
+        if self.own:
             self.name = self.title = self.location.folder.resolve().name
         self._lists = split
         self._images = index_files(self.location.images)
@@ -55,7 +59,7 @@ class FolderDataset(IRSTDDataset):
     def list_ids(self):
         if self.subset == "all":
             return list(self._images)
-        return read_split(self.name, self._lists, self.subset, self.location.folder)
+        return read_split(self.name, self._lists, self.subset, self.location.folder, self.own)
 
     def image_path(self, id):
         """The image file of an id; ZooError where there is none."""
@@ -73,7 +77,7 @@ class FolderDataset(IRSTDDataset):
     def read_grey_pair(self, id):
         image_path, mask_path = self.image_path(id), self.mask_path(id)
         image = read_grey(image_path).pixels
-        return image, fit_label(read_grey(mask_path).pixels, image.shape, mask_path)
+        return image, fit_label(read_mask(mask_path).pixels, image.shape, mask_path)
 
     def stamp(self, id):
         return tuple(_identity(files.get(id)) for files in (self._images, self._masks))
@@ -86,7 +90,7 @@ class FolderDataset(IRSTDDataset):
         raise ZooError(f"{folder} has no {id} ({'/'.join(EXTENSIONS)}){lists}; get the complete data set from {source}")
 
     def _list_path(self):
-        return find_split(self.name, self._lists, self.location.folder) / f"{self.subset}.txt"
+        return find_split(self.name, self._lists, self.location.folder, self.own) / f"{self.subset}.txt"
 
 
 def _identity(path):

@@ -5,8 +5,10 @@
   65536, so three equal channels give exactly that channel. MATLAB's rgb2gray differs by 1 at most.
 - ``P`` through its palette to RGB first: Pillow's direct way to ``L`` truncates where RGB rounds.
 - ``RGBA``, ``LA``, ``PA`` and a transparent colour: alpha is dropped, never blended.
-- 16 bits (``I;16``): the high byte, which is also what Pillow keeps of a 16-bit RGB file. No stretching by image.
+- 16 bits (``I;16``): the high byte, which is also what Pillow keeps of a 16-bit RGB file; no stretching by image. A file of
+  0 and 1 stays as it is, so that a mask keeps its targets.
 - An EXIF orientation is not applied: masks carry none.
+- In a mask whose largest value is 1, that 1 means target and becomes 255 (`read_mask`).
 """
 
 import struct
@@ -32,6 +34,14 @@ class GreyFile(NamedTuple):
     mode: str
 
 
+class MaskFile(NamedTuple):
+    """A decoded mask: as `GreyFile`, with ``zero_one``, True where it was stored as 0 and 1."""
+
+    pixels: np.ndarray
+    mode: str
+    zero_one: bool
+
+
 def read_grey(path):
     """Decode one image or mask file.
 
@@ -50,6 +60,17 @@ def read_grey(path):
             return GreyFile(_to_grey(image, path), image.mode)
     except DECODING_ERRORS as error:
         raise ZooError(f"{path} {_what_is_wrong(path, error)}") from error
+
+
+def read_mask(path):
+    """Decode one mask file, such as a label or a prediction; arguments and errors as for `read_grey`.
+
+    Returns:
+        MaskFile: HxW uint8 pixels, of which those above 127 are target: 0 and 255 where the largest stored value is 1.
+    """
+    pixels, mode = read_grey(path)
+    zero_one = bool(pixels.max() == 1)
+    return MaskFile(pixels * np.uint8(255) if zero_one else pixels, mode, zero_one)
 
 
 def fit_label(label, shape, path=""):
@@ -81,7 +102,8 @@ def _to_grey(image, path):
     # A palette with transparency makes Pillow warn and, for some modes, keep the alpha.
     image.info.pop("transparency", None)
     if image.mode in SIXTEEN_BIT_MODES:
-        return (np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8)
+        levels = np.asarray(image).astype(np.uint16)
+        return (levels if levels.max() <= 1 else levels >> 8).astype(np.uint8)
     if image.mode in LUMA_MODES:
         return np.array(image.convert("RGB").convert("L"))
     if image.mode in ("L", "LA", "1"):

@@ -19,28 +19,36 @@ def list_splits(name, folder=None):
     return sorted({path.parent.name for place in places for path in place.glob("*/test.txt")})
 
 
-def read_split(name, split, subset, folder=None):
+def read_split(name, split, subset, folder=None, own=False):
     """Read one list.
 
     Arguments:
         name: Name of the data set, such as ``"nuaa-sirst"``.
         split: A name from `list_splits`, where the package's lists win over those in the data set's folder, or the path
-            of a folder that holds ``train.txt`` and ``test.txt``. For a data set without lists in the package, those that
-            lie in its folder itself go by any other name.
+            of a folder that holds ``train.txt`` and ``test.txt``. Lists for which `lists_at_top` is true go by any other name.
         subset: ``"train"`` or ``"test"``.
         folder (Path): The data set's own folder, or None to look in the package alone.
+        own: True for a folder of the user's own: all lists in it win over those of the package.
 
     Returns:
         list[str]: The ids, in the order of the list.
 
     Raises:
         UsageError: There is no such split; the text gives the known ones.
-        ZooError: The list is missing, or holds nothing, or an id twice.
+        ZooError: The list is missing, is not UTF-8, or holds nothing or an id twice.
     """
-    path = find_split(name, split, folder) / f"{subset}.txt"
+    return read_list(find_split(name, split, folder, own) / f"{subset}.txt")
+
+
+def read_list(path):
+    """The ids of one file, in their order; ZooError as for `read_split`."""
     if not path.is_file():
         raise ZooError(f"{path} is missing; a split is a train.txt and a test.txt")
-    ids = [_without_extension(line.strip()) for line in path.read_text().splitlines() if line.strip()]
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise ZooError(f"{path} is not UTF-8 text; save it as UTF-8") from error
+    ids = [_without_extension(line.strip()) for line in lines if line.strip()]
     if not ids:
         raise ZooError(f"{path} lists no image; write an id a line")
     if len(set(ids)) < len(ids):
@@ -49,15 +57,15 @@ def read_split(name, split, subset, folder=None):
     return ids
 
 
-def find_split(name, split, folder=None):
+def find_split(name, split, folder=None, own=False):
     """The folder that holds the lists of a split; arguments and errors as for `read_split`."""
-    package = SPLIT_DIR / name
     if os.sep in str(split):
         places = [Path(split)]
     else:
-        places = [package / split] + ([Path(folder) / "splits" / split] if folder else [])
-        if folder and not package.is_dir():  # a published set has names for its lists, so a mistyped one is an error
-            places.append(Path(folder))
+        package, beside = [SPLIT_DIR / name / split], [Path(folder) / "splits" / split] if folder else []
+        if folder and lists_at_top(name, folder, own):
+            beside.append(Path(folder))
+        places = beside + package if own else package + beside
     for place in places:
         if (place / "test.txt").is_file() or (place / "train.txt").is_file():
             return place
@@ -67,10 +75,14 @@ def find_split(name, split, folder=None):
     raise UsageError(f"no split {str(split)!r} of {name}; {advice}")
 
 
-def overlap(name, split, other):
-    """Test ids of one split that are training ids of another one, in the order of the test list."""
-    training = set(read_split(name, other, "train"))
-    return [id for id in read_split(name, split, "test") if id in training]
+def lists_at_top(name, folder, own=False):
+    """Whether lists that lie in the data set's folder itself, not under ``splits/``, count; arguments as for `read_split`.
+
+    A published set has names for its lists, so that a mistyped one is an error; a folder of the user's own with the name of
+    a published set has to hold both lists, since publishers put one of theirs there.
+    """
+    present = [(Path(folder) / f"{subset}.txt").is_file() for subset in ("train", "test")]
+    return own and all(present) if (SPLIT_DIR / name).is_dir() else any(present)
 
 
 def _without_extension(line):

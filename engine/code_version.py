@@ -7,21 +7,21 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-SCORING = "engine.scoring"
 
 
-def code_version(module):
+def code_version(module, *others):
     """Hash of a method's code.
 
     Arguments:
         module: Name of an imported module, such as ``"baselines.classical.ipi"`` or a plug-in's.
+        others: Names of more modules that count.
 
     Returns:
-        str: 16 hexadecimal digits over the source of the module, of the scoring code, and of everything of this
-        project and of the module's own package that they import, so that a change elsewhere leaves stored results valid.
+        str: 16 hexadecimal digits over the source of these modules and of everything that they import of this project
+        and of the first one's own package, so that a change elsewhere leaves stored results valid.
     """
     sources = {}
-    for name in (module, SCORING):
+    for name in (module, *others):
         _collect(name, module.partition(".")[0], sources)
     digest = hashlib.sha256()
     for name in sorted(sources):

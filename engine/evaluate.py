@@ -35,7 +35,7 @@ def cell_key(cell):
     return {
         "method": options,
         "files": files,  # a checkpoint, an mmsegmentation configuration: their content besides their path
-        "code": code_version(type(cell_detector(cell)).__module__),
+        "code": code_version(type(cell_detector(cell)).__module__, score_images.__module__),
         "dataset": cell.dataset,
         "split": cell.split,
         "device": cell.device,

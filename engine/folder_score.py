@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from datasets.reader import read_grey
+from datasets.base import MASK_LEVEL
+from datasets.reader import read_mask
 from engine.metrics import PROTOCOLS, IRSTDMetrics
 from zoo import UsageError, ZooError
 
@@ -11,7 +12,7 @@ def score_folder(folder, dataset):
     """Score predicted masks against a test set.
 
     Arguments:
-        folder: Holds ``<id>.png`` for every image of the test list; a pixel above 127 is target.
+        folder: Holds ``<id>.png`` for every image of the test list; a pixel above 127 is target, or 1 in a mask of 0 and 1.
         dataset (IRSTDDataset): The test set.
 
     Returns:
@@ -35,10 +36,10 @@ def score_folder(folder, dataset):
     metrics = {protocol: IRSTDMetrics(protocol=protocol) for protocol in PROTOCOLS}
     for index, path in enumerate(paths.values()):
         label = dataset[index]["label"]
-        predicted = read_grey(path).pixels
+        predicted = read_mask(path).pixels
         if predicted.shape != label.shape:
             sizes = f"{path} is {predicted.shape}, its image {label.shape}"
             raise ZooError(f"{sizes}; resize the prediction to the image's own size")
         for metric in metrics.values():
-            metric.update(predicted > 127, label)
+            metric.update(predicted > MASK_LEVEL, label)
     return {protocol: metric.compute() for protocol, metric in metrics.items()}

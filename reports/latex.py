@@ -2,10 +2,12 @@
 
 from itertools import groupby
 
-from reports.table import MARKS, METRICS
+from reports.table import MARKS, METRICS, Value
 
 ARROWS = {True: r"$\uparrow$", False: r"$\downarrow$"}
-SPECIAL = {"_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}", "\\": r"\textbackslash{}"}
+SPECIAL = {"_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}", "\\": r"\textbackslash{}",
+           "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
+           "|": r"\textbar{}", "[": "{[}"}  # fmt: skip
 
 
 def to_latex(sections, protocol):
@@ -55,61 +57,108 @@ def _table(split, sections, protocol):
 
 
 def _caption(split, sections, protocol):
-    images = ", ".join(f"{escape(s.title)} {s.n_images} images" for s in sections if s.n_images)
+    images = (f"{s.title} {s.n_images} images{', own list' if s.own_list else ''}" for s in sections if s.n_images)
     parts = [
-        rf"Test lists of the split \texttt{{{escape(split)}}} ({images}), protocol \texttt{{{escape(protocol)}}}.",
+        rf"Test lists of the split \texttt{{{escape(split)}}} ({escape('; '.join(images))}), "
+        rf"protocol \texttt{{{escape(protocol)}}}.",
         r"IoU, nIoU and $P_d$ in $10^{-2}$, $F_a$ in $10^{-6}$; best bold, second underlined.",
     ]
-    if sections[0].source:
-        parts.append(f"Small figures: published by {escape(sections[0].source_title)}, and measured minus published.")
-    run = [line for section in sections for line in section.lines if line.row and line.row["n_images"]]
-    policies = {}
-    for line in run:
-        policies.setdefault(line.row["threshold"], {})[line.title] = None
-    parts += [f"Threshold {escape(policy)}: {escape(', '.join(titles))}." for policy, titles in policies.items()]
-    partial = sorted(
-        {(row["dataset"], row["n_images"]) for row in (line.row for line in run) if row["n_images"] < row["n_split"]}
-    )
-    parts += [f"Of {escape(dataset)} only the first {images} images." for dataset, images in partial]
+    source = next((section.source_title for section in sections if section.source), None)
+    if source:
+        parts.append(f"Small figures: published by {escape(source)}, and measured minus published.")
+    notes = [f"Threshold {policy}: {who}." for policy, who in _who(sections, lambda line: line.row["threshold"]).items()]
+    training = "; ".join(f"{who} {text}" for text, who in _who(sections, lambda line: line.training).items())
+    notes += [f"Weights: {training}."] if training else []
+    for section in sections:
+        notes += _exceptions(section)
+    parts += [escape(note) for note in [*notes, *_speed_notes(sections)]]
     marks = sorted({mark for section in sections for line in section.lines for mark in line.marks})
     parts += [f"$^{{{mark}}}$ {escape(MARKS[mark])}." for mark in marks]
     return " ".join(parts)
 
 
+def _who(sections, text_of):
+    """Texts about scored methods -> the methods, each with its data sets where not all of them have the same text."""
+    places = {}
+    for section in sections:
+        for line in section.lines:
+            if _scored(line):
+                places.setdefault((line.method, line.title), {}).setdefault(text_of(line), []).append(section.title)
+    groups = {}
+    for (_, title), texts in places.items():
+        for text, names in texts.items():
+            groups.setdefault(text, []).append(f"{title} ({', '.join(names)})" if len(texts) > 1 else title)
+    return {text: ", ".join(titles) for text, titles in groups.items() if text}
+
+
+def _scored(line):
+    return line.row is not None and line.row["status"] == "ok"
+
+
+def _exceptions(section):
+    """Sentences about the rows of a data set that failed or do not cover the images of its head."""
+    groups = {}
+    for line in section.lines:
+        if line.row is not None:
+            text = section.deviation(line) if _scored(line) else line.row["status"]
+            groups.setdefault(text, []).append(line.title)
+    for text, titles in groups.items():
+        if text:
+            yield f"{section.title}, {text}: {', '.join(titles)}." if len(groups) > 1 else f"{section.title}: {text}."
+
+
+def _speed_notes(sections):
+    """Sentences that say on which data set the FPS in the table were measured."""
+    timed = {}
+    for section in sections:
+        for line in section.lines:
+            if line.fps.measured is not None:
+                timed.setdefault(line.method, (section.title, line.title))
+    groups = {}
+    for place, title in timed.values():
+        groups.setdefault(place, []).append(title)
+    for place, titles in groups.items():
+        yield f"FPS measured on {place}{': ' + ', '.join(titles) if len(groups) > 1 else ''}."
+
+
 def _method(lines):
     """One method: measured figures, then in small print the published ones and the differences."""
-    first = next(line for line in lines if line is not None)
-    run = [line for line in lines if line is not None and line.row]
-    marks = "".join(sorted({mark for line in run or [first] for mark in line.marks}))
-    title = escape(first.title) + (f"$^{{{marks}}}$" if marks else "")
-    rows = [[title, _number(_any(lines, "params"), "measured", 2), _number(_any(lines, "fps"), "measured", 1)]]
-    rows += [[r"\quad\scriptsize published", *(_small(_number(_any(lines, k), "published", 2)) for k in ("params", "fps"))]]
-    rows += [[r"\quad\scriptsize difference", "", ""]]
+    shown = [line for line in lines if line is not None]
+    run = [line for line in shown if _scored(line)] or [line for line in shown if line.row] or shown
+    common = set.intersection(*(set(line.marks) for line in run))
+    rows = [[escape(run[0].title) + _marks(common)], [r"\quad\scriptsize published"], [r"\quad\scriptsize difference"]]
+    for attribute, digits in (("params", 2), ("fps", 1)):
+        value = _any(lines, attribute)
+        rows[0].append(_measured(value, digits))
+        rows[1].append(_small(value.printed))
+        rows[2].append("")
     for line in lines:
         for name, (_, digits, _) in METRICS.items():
-            value = line.values[name] if line else None
-            text = _number(value, "measured", digits)
-            if value is not None and value.rank:
-                text = rf"\textbf{{{text}}}" if value.rank == 1 else rf"\underline{{{text}}}"
-            rows[0].append(text)
-            rows[1].append(_small(_number(value, "published", digits)))
-            rows[2].append(_small(_number(value, "difference", digits)))
+            value = line.values[name] if line else Value()
+            first = line is not None and name == next(iter(METRICS))
+            rows[0].append(_measured(value, digits) + (_marks(set(line.marks) - common) if first else ""))
+            rows[1].append(_small(value.printed))
+            rows[2].append(_small(None if value.difference is None else f"${value.difference:+.{digits}f}$"))
     return "\n".join(rf"{' & '.join(row)} \\" for k, row in enumerate(rows) if k == 0 or any(cell for cell in row[1:]))
 
 
+def _marks(letters):
+    return f"$^{{{''.join(sorted(letters))}}}$" if letters else ""
+
+
 def _any(lines, attribute):
-    """The params or FPS of a method: of the first data set where it was measured, else published."""
+    """The params or FPS of a method: measured on the first data set where they were, and the published ones."""
     values = [getattr(line, attribute) for line in lines if line is not None]
-    return next((value for value in values if value.measured is not None), values[0])
+    measured = next((value.measured for value in values if value.measured is not None), None)
+    return Value(measured, printed=next((value.printed for value in values if value.printed), None))
 
 
-def _number(value, attribute, digits):
-    number = None if value is None else getattr(value, attribute)
-    if number is None:
-        return "-" if attribute == "measured" else ""
-    if attribute != "difference":
-        return f"{number:.{digits}f}"
-    return f"${number:+.{digits}f}$"  # a minus, not a hyphen
+def _measured(value, digits):
+    """A measured figure; best bold, second underlined."""
+    if value.measured is None:
+        return "-"
+    text = f"{value.measured:.{digits}f}"
+    return {1: rf"\textbf{{{text}}}", 2: rf"\underline{{{text}}}"}.get(value.rank, text)
 
 
 def _small(text):

@@ -17,7 +17,8 @@ def to_markdown(sections, protocol):
 
 def _head(section, protocol):
     images = f"{section.n_images} test images" if section.n_images else "not run"
-    text = f"## {section.title}, split `{section.split}`, {images}\n\nProtocol `{protocol}`; {UNITS}."
+    own = " (own list)" if section.own_list else ""
+    text = f"## {section.title}, split `{section.split}`{own}, {images}\n\nProtocol `{protocol}`; {UNITS}."
     if section.source:
         text += f" In brackets: published by {section.source_title}, and measured minus published."
     elif section.dataset == "synthetic":
@@ -34,9 +35,14 @@ def _table(section):
         marks = f" <sup>{line.marks}</sup>" if line.marks else ""
         cells = [line.title + marks, _cell(line.params, 2), _cell(line.fps, 3, significant=True)]
         cells += [_cell(line.values[name], digits) for name, (_, digits, _) in METRICS.items()]
-        cells += [str(row.get("n_images") or ""), row.get("threshold", "") if row.get("n_images") else "", _status(line)]
-        lines.append(f"| {' | '.join(cells)} |")
+        cells += [str(row.get("n_images") or ""), row.get("threshold", "") if row.get("n_images") else ""]
+        cells.append(_status(section, line))
+        lines.append(f"| {' | '.join(_escape(cell) for cell in cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def _escape(text):
+    return " ".join(text.split()).replace("|", "\\|")
 
 
 def _cell(value, digits, significant=False):
@@ -44,26 +50,19 @@ def _cell(value, digits, significant=False):
     form = f".{digits}g" if significant else f".{digits}f"
     text = "" if value.measured is None else format(value.measured, form)
     text = {1: f"**{text}**", 2: f"<u>{text}</u>"}.get(value.rank, text)
-    if value.published is None:
+    if value.printed is None:
         return text or "-"
-    if value.measured is None:
-        return f"({value.published:g})"
-    if value.difference is None:
-        return f"{text} ({value.published:g})"
-    return f"{text} ({value.published:g}, {value.difference:+{form}})"
+    difference = "" if value.difference is None else f", {value.difference:+{form}}"
+    return f"{text} ({value.printed}{difference})".lstrip()
 
 
-def _status(line):
+def _status(section, line):
     if line.row is None:
         return "not run"
     if line.row["status"] != "ok":
-        return f"{line.row['status']}: {line.row['reason']}".replace("|", "\\|")
+        return f"{line.row['status']}: {line.row['reason']}"
     notes = [f"{text} ({count} images)" for text, count in line.row.get("notes", {}).items()]
-    scored, whole = line.row["n_images"], line.row["n_split"]
-    partial = [f"first {scored} of {whole} images"] if scored < whole else []
-    weights = line.row.get("weights") or {}
-    trained = [f"{weights['schedule']}-trained on {weights['dataset']} ({weights['split']})"] if weights.get("schedule") else []
-    return "; ".join(["ok", *partial, *trained, *notes])
+    return "; ".join(["ok", *filter(None, [section.deviation(line), line.training]), *notes])
 
 
 def _legend(section):

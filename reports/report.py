@@ -9,7 +9,9 @@ from reports.markdown import to_markdown
 from reports.table import build_table
 
 COLUMNS = ("dataset", "split", "method", "metric", "measured", "ci95_low", "ci95_high", "published", "difference", "source",
-           "protocol", "threshold", "fidelity", "n_images", "n_split", "status", "reason")  # fmt: skip
+           "protocol", "threshold", "fidelity", "marks", "n_images", "n_split", "own_split", "status", "reason",
+           "weights", "weights_sha256", "weights_schedule", "weights_dataset", "weights_split")  # fmt: skip
+ABOUT = ("threshold", "fidelity", "n_images", "n_split", "own_split", "status", "reason")
 DIGITS = 4
 
 
@@ -44,13 +46,13 @@ def to_csv(sections, protocol):
     for section in sections:
         for line in section.lines:
             row = line.row or {"status": "not run"}
-            about = {key: row.get(key) for key in ("threshold", "fidelity", "n_images", "n_split", "status", "reason")}
-            about |= dict(
-                dataset=section.dataset, split=section.split, method=line.method, source=section.source, protocol=protocol
-            )
+            about = {key: row.get(key) for key in ABOUT}
+            about |= dict(dataset=section.dataset, split=section.split, method=line.method, marks=line.marks)
+            about |= dict(source=section.source, protocol=protocol)
+            about |= {f"weights_{key}": line.weights.get(key) for key in ("sha256", "dataset", "split")}
+            about |= dict(weights=line.weights.get("file"), weights_schedule=line.schedule)
             for metric, value in {"params": line.params, "FPS": line.fps, **line.values}.items():
-                figures = dict(measured=value.measured, ci95_low=value.low, ci95_high=value.high)
-                figures |= dict(published=value.published, difference=value.difference)
+                figures = dict(measured=value.measured, ci95_low=value.low, ci95_high=value.high, difference=value.difference)
                 rounded = {name: figure if figure is None else round(figure, DIGITS) for name, figure in figures.items()}
-                writer.writerow(about | rounded | {"metric": metric})
+                writer.writerow(about | rounded | {"metric": metric, "published": value.printed})
     return text.getvalue()

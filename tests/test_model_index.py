@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -26,12 +27,22 @@ def test_a_file_is_what_the_index_says(model):
     assert sha256_file(path) == metadata["SHA256"]
     assert path.stem == f"{model['Name']}-{metadata['SHA256'][:8]}"
     header = read_header(path)
-    assert [header[key] for key in ("method", "schedule", "seed", "iterations", "code")] == [
-        metadata[key] for key in ("Method", "Schedule", "Seed", "Iterations", "Commit")
+    assert [header[key] for key in ("method", "schedule", "seed", "code")] == [
+        metadata[key] for key in ("Method", "Schedule", "Seed", "Commit")
     ]
+    assert header["iterations"] == model["Stages"][-1]["Iterations"]
     (result,) = model["Results"]
     assert (header["dataset"], header["split"]) == (result["Dataset"], result["Split"])
-    assert (path.with_suffix(".csv")).is_file()
+    assert path.with_suffix(".csv") == ROOT / model["Stages"][-1]["Log"]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model["Name"])
+def test_stages_add_up(model):
+    for stage in model["Stages"]:
+        last = pd.read_csv(ROOT / stage["Log"]).iloc[-1]
+        assert (last["step"], round(last["seconds"])) == (stage["Iterations"], stage["Seconds"])
+    for name in ("Iterations", "Seconds"):
+        assert model["Metadata"][name] == sum(stage[name] for stage in model["Stages"])
 
 
 @pytest.mark.real_data

@@ -26,7 +26,7 @@ class Conversion(NamedTuple):
     renamed: int
 
 
-def load_checkpoint(path):
+def load_checkpoint(path, own_keys=()):
     """Read the weights of a checkpoint file without running code from it.
 
     Read are safetensors, files of ``torch.save`` (a state dict, alone or under ``state_dict``, ``model_state_dict``,
@@ -36,6 +36,7 @@ def load_checkpoint(path):
 
     Arguments:
         path: The file.
+        own_keys: Keys of the network that the weights are for. Where the file has one of them no prefix is taken off.
 
     Returns:
         tuple[dict[str, torch.Tensor], dict]: The state dict on the CPU, and what the writer stored beside it.
@@ -43,7 +44,7 @@ def load_checkpoint(path):
     Raises:
         ZooError: The file is missing, empty, truncated, a web page, a Git-LFS pointer, a pickled module, or of another form.
     """
-    return read_checkpoint(Path(path))
+    return read_checkpoint(Path(path), own_keys)
 
 
 def convert_keys(state_dict, rules):
@@ -179,9 +180,9 @@ def convert_file(method, source, target):
         ZooError: The source cannot be read or does not fit; nothing is written then.
     """
     cls = _neural_class(method)
-    state_dict, metadata = load_checkpoint(source)
-    converted = convert_keys(state_dict, cls.convert_rules)
     detector = build_method(method)
+    state_dict, metadata = load_checkpoint(source, detector.network.state_dict())
+    converted = convert_keys(state_dict, cls.convert_rules)
     load_weights(detector.network, converted, source=source)
     metadata = {**metadata, "method": method, "source": Path(source).name, "source_sha256": sha256_file(source)}
     digest = save_checkpoint(target, detector.network.state_dict(), metadata)

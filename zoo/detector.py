@@ -15,6 +15,9 @@ class Detector:
 
     Attributes:
         card (MethodCard): Title, source, fidelity. Required on every registered class.
+        variants: ``(options, changes of the card)`` of known variants of the method: where `build_method` gets just these
+            options of the algorithm, other than the class's own values, the card is changed so. Other options that differ
+            are named behind the card's fidelity.
         score_kind: ``"raw"`` for a score map in the algorithm's own units, ``"logit"`` for a network's logit.
         default_threshold: The policy that `segment` uses unless the caller names one.
         name: The name it was built by; set by `build_method`.
@@ -23,6 +26,7 @@ class Detector:
     """
 
     card = None
+    variants = ()
     score_kind = "raw"
     # The rule that DNANet's group applies to every traditional method; also in the code of MSL-STIPT's demo.
     default_threshold = "adaptive(0.7, 0.5)"
@@ -93,7 +97,11 @@ class Detector:
         return self
 
     def unavailable(self):
-        """Why this method cannot be run as it stands and what to do about it, or None."""
+        """Why this method cannot be run as it stands and what to do about it, or None.
+
+        The text may hold the fields ``{method}``, ``{dataset}`` and ``{options}`` (other options of the command line, each
+        with a space before it), which the caller fills in with `str.format`.
+        """
         return None
 
     def note(self, text):

@@ -23,7 +23,7 @@ class Weights:
     Attributes:
         path: The checkpoint file.
         sha256: Hex digest of the file.
-        metadata: What its writer stored beside the tensors: text by name.
+        metadata: What its writer stored beside the tensors: plain data by name, as JSON holds it, nested where it was.
     """
 
     path: Path
@@ -149,7 +149,7 @@ class NeuralDetector(Detector):
             ZooError: The file is no checkpoint, or its tensors do not fit the network.
         """
         path = Path(checkpoint)
-        state_dict, metadata = load_checkpoint(path)
+        state_dict, metadata = load_checkpoint(path, self.network.state_dict())
         load_weights(self.network, convert_keys(state_dict, self.convert_rules), source=path)
         self.weights = Weights(path, sha256_file(path), metadata)
 
@@ -161,7 +161,7 @@ class NeuralDetector(Detector):
     def unavailable(self):
         if self.weights is not None:
             return None
-        return f"no weights; train them with: python run_benchmark.py train {self.name} --dataset {{dataset}}"
+        return "no weights; train them with: python run_benchmark.py train {method} --dataset {dataset}{options}"
 
     def to(self, device):
         self.device = torch.device(device)

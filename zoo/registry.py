@@ -5,6 +5,7 @@ import hashlib
 import importlib.util
 import inspect
 import sys
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.registry import Registry
 
+from zoo.detector import Detector
 from zoo.errors import UsageError, ZooError
 
 CONFIG_DIR = Path(__file__).resolve().parents[1] / "configs" / "methods"
@@ -31,13 +33,37 @@ def _build(cfg, registry, **overrides):
     cls = registered(registry, name)
     if cls is None:
         raise UsageError(unknown("method", name, list_methods()))
+    if not (isinstance(cls, type) and issubclass(cls, Detector)):
+        raise ZooError(f"method {name} is {cls!r}, not a class; register a subclass of zoo.Detector")
+    if cls.card is None:
+        raise ZooError(f"the class of method {name} has no card; give it card = MethodCard(title=..., fidelity=...)")
     known = _options(cls)
     for option in options:
         if option not in known:
             raise UsageError(unknown(f"option of {name}", option, known))
-    method = cls(**options)
+    try:
+        method = cls(**options)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"method {name} does not build: {' '.join(str(error).split())}") from error
     method.name, method.parameters = name, options
+    if "card" not in vars(method):  # a class that knows its variants gives them a card itself
+        method.card = _card(cls, options)
     return method
+
+
+def _card(cls, options):
+    """The card of a class built with options: that of a known variant, or one that names the options that differ."""
+    if "__init__" not in vars(cls):
+        return cls.card
+    own = {p.name: p.default for p in inspect.signature(cls.__init__).parameters.values() if p.default is not p.empty}
+    changed = {name: value for name, value in options.items() if name in own and value != own[name]}
+    if not changed:
+        return cls.card
+    for variant, changes in cls.variants:
+        if variant == changed:
+            return replace(cls.card, **changes)
+    scope = "; ".join(filter(None, [cls.card.fidelity_scope, f"{', '.join(changed)} changed"]))
+    return replace(cls.card, fidelity_scope=scope)
 
 
 METHODS = Registry("method", scope="irsam_zoo", build_func=_build, locations=["baselines", "zoo.irsam"])
@@ -55,7 +81,9 @@ def build_method(spec, **overrides):
         Detector: With ``name`` and ``parameters`` set.
 
     Raises:
-        UsageError: The name or an option is unknown; the text gives the nearest known ones.
+        UsageError: The name or an option is unknown (the text gives the nearest known ones), an option is out of range, or
+            the configuration file cannot be read.
+        ZooError: What is registered under the name is no `Detector`, or has no card.
     """
     load_entry_points()
     name, options = method_config(spec)
@@ -74,10 +102,15 @@ def method_config(spec):
     text = str(spec)
     path = Path(text) if text.endswith(".py") else CONFIG_DIR / f"{text}.py"
     if path.is_file() and (text.endswith(".py") or registered(METHODS, text) is None):
-        config = Config.fromfile(path)
-        if "method" not in config:
+        try:
+            config = Config.fromfile(path)
+        except Exception as error:  # the file is Python, and fails with any exception
+            reason = " ".join(str(error).split())
+            raise UsageError(f"the configuration {path} cannot be read: {type(error).__name__}: {reason}") from error
+        method = config.get("method")
+        if not isinstance(method, dict) or not isinstance(method.get("type"), str):
             raise UsageError(f"{path} defines no `method = dict(type=...)`")
-        return path.stem, config.method.to_dict()
+        return path.stem, method.to_dict()
     if text.endswith(".py"):
         raise UsageError(f"no configuration file {path}")
     if registered(METHODS, text) is None:

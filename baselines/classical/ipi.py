@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import torch
 
+from baselines.classical.options import check_whole
 from baselines.classical.patches import PatchGrid, from_patch_image, to_patch_image
 from baselines.classical.proximal import leading_spectrum, row_blocks, soft_threshold
 from baselines.classical.tensor_detector import TensorDetector
-from zoo import METHODS, MethodCard
+from zoo import METHODS, MethodCard, UsageError
 
 # APG_IR.m: stop when the rank passes this part of the smaller side, or has been the same more than `STEADY` times while
 # the number of nonzero entries moved by less than `STEADY_NONZEROS`.
@@ -45,9 +46,9 @@ class IPI(TensorDetector):
         url="https://github.com/gaocq/IPI-for-small-target-detection",
         fidelity="author-code",
         notes=(
-            "The author's code stops by the rank of the background, mostly long before it converges; so does this.",
+            "The author's code stops by the rank of the background, mostly long before it converges; rank_stop=False does not.",
             "No patch is moved onto the far border: up to step - 1 rows and columns there have the score 0.",
-            "The step and floor of mu are those of the author's code; the paper's are the configuration ipi_paper.",
+            "The author's step and floor of mu are not the paper's, which are the configuration ipi_paper.",
         ),
     )
 
@@ -66,7 +67,8 @@ class IPI(TensorDetector):
     ):
         super().__init__(**kwargs)
         if weight_side not in ("image", "patch_image"):
-            raise ValueError(f"weight_side must be image or patch_image, not {weight_side!r}")
+            raise UsageError(f"weight_side must be image or patch_image, not {weight_side!r}")
+        check_whole(patch_size=patch_size, step=step, max_iterations=max_iterations)
         self.patch_size, self.step, self.weight_side = patch_size, step, weight_side
         self.options = dict(decay=decay, floor=floor, rank_stop=rank_stop, tolerance=tolerance, max_iterations=max_iterations)
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from zoo import METHODS, Detector, MethodCard
+from baselines.classical.options import check_whole
+from zoo import METHODS, Detector, MethodCard, UsageError
 
 DIRECTIONS = ((1, 0), (0, 1), (1, 1), (1, -1))
 
@@ -27,8 +28,9 @@ class MaxMedian(Detector):
 
     def __init__(self, *, size=5, **kwargs):  # ISTD-Benchmark, detector/MAXMEAN/run_MAXMEAN.m: sz = 5
         super().__init__(**kwargs)
+        check_whole(size=size)
         if size % 2 == 0:
-            raise ValueError(f"size must be odd, not {size}")
+            raise UsageError(f"size must be odd, not {size}")
         self.size = size
 
     def score(self, image):

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch.nn.functional import pad
 
+from baselines.classical.options import check_whole
 from baselines.classical.proximal import soft_threshold
 from baselines.classical.tensor_detector import TensorDetector
 from baselines.classical.tensor_svd import from_spectrum, shrink_singular_values, spectrum
@@ -83,6 +84,8 @@ class MSLSTIPT(TensorDetector):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        check_whole(patch_size=patch_size, group_size=group_size)
+        check_whole(dictionary_iterations=dictionary_iterations, max_iterations=max_iterations)
         self.patch_size, self.c, self.p, self.group_size = patch_size, c, p, group_size
         self.dictionary_iterations, self.max_iterations = dictionary_iterations, max_iterations
 

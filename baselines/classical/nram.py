@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import torch
 
+from baselines.classical.options import check_whole
 from baselines.classical.patches import PatchGrid, from_patch_image, to_patch_image
 from baselines.classical.proximal import leading_spectrum, row_blocks
 from baselines.classical.tensor_detector import TensorDetector
-from zoo import METHODS, MethodCard
+from zoo import METHODS, MethodCard, UsageError
 
 GAMMA = 0.002  # of the rank surrogate (nram.m)
 WEIGHT_FLOOR = 0.04  # added to |target| where the sparse weights divide by it (nram.m)
@@ -47,7 +48,7 @@ class NRAM(TensorDetector):
         notes=(
             "Overlapping patches overwrite one another, as in the author's reconstruct.m, which is named a mean.",
             "Negative entries of the target are shrunk by a weight that lacks the division by mu, as in nram.m.",
-            "The three scales follow the author's demo; the paper's, as quoted later, are the configuration nram_paper.",
+            "The author's demo does not have the paper's three scales; as quoted later, they are the configuration nram_paper.",
         ),
     )
 
@@ -67,7 +68,8 @@ class NRAM(TensorDetector):
         super().__init__(**kwargs)
         for side in (weight_side, penalty_side, reweight_side):
             if side not in SIDES:
-                raise ValueError(f"a side of the patch image is one of {', '.join(SIDES)}, not {side!r}")
+                raise UsageError(f"a side of the patch image is one of {', '.join(SIDES)}, not {side!r}")
+        check_whole(patch_size=patch_size, step=step, max_iterations=max_iterations)
         self.patch_size, self.step = patch_size, step
         self.weight_side, self.penalty_side, self.reweight_side = weight_side, penalty_side, reweight_side
         self.options = dict(growth=growth, tolerance=tolerance, max_iterations=max_iterations)

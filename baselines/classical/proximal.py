@@ -54,11 +54,6 @@ class LeadingSpectrum:
         """
         return self._left, self._right * torch.where(self.values > 0, values / self.values, 0)[:, None]
 
-    def rebuild(self, values):
-        """The MxN matrix with ``values`` (K) as its singular values."""
-        left, right = self.factors(values)
-        return left @ right
-
 
 def leading_spectrum(matrix, *, above=math.inf, at_least=0, expected=0):
     """The singular values that exceed a bound, and no fewer than a given number of them.

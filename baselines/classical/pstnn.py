@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import torch
 
+from baselines.classical.options import check_whole
 from baselines.classical.patches import PatchGrid
 from baselines.classical.structure_tensor import mat2gray, structure_tensor_eigenvalues
 from baselines.classical.tensor_detector import TensorDetector
@@ -59,6 +60,7 @@ class PSTNN(TensorDetector):
 
     def __init__(self, *, patch_size=40, step=40, weight=0.7, max_iterations=500, **kwargs):  # author's code, Demo.m
         super().__init__(**kwargs)
+        check_whole(patch_size=patch_size, step=step, max_iterations=max_iterations)
         self.patch_size, self.step, self.weight, self.max_iterations = patch_size, step, weight, max_iterations
 
     def score_batch(self, images):

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import torch
 
+from baselines.classical.options import check_whole
 from baselines.classical.patches import PatchGrid
 from baselines.classical.proximal import leading_spectrum
 from baselines.classical.structure_tensor import mat2gray, structure_tensor_eigenvalues
@@ -48,8 +49,8 @@ class RIPT(TensorDetector):
         url="https://github.com/YimianDai/DENTIST",
         fidelity="author-code",
         notes=(
-            "Where windows overlap the last one wins, as in the authors' demo, whose function says mean; "
-            "reconstruct='mean' takes the mean, as their shared utility does.",
+            "Where windows overlap the last one wins in the authors' demo, whose function says mean; reconstruct='mean' takes "
+            "the mean, as their shared utility does.",
             "It also stops when the number of target pixels repeats, be it zero: some images and settings give an empty map.",
             "The authors' code has no iteration cap; 200 is this project's, and a note tells when it is reached.",
             "The authors' code stops with an error on an image smaller than a window; here the window shrinks.",
@@ -73,6 +74,7 @@ class RIPT(TensorDetector):
         super().__init__(**kwargs)
         if reconstruct not in ("last", "mean"):
             raise UsageError(f"reconstruct of ript must be last or mean, not {reconstruct!r}")
+        check_whole(patch_size=patch_size, step=step, max_iterations=max_iterations)
         self.patch_size, self.step, self.weight = patch_size, step, weight
         self.edge_weight, self.mu_factor = edge_weight, mu_factor
         self.reconstruct, self.max_iterations = reconstruct, max_iterations

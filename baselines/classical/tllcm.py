@@ -4,7 +4,7 @@ import torch
 
 from baselines.classical.local_contrast import brightest_surround, cell_largest, core_layer
 from baselines.classical.tensor_detector import TensorDetector
-from zoo import METHODS, MethodCard
+from zoo import METHODS, MethodCard, UsageError
 
 LARGEST = 9  # pixels averaged in a cell: K of the paper, eq. 2, and of TLLCM.m
 
@@ -50,9 +50,9 @@ def checked_scales(scales):
     """Scales as a tuple of int.
 
     Raises:
-        ValueError: None given, or one is even or below 3, the smallest cell that holds nine pixels.
+        UsageError: None given, or one is even or below 3, the smallest cell that holds nine pixels.
     """
     scales = tuple(int(size) for size in scales)
     if not scales or any(size < 3 or size % 2 == 0 for size in scales):
-        raise ValueError(f"scales must be odd and at least 3, not {scales}")
+        raise UsageError(f"scales must be odd and at least 3, not {scales}")
     return scales

@@ -3,6 +3,7 @@
 import numpy as np
 from skimage.morphology import white_tophat
 
+from baselines.classical.options import check_whole
 from zoo import METHODS, Detector, MethodCard
 
 
@@ -26,6 +27,7 @@ class TopHat(Detector):
 
     def __init__(self, *, size=5, **kwargs):  # ISTD-Benchmark, detector/TopHat/run_TopHat.m: ones(5)
         super().__init__(**kwargs)
+        check_whole(size=size)
         self.footprint = np.ones((size, size), dtype=bool)
 
     def score(self, image):

@@ -4,12 +4,14 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from baselines.deep.blocks import FCNHead, channel_attention, init_msra_prelu, res_stage
+from baselines.deep.blocks import FCNHead, channel_attention, init_msra_prelu, init_normal, res_stage
 from baselines.deep.losses import soft_iou_loss
 from zoo import METHODS, MethodCard, UsageError
 from zoo.neural import NeuralDetector, probability_to_logit
 
 STEM, LOW, MIDDLE, HIGH = 8, 16, 32, 64  # open-acm, train_dentist.py: channels
+ACM_PYTORCH = "https://github.com/Tianfang-Zhang/acm-pytorch"
+BASICIRSTD = "https://github.com/XinyiYing/BasicIRSTD"
 BASICIRSTD_KEYS = (  # BasicIRSTD names the layers of a residual block that the others number
     (r"(layer\d\.\d+)\.conv1\.", r"\1.body.0."),
     (r"(layer\d\.\d+)\.bn1\.", r"\1.body.1."),
@@ -86,7 +88,8 @@ class ACMUNet(ResEncoder):
 
     Arguments:
         in_channels, blocks, tiny: As in `ResEncoder`.
-        reduce: The fusions have the extra 1x1 convolution on the deep map that acm-pytorch gives them.
+        reduce: The fusions have the extra 1x1 convolution on the deep map that acm-pytorch gives them, and the weights are
+            drawn as there.
         align_corners: Of the last enlargement: True in MXNet, False in the ports.
         probabilities: Return sigmoid(logits), as BasicIRSTD does.
     """
@@ -102,7 +105,7 @@ class ACMUNet(ResEncoder):
         self.head = FCNHead(LOW)
         self.align_corners = align_corners
         self.probabilities = probabilities
-        init_msra_prelu(self)
+        (init_normal if reduce else init_msra_prelu)(self)
 
     def forward(self, x):
         """BxCxHxW image, H and W multiples of 4 (tiny) or 16, to Bx1xHxW logits or probabilities."""
@@ -127,7 +130,7 @@ class ACMFPN(ResEncoder):
         self.fuse12 = AsymmetricFusion(LOW, MIDDLE)
         self.head = FCNHead(LOW)
         self.align_corners = align_corners
-        init_msra_prelu(self)
+        init_normal(self)
 
     def forward(self, x):
         """BxCxHxW image of any size to Bx1xHxW logits."""
@@ -162,13 +165,55 @@ class ACMNet(NeuralDetector):
         family="deep",
         fidelity="author-code",
         notes=(
-            "Residual U-Net with asymmetric modulation, four blocks a stage, full-size stem: 516,875 parameters.",
+            "The released network is a residual U-Net, four blocks a stage, full-size stem: 516,875 parameters.",
             "The author's code is MXNet; outputs equal a line-by-line PyTorch transcription of it, into which the released "
             ".params file loads with nothing missing or left over.",
             "MXNet holds the scale and shift of the input's norm at 1 and 0; here they train like any other.",
             "The author's training script builds a learning-rate schedule for AdaGrad and never uses it.",
             "acm-pytorch's U-Net adds a 1x1 convolution to each fusion and BasicIRSTD's has three blocks a stage: see the "
             "configurations acmnet_pytorch and acmnet_1ch.",
+        ),
+    )
+    variants = (
+        (
+            {"tiny": False},
+            {
+                "notes": (
+                    "The author's second stem, which works at a quarter of the image's size: 518,419 parameters.",
+                    "The author's code is MXNet; outputs equal a line-by-line PyTorch transcription of it.",
+                    *card.notes[2:],
+                )
+            },
+        ),
+        (
+            {"tiny": False, "reduce": True, "align_corners": False, "per_sample_loss": True},
+            {
+                "fidelity": "public-port",
+                "url": ACM_PYTORCH,
+                "notes": (
+                    "Equal to the U-Net of acm-pytorch, whose fusions have a 1x1 convolution more than the author's: 519,843 "
+                    "parameters. Loss and initialisation are acm-pytorch's as well.",
+                ),
+            },
+        ),
+        (
+            {"decoder": "fpn", "tiny": False, "align_corners": False, "per_sample_loss": True},
+            {
+                "fidelity": "public-port",
+                "url": ACM_PYTORCH,
+                "notes": (
+                    "Equal to the feature pyramid of acm-pytorch: 387,187 parameters. Loss and initialisation are "
+                    "acm-pytorch's as well.",
+                ),
+            },
+        ),
+        (
+            {"in_channels": 1, "blocks": 3, "tiny": False, "align_corners": False, "probabilities": True},
+            {
+                "fidelity": "public-port",
+                "url": BASICIRSTD,
+                "notes": ("Equal to the ACM of BasicIRSTD: one channel, three blocks a stage, 397,823 parameters.",),
+            },
         ),
     )
     default_input_size = 512  # open-acm, train_dentist.py: base-size, to which test images are resized

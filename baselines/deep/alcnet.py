@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from baselines.deep.acmnet import (
+    BASICIRSTD,
     BASICIRSTD_KEYS,
     HIGH,
     LOW,
@@ -166,13 +167,39 @@ class ALCNet(NeuralDetector):
         family="deep",
         fidelity="author-code",
         notes=(
-            "The released configuration: maximum of the contrasts at 13 and 17 px, four blocks a stage, 372,579 parameters.",
+            "The released network takes the maximum of the contrasts at 13 and 17 px, four blocks a stage: 372,579 parameters.",
             "The paper's tables print 0.54 M; no configuration of the author's code has that many.",
             "The author's code is MXNet; outputs equal a line-by-line PyTorch transcription of it, into which the released "
             ".params file loads with nothing missing or left over.",
             "The network that BasicIRSTD calls ALCNet, which many later papers compare with, has no local contrast: see the "
             "configuration alcnet_basicirstd.",
             "The contrasts wrap around at the border, as the author's circular shifts do.",
+        ),
+    )
+    variants = (
+        (
+            {"scale_mode": "localsk"},
+            {
+                "notes": (
+                    "The author's scale mode localsk weighs the two contrasts at each pixel: 378,459 parameters. No weights of "
+                    "it were released.",
+                    "The author's code is MXNet; outputs equal a line-by-line PyTorch transcription of it.",
+                    card.notes[1],
+                    *card.notes[3:],
+                )
+            },
+        ),
+        (
+            {"toolbox": True},
+            {
+                "fidelity": "public-port",
+                "url": BASICIRSTD,
+                "notes": (
+                    "Equal to what BasicIRSTD calls ALCNet: one channel, no local contrast at all, 519,889 parameters, two "
+                    "residual stages that it never runs among them.",
+                    "Many later papers compare with this network under the name ALCNet.",
+                ),
+            },
         ),
     )
     default_input_size = 512  # open-alcnet, train script: base-size, to which test images are resized

@@ -81,6 +81,15 @@ def channel_attention(channels, reduction=4, *, pooled):
     return nn.Sequential(*([nn.AdaptiveAvgPool2d(1)] if pooled else []), *layers)
 
 
+def init_normal(network):
+    """Draw the convolutions of a network from a normal distribution of deviation 0.02, as acm-pytorch does; biases become 0."""
+    for module in network.modules():
+        if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+            nn.init.normal_(module.weight, 0, 0.02)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+
+
 def init_msra_prelu(network):
     """Draw the convolutions of a network as MXNet's MSRAPrelu with its default arguments does; biases become 0.
 

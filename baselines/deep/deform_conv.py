@@ -90,16 +90,15 @@ def _torchvision_operator():
     return operator
 
 
-class DeformConv2d(nn.Module):
-    """Deformable convolution, version 1, with the convolution that predicts its offsets.
+class ModulatedDeformConv2d(nn.Module):
+    """Deformable convolution, version 2, with the convolution that predicts its offsets and the weights of its taps.
+
+    Before training nothing is moved and every weight, between 0 and 1, is 0.5.
 
     Arguments:
         in_channels, out_channels: C and O.
         kernel_size, stride, padding, dilation: int or (vertical, horizontal).
     """
-
-    field = "conv_offset"  # the name in checkpoints of the authors' packages
-    field_maps = 2
 
     def __init__(self, in_channels, out_channels, kernel_size, *, stride=1, padding=0, dilation=1):
         super().__init__()
@@ -108,21 +107,10 @@ class DeformConv2d(nn.Module):
         bound = (in_channels * kernel[0] * kernel[1]) ** -0.5
         self.weight = nn.Parameter(torch.empty(out_channels, in_channels, *kernel).uniform_(-bound, bound))
         self.bias = nn.Parameter(torch.zeros(out_channels))
-        predictor = nn.Conv2d(in_channels, self.field_maps * kernel[0] * kernel[1], kernel, **self.geometry)
-        nn.init.zeros_(predictor.weight)
-        nn.init.zeros_(predictor.bias)
-        self.add_module(self.field, predictor)
-
-    def forward(self, x):
-        """BxCxHxW to BxOxH'xW'."""
-        return deform_conv2d(x, self.conv_offset(x), self.weight, self.bias, **self.geometry)
-
-
-class ModulatedDeformConv2d(DeformConv2d):
-    """Deformable convolution, version 2: every tap also has a predicted weight in (0, 1), 0.5 before training."""
-
-    field = "conv_offset_mask"
-    field_maps = 3
+        # The name in checkpoints of the authors' package.
+        self.conv_offset_mask = nn.Conv2d(in_channels, 3 * kernel[0] * kernel[1], kernel, **self.geometry)
+        nn.init.zeros_(self.conv_offset_mask.weight)
+        nn.init.zeros_(self.conv_offset_mask.bias)
 
     def forward(self, x):
         """BxCxHxW to BxOxH'xW'."""

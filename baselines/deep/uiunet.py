@@ -153,6 +153,7 @@ class UIUNetDetector(NeuralDetector):
 
     Arguments:
         in_channels: 3 as the authors train it, or 1 as BasicIRSTD does.
+        stretch: Divide each image by its own maximum before normalisation, as the authors do and BasicIRSTD does not.
         kwargs: Options of `NeuralDetector`.
     """
 
@@ -166,17 +167,31 @@ class UIUNetDetector(NeuralDetector):
         fidelity="author-code",
         notes=(
             "The authors' test program stretches each probability map to 0..1 and cuts it at 0.22, which finds a target in "
-            "every image, empty ones too; here the fused logit is cut at 0, and uiunet_minmax is their rule.",
+            "every image, empty ones too: that is uiunet_minmax; the default is to cut the fused logit at 0.",
             "Their nIoU takes the sigmoid of a probability and cuts at 0.55, which is probability 0.2; not reproduced.",
             "Each image is divided by its own maximum before normalisation.",
             "Both branches of a fusion end in one and the same convolution, as in the authors' code.",
         ),
     )
+    variants = (
+        (
+            {"in_channels": 1, "stretch": False},
+            {
+                "fidelity": "public-port",
+                "url": "https://github.com/XinyiYing/BasicIRSTD",
+                "notes": (
+                    "The network and the normalisation of BasicIRSTD: one channel, 50,540,309 parameters, no division by the "
+                    "image's maximum. The loss is the authors'.",
+                    card.notes[3],
+                ),
+            },
+        ),
+    )
     divisor = 1  # pooling rounds up and every skip resizes
     default_input_size = 320  # author's code: test images are resized to 320 x 320
 
-    def __init__(self, *, in_channels=3, **kwargs):
-        self.in_channels = in_channels
+    def __init__(self, *, in_channels=3, stretch=True, **kwargs):
+        self.in_channels, self.stretch = in_channels, stretch
         self.mean, self.std = IMAGENET_MEAN[:in_channels], IMAGENET_STD[:in_channels]
         super().__init__(**kwargs)
 
@@ -184,6 +199,8 @@ class UIUNetDetector(NeuralDetector):
         return UIUNet(self.in_channels)
 
     def normalize(self, images):
+        if not self.stretch:
+            return super().normalize(images)
         brightest = images.amax((1, 2, 3), keepdim=True)
         return super().normalize(images * (255 / torch.where(brightest > 0, brightest, 255)))
 

@@ -1,7 +1,7 @@
 """ACMNet, with the training recipe of YimianDai/open-acm, train_dentist.py.
 
 Repaired: the script builds a learning-rate schedule and never uses it with AdaGrad. Here the rate falls by the schedule of
-the same author's PyTorch version (Tianfang-Zhang/acm-pytorch): polynomial, power 0.9, to 1e-6.
+a PyTorch version by others (Tianfang-Zhang/acm-pytorch): polynomial, power 0.9, to 1e-6.
 """
 
 method = dict(type="acmnet")

@@ -4,6 +4,8 @@ BasicIRSTD normalises by the training set; these are its values for NUAA-SIRST. 
 for IRSTD-1k 87.466 and 39.72.
 """
 
+_base_ = "../training/basicirstd.py"  # the recipe
+
 method = dict(
     type="acmnet",
     in_channels=1,

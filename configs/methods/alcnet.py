@@ -1,7 +1,7 @@
 """ALCNet, with the training recipe of YimianDai/open-alcnet.
 
-Repaired: as in open-acm, the learning-rate schedule is built and not used with AdaGrad; here the rate falls polynomially.
-The script's default batch of 2 is kept.
+Ours: the learning rate falls polynomially, as for ACMNet (see acmnet.py). Whether the script uses a schedule of its own with
+AdaGrad is not known here. Its default batch of 2 is kept.
 """
 
 method = dict(type="alcnet")

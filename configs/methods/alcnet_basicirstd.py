@@ -4,4 +4,6 @@ BasicIRSTD normalises by the training set; these are its values for NUAA-SIRST. 
 for IRSTD-1k 87.466 and 39.72.
 """
 
+_base_ = "../training/basicirstd.py"  # the recipe
+
 method = dict(type="alcnet", toolbox=True, input_size="native", mean=(101.06,), std=(34.62,))

@@ -1,4 +1,7 @@
-"""Dim2Clear. Neither code nor a recipe was published; this one is that of networks of its kind (see acmnet.py), with AdamW."""
+"""Dim2Clear. Neither code nor a recipe was published; this one is that of networks of its kind (see acmnet.py), with AdamW.
+
+Images are tested at their own size, and so trained at it: the random scale holds for an ``input_size`` alone.
+"""
 
 method = dict(type="dim2clear")
 
@@ -9,7 +12,7 @@ recipe = dict(
     schedule=dict(type="CosineAnnealingLR", eta_min=0.0),
     augmentation=[
         dict(type="RandomFlip", prob=0.5),
-        dict(type="RandomScale", base=256, scale=(0.5, 2.0)),
+        dict(type="RandomScale", base="input_size", scale=(0.5, 2.0)),
         dict(type="RandomCrop", size=256),
         dict(type="GaussianBlur", prob=0.5, sigma=(0.0, 1.0)),
     ],

@@ -1,7 +1,8 @@
-"""Schedule `short`: a tenth of the published epochs with the published loss, optimiser, batches and augmentation.
+"""Schedule `short`: a tenth of the published epochs (or steps) with the published loss, optimiser, batches and augmentation.
 
 The learning rate falls to zero by half a cosine, the weights are averaged over the end of the run, and a GPU works in half
-precision. `methods` holds what differs for one of them.
+precision. `methods` holds what differs for one of them, and for its variants that bring no recipe: ACMNet and ALCNet take other
+squares and more than a tenth of the epochs.
 """
 
 

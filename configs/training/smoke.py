@@ -1,4 +1,6 @@
-"""Schedule `smoke`: under a minute a method on two CPU cores, to see that everything works from image to table.
+"""Schedule `smoke`: about a minute of one CPU core a network, to see that everything works from image to table.
+
+A run trains one network a core, side by side; the zoo was timed on two cores.
 
 Images are resized to the size at which the method tests, so that targets are as large as they will be there, and small
 squares are cut out, most of them around a target. `methods` holds each network's budget: the steps and squares that it can

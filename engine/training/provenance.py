@@ -10,7 +10,7 @@ import torch
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def checkpoint_metadata(*, method, options, dataset, recipe, seed, iterations, world_size, start=None):
+def checkpoint_metadata(*, method, options, dataset, recipe, iterations, world_size, code_version, half=False, start=None):
     """What is stored with the weights: nothing of the clock or the machine, so that equal runs give equal files.
 
     Arguments:
@@ -18,33 +18,36 @@ def checkpoint_metadata(*, method, options, dataset, recipe, seed, iterations, w
         options: Its ``dict(type=..., ...)``.
         dataset (IRSTDDataset): The whole training subset, images held out for validation included.
         recipe (Recipe): As it was run.
-        seed: Of the run.
         iterations: Of the run.
         world_size: Processes of the run.
-        start (zoo.neural.Weights | None): What the run began with; its training images of this data set count as seen.
+        code_version: `engine.code_version.code_version` of the detector's module.
+        half: Whether the weights are stored as float16.
+        start (zoo.neural.Weights | None): What the run began with; the training images of all stages before count as seen.
 
     Returns:
         dict: JSON-able.
     """
     before = start.metadata if start is not None else {}
-    seen = set(dataset.ids)
-    if before.get("dataset") == dataset.name:
-        seen |= set(before.get("train_ids", ()))
+    seen = _seen(before)
+    own = seen.pop(dataset.name, set()) | set(dataset.ids)
     return {
         "method": method,
         "options": options,
         "dataset": dataset.name,
         "split": dataset.split,
-        "train_ids": sorted(seen),
+        "train_ids": sorted(own),
+        "seen": {name: sorted(ids) for name, ids in seen.items()},  # of earlier stages on other data sets
         "train_ids_sha256": digest(sorted(dataset.ids)),
         "train_fingerprint": digest([*sorted(dataset.ids), dataset.fingerprint()]),
         "schedule": recipe.schedule_name,
         "recipe": asdict(recipe),
-        "seed": seed,
+        "seed": recipe.seed,
         "iterations": iterations,
         "world_size": world_size,
         "start": start and {"sha256": start.sha256, "iterations": before.get("iterations"), "recipe": before.get("recipe")},
+        "half": half,
         "code": code_commit(),
+        "code_version": code_version,
         "torch": torch.__version__,
     }
 
@@ -57,13 +60,19 @@ def overlap(metadata, dataset):
         dataset (IRSTDDataset): Such as the test subset of a split.
 
     Returns:
-        list[str]: Ids, in the order of the data set. Empty for another data set, and for a checkpoint that names no
-        training images, such as an author's.
+        list[str]: Ids, in the order of the data set. Empty for a data set that no stage of its training took, and for a
+        checkpoint that names no training images, such as an author's.
     """
-    if metadata.get("dataset") != dataset.name:
-        return []
-    seen = set(metadata.get("train_ids", ()))
+    seen = _seen(metadata).get(dataset.name, ())
     return [id for id in dataset.ids if id in seen]
+
+
+def _seen(metadata):
+    """Training images of a checkpoint, those of earlier stages included: sets of ids by data set."""
+    if "train_ids" not in metadata:
+        return {}
+    seen = {name: set(ids) for name, ids in metadata.get("seen", {}).items()}
+    return seen | {metadata["dataset"]: set(metadata["train_ids"])}
 
 
 def digest(lines):

@@ -6,16 +6,20 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from engine.training.checks import check_entries, check_parts
 from zoo.checkpoints import SCHEDULES
 from zoo.errors import UsageError
 from zoo.registry import CONFIG_DIR, method_config, unknown
 
 SHARED_DIR = CONFIG_DIR.parent / "training"
-SELECTIONS = ("last", "val")
 # Stands in an augmentation for the side of the square that the detector resizes test images to.
 INPUT_SIZE = "input_size"
 # What an author's script does and this trainer does not, told to the user and stored with the weights.
 NOT_REPRODUCED = ("edge_target",)
+# A selection that needs the test set; like a seed that is None, it is among what is not reproduced.
+TEST_SELECTION = "best_of_test_set_per_metric"
+# Lengths of a run; of the two, one counts.
+LENGTHS = ("epochs", "steps")
 # Of a schedule, what is counted in epochs where the recipe says so.
 EPOCHS = ("T_max", "begin", "end", "milestones", "step_size", "total_steps")
 
@@ -38,8 +42,8 @@ class Recipe:
         ema: mmengine's configuration of an averaged model, or None.
         amp: Half precision. A configuration's holds for GPUs; on a CPU the trainer asks for it by itself.
         saves: How often the state is saved in a run, to resume from.
-        seed: The default of ``--seed``.
-        not_reproduced: What of the author's script the trainer leaves out.
+        seed: Of the run.
+        not_reproduced: What of the author's script the trainer leaves out, by the recipe's keys, or None.
     """
 
     schedule_name: str
@@ -83,12 +87,13 @@ class Recipe:
         return parts | {"constructor": "PartOptimWrapperConstructor"}
 
 
-def load_recipe(method, schedule_name, *, input_size=None, select=None, changes=None):
+def load_recipe(method, schedule_name, *, input_size=None, select=None, changes=None, seed=None):
     """The recipe of a method.
 
     The published one is ``recipe`` in ``configs/methods/<method>.py``, else in the configuration of the class that the
     method is a variant of, else in ``configs/training/base.py``. The schedules short and smoke change it as
-    ``configs/training/<schedule>.py`` says.
+    ``configs/training/<schedule>.py`` says. What such a file says of a method holds for its variants too; where it sets no
+    steps, for those variants alone that bring no recipe.
 
     Arguments:
         method: A method spec, as `zoo.build_method` takes it.
@@ -96,38 +101,33 @@ def load_recipe(method, schedule_name, *, input_size=None, select=None, changes=
         input_size: The detector's.
         select: Overrides the recipe's.
         changes: Values to put in place of the recipe's, by dotted key as in mmengine: ``{"optimizer.lr": 0.01}``. A list
-            takes its position as a key.
+            takes its position as a key. One of ``epochs`` and ``steps`` takes the other's place.
+        seed: Overrides the recipe's, which is 0 unless it says otherwise.
 
     Raises:
-        UsageError: No such schedule, or the recipe has an unknown key or asks for a selection on the test set.
+        UsageError: No such schedule, or a key or value of the recipe cannot be; the text names both.
     """
     if schedule_name not in SCHEDULES:
         raise UsageError(unknown("schedule", schedule_name, SCHEDULES))
     name, options = method_config(method)
     source, recipe = _published(method, name, options["type"])
     if schedule_name != "paper":
-        shared = _read(SHARED_DIR / f"{schedule_name}.py")
-        own = {**shared["recipe"], **shared["methods"].get(name, shared["methods"].get(options["type"], {}))}
-        if "steps" in own:
-            recipe = {**recipe, "epochs": None}
-        elif "fraction" in own:
-            recipe = {**recipe, "epochs": math.ceil(recipe["epochs"] * own.pop("fraction"))}
-        recipe = {**recipe, **own}
+        recipe = _rescheduled(recipe, _read(SHARED_DIR / f"{schedule_name}.py"), name, options["type"], source)
+    lacking = {key: recipe.pop(key) for key in NOT_REPRODUCED if key in recipe}
+    if recipe.get("select") == TEST_SELECTION:
+        lacking["select"] = recipe.pop("select")
+    if recipe.get("seed", 0) is None:
+        lacking["seed"] = recipe.pop("seed")
     if changes:
         recipe = _changed(recipe, changes)
     recipe["select"] = select or recipe.get("select", "last")
-    if recipe["select"] not in SELECTIONS:
-        raise UsageError(
-            f"{source} selects weights by {recipe['select']!r}, which needs the test set; say --select last or --select val"
-        )
-    recipe["not_reproduced"] = {key: recipe.pop(key) for key in NOT_REPRODUCED if key in recipe} or None
+    recipe["seed"] = seed if seed is not None else recipe.get("seed", 0)
+    title = f"recipe in {source}" + " with --recipe" * bool(changes)
+    check_entries(recipe, title, [key for key in Recipe.__dataclass_fields__ if key not in ("schedule_name", "not_reproduced")])
     recipe["augmentation"] = _fitted(recipe["augmentation"], input_size)
-    recipe["seed"] = recipe.get("seed") or 0
-    known = Recipe.__dataclass_fields__
-    for key in recipe:
-        if key not in known:
-            raise UsageError(unknown(f"key of the recipe in {source},", key, known))
-    return Recipe(schedule_name=schedule_name, **recipe)
+    recipe = Recipe(schedule_name=schedule_name, not_reproduced=lacking or None, **recipe)
+    check_parts(recipe, title)
+    return recipe
 
 
 def _published(method, name, kind):
@@ -141,6 +141,21 @@ def _published(method, name, kind):
     raise UsageError(f"{candidates[-1]} is missing; restore it")
 
 
+def _rescheduled(recipe, shared, name, kind, source):
+    """A published recipe under a schedule that is not the published one."""
+    entries = shared["methods"]
+    own = {**shared["recipe"], **entries.get(name, entries.get(kind if "steps" in shared["recipe"] else source.stem, {}))}
+    fraction = own.pop("fraction", None)
+    lengths = {key: own.get(key) for key in LENGTHS}
+    if not any(lengths.values()):
+        lengths = {key: _part(recipe.get(key), fraction) for key in LENGTHS}
+    return {**recipe, **own, **lengths}
+
+
+def _part(length, fraction):
+    return math.ceil(length * fraction) if type(length) is int else length
+
+
 def _read(path):
     return Config.fromfile(path).to_dict()
 
@@ -149,9 +164,10 @@ def _changed(recipe, changes):
     config = Config(recipe)
     try:
         config.merge_from_dict(changes)
-    except (KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError) as error:
         raise UsageError(f"--recipe {' '.join(changes)}: {' '.join(str(error).split())}") from None
-    return config.to_dict()
+    lengths = [key for key in LENGTHS if key in changes]
+    return {**config.to_dict(), **({key: changes.get(key) for key in LENGTHS} if lengths else {})}
 
 
 def _fitted(augmentation, input_size):

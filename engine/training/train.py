@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import shutil
+import sys
 import warnings
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -14,12 +15,11 @@ from mmengine.hooks import CheckpointHook
 from mmengine.registry import MODELS
 
 from datasets import build_dataset
+from engine.code_version import code_version
 from engine.executors import available_cores
 from engine.metrics.mm_metric import IRSTDMetric
-from engine.training.adversarial import AdversarialModel
 from engine.training.data import SeededBatches, TrainingSet, split_validation, training_loader, validation_loader
 from engine.training.hooks import FiniteLossHook, LossTableHook, PlainStateHook, ProgressHook, StepSeedHook
-from engine.training.model import TrainingModel
 from engine.training.provenance import checkpoint_metadata
 from engine.training.recipe import load_recipe
 from engine.training.runner import TrainingRunner, read_state, start_distributed
@@ -28,9 +28,6 @@ from zoo.checkpoint_files import read_header
 from zoo.checkpoints import save_checkpoint
 from zoo.neural import NeuralDetector
 from zoo.registry import method_config
-
-MODELS.register_module(module=TrainingModel)
-MODELS.register_module(module=AdversarialModel)
 
 LOG_EVERY = 10  # iterations
 MOST_WORKERS = 8
@@ -87,26 +84,25 @@ def train(options):
         Path | None: The checkpoint; None in all processes of a distributed run but the first.
 
     Raises:
-        UsageError: The method has no network, or an option is unknown or does not fit.
+        UsageError: The method has no network, an option or a value of the recipe is unknown or does not fit, or a folder
+            cannot be made.
         ZooError: The data cannot be read, the work folder holds another run, or the loss was no longer finite.
     """
     warnings.filterwarnings("ignore", module=r"mmengine\.")  # advice on its own defaults
     name, method = method_config(options.method)
     start_distributed(options.launcher, options.device)
     dataset = build_dataset(options.dataset, root=options.data_root, split=options.split, subset="train")
+    choices = dict(select=options.select, changes=options.recipe, seed=options.seed)
     # Weights are drawn when the network is built.
-    seed = options.seed if options.seed is not None else load_recipe(options.method, options.schedule, select="last").seed
-    torch.manual_seed(seed)
+    torch.manual_seed(load_recipe(options.method, options.schedule, **choices).seed)
     detector = build_method(options.method)
     if not isinstance(detector, NeuralDetector):
         raise UsageError(f"{name} has no network to train; see run_benchmark.py list for those of the family deep")
     if options.init is not None:
         detector.load(options.init)
-    recipe = load_recipe(
-        options.method, options.schedule, input_size=detector.input_size, select=options.select, changes=options.recipe
-    )
+    recipe = load_recipe(options.method, options.schedule, input_size=detector.input_size, **choices)
     recipe = replace(recipe, amp=options.amp or (recipe.amp and options.device == "cuda"))
-    run = _Run(name, method, dataset, recipe, seed, options)
+    run = _Run(name, method, dataset, recipe, options)
     return run.train(detector)
 
 
@@ -122,8 +118,22 @@ def drop_states(work_dir):
         path.unlink(missing_ok=True)
 
 
+def _make_folder(path):
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be made a folder ({error.strerror}); name another") from None
+
+
+def _copy(source, target):
+    """Copy a file so that the target is whole whenever it is there."""
+    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
+    shutil.copyfile(source, partial)
+    partial.replace(target)
+
+
 def _comparable(metadata):
-    """Metadata as text, less the commit: a run may go on after a commit that leaves it as it was."""
+    """Metadata as text, less the commit: a run may go on after a commit that leaves the method's code as it was."""
     return json.dumps({key: value for key, value in metadata.items() if key != "code"}, indent=1, sort_keys=True)
 
 
@@ -139,29 +149,36 @@ def _difference(old, new, name=""):
 class _Run:
     """The parts of one run."""
 
-    def __init__(self, name, method, dataset, recipe, seed, options):
+    def __init__(self, name, method, dataset, recipe, options):
         self.name, self.method, self.dataset = name, method, dataset
-        self.recipe, self.seed, self.options = recipe, seed, options
+        self.recipe, self.seed, self.options = recipe, recipe.seed, options
         self.rank, self.world_size = get_dist_info()
         self.title = f"{name}_{dataset.name}_{recipe.schedule_name}"
         self.work_dir = Path(
-            options.out or f"work_dirs/train/{name}_{dataset.name}_{dataset.split}_{recipe.schedule_name}_{seed}"
+            options.out or f"work_dirs/train/{name}_{dataset.name}_{dataset.split}_{recipe.schedule_name}_{self.seed}"
         )
+        self.checkpoints = Path(options.checkpoints)
         self.train_ids, self.val_ids = list(dataset.ids), []
         if recipe.select == "val":
-            self.train_ids, self.val_ids = split_validation(dataset.ids, seed)
-        self.batches = SeededBatches(len(self.train_ids), recipe.batch_size, seed, self.rank, self.world_size)
+            self.train_ids, self.val_ids = split_validation(dataset.ids, self.seed)
+        self.batches = SeededBatches(len(self.train_ids), recipe.batch_size, self.seed, self.rank, self.world_size)
         self.iterations = recipe.iterations(len(self.batches))
 
     def train(self, detector):
+        if self.recipe.not_reproduced and self.rank == 0:
+            lacking = ", ".join(f"{key}={value!r}" for key, value in self.recipe.not_reproduced.items())
+            print(f"{self.name}: of the author's script, this trainer does not reproduce {lacking}", file=sys.stderr)
+        for folder in (self.work_dir, self.checkpoints):
+            _make_folder(folder)
         metadata = checkpoint_metadata(
             method=self.name,
             options=self.method,
             dataset=self.dataset,
             recipe=self.recipe,
-            seed=self.seed,
             iterations=self.iterations,
             world_size=self.world_size,
+            code_version=code_version(type(detector).__module__),
+            half=self.options.half,
             start=detector.weights,
         )
         finished = self._finished(metadata)
@@ -180,12 +197,19 @@ class _Run:
         return path
 
     def _finished(self, metadata):
-        """The checkpoint that this very run left behind, or None."""
+        """The checkpoint that this very run left behind, copied to where checkpoints are wanted now, or None."""
         note = self.work_dir / "checkpoint"
         if not note.is_file():
             return None
-        path = Path(note.read_text())
-        return path if _comparable(read_header(path)) == _comparable(metadata) else None
+        left = Path(note.read_text())
+        path = self.checkpoints / left.name
+        for found in (path, left):
+            if _comparable(read_header(found)) == _comparable(metadata):
+                if found is left and self.rank == 0:
+                    _copy(left, path)
+                    shutil.copyfile(self.work_dir / LossTableHook.name, path.with_suffix(".csv"))
+                return path
+        return None
 
     def _claim(self, metadata):
         """Note whose the work folder is; refuse one that holds a state of another run."""
@@ -196,7 +220,6 @@ class _Run:
                 raise UsageError(
                     f"{self.work_dir} holds another run ({difference}); delete it, or name another folder by --out"
                 )
-            self.work_dir.mkdir(parents=True, exist_ok=True)
             note.write_text(text)
         barrier()
 
@@ -245,13 +268,12 @@ class _Run:
         best = self.recipe.select == "val"
         saved = runner.message_hub.get_info("best_ckpt") if best else last_state(self.work_dir)
         runner.bare_model.load_state_dict(read_state(saved)["state_dict"])
-        folder = Path(self.options.checkpoints)
-        written = folder / f"{self.title}-unnamed.safetensors"
+        written = self.checkpoints / f"{self.title}-unnamed.safetensors"
         state = detector.network.state_dict()
         if self.options.half:
             state = {key: value.half() if value.is_floating_point() else value for key, value in state.items()}
         digest = save_checkpoint(written, state, metadata)
-        path = written.replace(folder / f"{self.title}-{digest[:8]}.safetensors")
+        path = written.replace(self.checkpoints / f"{self.title}-{digest[:8]}.safetensors")
         shutil.copyfile(self.work_dir / LossTableHook.name, path.with_suffix(".csv"))
         (self.work_dir / "checkpoint").write_text(str(path.resolve()))
         drop_states(self.work_dir)

@@ -22,10 +22,10 @@ def published(source):
         source: A key of `sources`.
 
     Returns:
-        dict: (method, data set, metric) -> value as printed: IoU, nIoU and Pd in 1e-2, Fa in 1e-6, params in 1e6. The
+        dict: (method, data set, metric) -> text as printed: IoU, nIoU and Pd in 1e-2, Fa in 1e-6, params in 1e6. The
         data set is ``""`` for params, FLOPs and FPS.
     """
-    return {(row["method"], row["dataset"], row["metric"]): float(row["value"]) for row in _records(source)}
+    return {(row["method"], row["dataset"], row["metric"]): row["value"] for row in _records(source)}
 
 
 def printed_name(method):

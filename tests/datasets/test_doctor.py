@@ -55,6 +55,7 @@ def test_oddities_are_quirks(folder):
     cv2.imwrite(str(folder / "masks" / "a0.png"), mask)
     cv2.imwrite(str(folder / "masks" / "a1.png"), cv2.resize(draw(1)[1], (120, 80), interpolation=cv2.INTER_NEAREST))
     cv2.imwrite(str(folder / "masks" / "a2.png"), np.zeros((40, 60), np.uint8))
+    cv2.imwrite(str(folder / "masks" / "a3.png"), draw(3)[1] // 255)
     (folder / "splits" / "own" / "train.txt").write_text("a0\na1\na2\n")
     report, checkup = examine(folder)
     assert report.ok
@@ -62,6 +63,7 @@ def test_oddities_are_quirks(folder):
     text = "\n".join(checkup.quirks)
     assert "1 masks hold values besides 0 and 255 (a0: 0, 64, 255)" in text
     assert "a1: image 60x40, mask 120x80" in text
+    assert "1 masks of 0 and 1, where 1 is target: a3" in text
     assert "1 images without a target: a2" in text
     assert "1 images in neither list of split own: a3" in text
     assert "1 test images of split own with a near-duplicate in training: a5 and a0" in text
@@ -74,7 +76,7 @@ def test_damage_is_a_problem_and_named(folder):
     (folder / "images" / "a3.png").write_bytes(whole[: len(whole) // 2])
     cv2.imwrite(str(folder / "masks" / "a4.png"), np.zeros((60, 40), np.uint8))
     cv2.imwrite(str(folder / "masks" / "b0.png"), draw(0)[1])
-    cv2.imwrite(str(folder / "masks" / "a5.png"), draw(5)[1] // 255)
+    cv2.imwrite(str(folder / "masks" / "a5.png"), draw(5)[1] // 2)
     (folder / "splits" / "own" / "train.txt").write_text("a0\na5\nc9\n")
     report, checkup = examine(folder)
     assert not report.ok
@@ -92,6 +94,50 @@ def test_damage_is_a_problem_and_named(folder):
     ):
         assert part in text
     assert format_report(report).endswith("verdict: PROBLEMS")
+
+
+@pytest.mark.parametrize("subset", ["train", "test"])
+@pytest.mark.parametrize("content", [b"a5\na5\n", b"\xfc\n", None])
+def test_a_faulty_list_is_a_problem(folder, subset, content):
+    for name in ("train", "test"):
+        (folder / "splits" / "own" / f"{name}.txt").rename(folder / f"{name}.txt")
+    path = folder / f"{subset}.txt"
+    path.unlink() if content is None else path.write_bytes(content)
+    _, checkup = examine(folder)
+    assert len(checkup.problems) == 1
+    assert checkup.problems[0].startswith(f"{path} ")
+
+
+def test_lists_in_the_folder_itself_are_checked(folder):
+    (folder / "images" / "a0.png").unlink()
+    (folder / "masks" / "a0.png").unlink()
+    for name, ids in (("train", "a1\na2\na5\na0\n"), ("test", "a4\nim99\n")):
+        (folder / f"{name}.txt").write_text(ids)
+    _, checkup = examine(folder)
+    assert "the folder's own lists: 4 train, 2 test images" in checkup.facts
+    assert "2 ids of the folder's own lists without an image: a0, im99" in checkup.problems
+    assert "1 images in neither list of the folder's own lists: a3" in checkup.quirks
+    shared = "1 of the 2 test images of split own are training images of the folder's own lists"
+    assert any(text.startswith(shared) for text in checkup.quirks)
+
+
+def test_a_folder_with_the_name_of_a_published_set(folder):
+    twin = folder.rename(folder.with_name("nuaa-sirst"))
+    by_name = check(twin.parent).checkups[0]
+    assert "split own: 4 train, 2 test images" in by_name.facts
+    assert any("427 ids of split irsam without an image" in text for text in by_name.problems)
+    for subset in ("train", "test"):
+        (twin / f"{subset}.txt").write_bytes((twin / "splits" / "own" / f"{subset}.txt").read_bytes())
+    assert any("in the folder itself are not used" in text for text in check(twin.parent).checkups[0].quirks)
+    report, checkup = examine(twin)
+    assert report.ok
+    assert "the folder's own lists: 4 train, 2 test images" in checkup.facts
+    assert not any("irsam" in text for text in checkup.facts)
+
+
+def test_a_set_without_files_is_refused():
+    with pytest.raises(UsageError, match="synthetic has no files to check"):
+        check(names=["synthetic"])
 
 
 def test_nothing_found(tmp_path):

@@ -78,6 +78,13 @@ def test_a_mask_of_another_size_is_brought_to_the_image(folder):
     np.testing.assert_array_equal(open_set(folder)[1]["label"], draw("a1")[1])
 
 
+def test_a_mask_of_0_and_1(folder):
+    save((draw("a1")[1] > 127).astype(np.uint8), folder / "masks" / "a1.png")
+    item = open_set(folder)[1]
+    np.testing.assert_array_equal(item["mask"], draw("a1")[1] > 127)
+    np.testing.assert_array_equal(item["label"], item["mask"] * np.uint8(255))
+
+
 @pytest.mark.parametrize("kind", ["images", "masks"])
 def test_a_missing_file_is_an_error_of_its_item_alone(folder, kind):
     (folder / kind / "a10.png").unlink()
@@ -171,10 +178,29 @@ def test_pixel_digest_tells_shapes_apart():
 def test_names(folder):
     assert set(list_datasets()) >= {"irstd-1k", "nudt-sirst", "nuaa-sirst", "synthetic"}
     assert dataset_class("NUAA-SIRST").name == "nuaa-sirst"
-    with pytest.raises(UsageError, match=r"unknown data set 'nuaa-sist'.*nuaa-sirst"):
+    with pytest.raises(UsageError, match=r"unknown data set 'nuaa-sist'.*nuaa-sirst.*; nor is it a folder"):
         build_dataset("nuaa-sist")
     with pytest.raises(UsageError, match="unknown subset 'val'; known: train, test, all"):
         open_set(folder, "val")
+
+
+def test_a_folder_by_its_bare_name(folder, monkeypatch):
+    monkeypatch.chdir(folder.parent)
+    assert build_dataset("mine").ids == ["a10", "a1"]
+    (folder.parent / "synthetic").mkdir()
+    assert build_dataset("synthetic").ids[0] == "syn161"
+    (folder.parent / "empty").mkdir()
+    with pytest.raises(UsageError, match=r"empty is no data set: it needs the folders images/ and masks/"):
+        build_dataset("empty")
+
+
+def test_a_folder_with_the_name_of_a_published_set(folder):
+    twin = folder.rename(folder.with_name("nuaa-sirst"))
+    assert open_set(twin).ids == ["a10", "a1"]
+    assert len(build_dataset("nuaa-sirst", twin.parent)) == 86
+    (twin / "images" / "a1.png").unlink()
+    with pytest.raises(ZooError, match=r"no a1 \(.*\), which .*nuaa-sirst/test\.txt names"):
+        open_set(twin)[1]
 
 
 def test_a_path_that_is_no_data_set(folder):

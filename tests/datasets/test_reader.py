@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datasets.reader import fit_label, read_grey
+from datasets.reader import fit_label, read_grey, read_mask
 from zoo import ZooError
 
 RNG = np.random.default_rng(0)
@@ -120,6 +120,24 @@ def test_sixteen_bit_colour(tmp_path):
     deep = RNG.integers(0, 65536, (7, 9, 3), dtype=np.uint16)
     cv2.imwrite(str(tmp_path / "a.png"), deep[..., ::-1])
     np.testing.assert_array_equal(read_grey(tmp_path / "a.png").pixels, luma(deep >> 8))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_mask_of_0_and_1_becomes_0_and_255(tmp_path, dtype):
+    bits = GREY > 100
+    path = saved(Image.fromarray(bits.astype(dtype)), tmp_path / "a.png")
+    pixels, _, zero_one = read_mask(path)
+    assert zero_one
+    np.testing.assert_array_equal(pixels, bits * np.uint8(255))
+    np.testing.assert_array_equal(read_grey(path).pixels, bits)
+
+
+@pytest.mark.parametrize("levels", [[0], [0, 1, 2], [0, 1, 255]])
+def test_other_masks_keep_their_levels(tmp_path, levels):
+    mask = np.resize(np.array(levels, np.uint8), (7, 9))
+    pixels, mode, zero_one = read_mask(saved(Image.fromarray(mask), tmp_path / "a.png"))
+    assert (mode, zero_one) == ("L", False)
+    np.testing.assert_array_equal(pixels, mask)
 
 
 @pytest.mark.parametrize("mode", ["CMYK", "F", "I"])

@@ -3,7 +3,7 @@
 import pytest
 
 from datasets import list_splits, read_split
-from datasets.splits import SPLIT_DIR, overlap
+from datasets.splits import SPLIT_DIR
 from zoo import UsageError, ZooError
 
 COUNTS = {
@@ -45,11 +45,8 @@ def test_counts_and_disjoint_lists(name, split):
 
 
 def test_test_images_that_the_other_split_trains_on():
-    assert len(overlap("nuaa-sirst", "irsam", "dnanet")) == 44
-    shared = overlap("nudt-sirst", "irsam", "dnanet")
-    assert len(shared) == 135
-    assert set(shared) == set(read_split("nudt-sirst", "irsam", "test")) & set(read_split("nudt-sirst", "dnanet", "train"))
-    assert overlap("nudt-sirst", "irsam", "irsam") == []
+    for name, count in (("nuaa-sirst", 44), ("nudt-sirst", 135)):
+        assert len({*read_split(name, "irsam", "test")} & {*read_split(name, "dnanet", "train")}) == count
 
 
 def test_known_splits(folder):
@@ -79,6 +76,14 @@ def test_a_mistyped_split_of_a_published_set_never_becomes_the_lists_beside_it(f
         read_split("nuaa-sirst", "irsm", "test", folder)
 
 
+def test_a_folder_of_ones_own_wins_over_the_package(folder):
+    for split, expected in (("irsam", ["c"]), ("dnanet", ["c"]), ("one", ["b", "c"])):
+        assert read_split("nuaa-sirst", split, "test", folder, own=True) == expected
+    (folder / "train.txt").unlink()  # a test.txt alone is what publishers put there
+    assert len(read_split("nuaa-sirst", "irsam", "test", folder, own=True)) == 86
+    assert read_split("mine", "irsam", "test", folder, own=True) == ["c"]
+
+
 def test_unknown_splits(tmp_path):
     with pytest.raises(UsageError, match="no split 'paper' of irstd-1k; known: dnanet, irsam"):
         read_split("irstd-1k", "paper", "test")
@@ -95,15 +100,21 @@ def test_lines_are_stripped_and_lose_an_image_extension_only(tmp_path):
     assert read_split("mine", "x", "test", tmp_path) == ["a", "b", "frame.01", "c"]
 
 
+def test_a_byte_order_mark_is_no_part_of_an_id(tmp_path):
+    (tmp_path / "test.txt").write_text("ü\nb\n", encoding="utf-8-sig")
+    assert read_split("mine", "x", "test", tmp_path) == ["ü", "b"]
+
+
 @pytest.mark.parametrize(
     ("content", "text"),
     [
-        ("a\nb\na.png\n", r"test\.txt lists a twice; remove one of the lines"),
-        ("\n \n", r"test\.txt lists no image; write an id a line"),
+        (b"a\nb\na.png\n", r"test\.txt lists a twice; remove one of the lines"),
+        (b"\n \n", r"test\.txt lists no image; write an id a line"),
+        (b"\xfc\nb\n", r"test\.txt is not UTF-8 text; save it as UTF-8"),
     ],
 )
 def test_faulty_lists(tmp_path, content, text):
-    (tmp_path / "test.txt").write_text(content)
+    (tmp_path / "test.txt").write_bytes(content)
     with pytest.raises(ZooError, match=text):
         read_split("mine", "x", "test", tmp_path)
 

@@ -36,6 +36,15 @@ def make_row(method, iou=0.5, dataset="nuaa-sirst", split="irsam", **changes):
     return row | changes
 
 
+def trained(**changes):
+    return dict(file="a.safetensors", sha256="ab", schedule="short", dataset="nuaa-sirst", split="irsam") | changes
+
+
+def csv_line(rows, method, metric):
+    lines = csv.DictReader(io.StringIO(to_csv(build_table(rows), "exact")))
+    return next(line for line in lines if (line["method"], line["metric"]) == (method, metric))
+
+
 def line_of(sections, method):
     return next(line for line in sections[0].lines if line.method == method)
 
@@ -49,18 +58,18 @@ def test_rows_follow_table_1_and_others_come_after():
 
 def test_published_value_and_difference():
     value = line_of(build_table([make_row("ipi", 0.0209)]), "ipi").values["IoU"]
-    assert (value.measured, value.published) == (pytest.approx(2.09), 1.09)
+    assert (value.measured, value.printed) == (pytest.approx(2.09), "1.09")
     assert value.difference == pytest.approx(1.0)
     assert (value.low, value.high) == (pytest.approx(-7.91), pytest.approx(12.09))
     unrun = line_of(build_table([make_row("ipi")]), "uiunet")
-    assert (unrun.values["Fa"].measured, unrun.values["Fa"].published, unrun.marks) == (None, 4.97, "N")
+    assert (unrun.values["Fa"].measured, unrun.values["Fa"].printed, unrun.marks) == (None, "4.97", "N")
 
 
 def test_published_numbers_are_of_the_same_split_only():
-    for split, source, value in (("irsam", "irsam_table1", 1.508), ("dnanet", "basicirstd", 7.142), ("mine", None, None)):
+    for split, source, value in (("irsam", "irsam_table1", "1.508"), ("dnanet", "basicirstd", "7.142"), ("mine", None, None)):
         sections = build_table([make_row("top_hat", split=split)])
         assert sections[0].source == source
-        assert line_of(sections, "top_hat").values["IoU"].published == value
+        assert line_of(sections, "top_hat").values["IoU"].printed == value
     assert build_table([make_row("top_hat", dataset="synthetic")])[0].source is None
 
 
@@ -114,12 +123,85 @@ def test_markdown_shows_all_that_a_reader_must_know():
 
 
 def test_csv_is_one_line_a_figure():
-    lines = list(csv.DictReader(io.StringIO(to_csv(build_table([make_row("ipi")]), "exact"))))
-    assert len(lines) == 17 * 6
-    fa = next(line for line in lines if (line["method"], line["metric"]) == ("ipi", "Fa"))
-    assert (fa["measured"], fa["published"], fa["source"]) == ("10.0", "30467.0", "irsam_table1")
-    fps = next(line for line in lines if (line["method"], line["metric"]) == ("irsam", "FPS"))
-    assert (fps["measured"], fps["published"], fps["difference"]) == ("", "103.0", "")
+    assert len(to_csv(build_table([make_row("ipi")]), "exact").splitlines()) == 1 + 17 * 6
+    fa = csv_line([make_row("ipi")], "ipi", "Fa")
+    assert (fa["measured"], fa["published"], fa["source"]) == ("10.0", "30467", "irsam_table1")
+    fps = csv_line([make_row("ipi")], "irsam", "FPS")
+    assert (fps["measured"], fps["published"], fps["difference"]) == ("", "103", "")
+
+
+def test_every_format_says_how_a_network_was_trained():
+    rows = [make_row("acmnet", weights=trained(), trained_on_test=3), make_row("alcnet", weights=trained(stages=3))]
+    rows += [make_row("isnet", weights=trained()), make_row("dnanet", weights=trained(schedule=None, dataset=None))]
+    rows += [make_row("uiunet", weights=trained(stages=2))]
+    line = csv_line(rows, "acmnet", "IoU")
+    assert (line["marks"], line["weights"], line["weights_sha256"]) == ("T", "a.safetensors", "ab")
+    assert (line["weights_schedule"], line["weights_dataset"], line["weights_split"]) == ("short", "nuaa-sirst", "irsam")
+    assert csv_line(rows, "alcnet", "IoU")["weights_schedule"] == "short, 3 stages"
+    assert csv_line(rows, "uiunet", "IoU")["weights_schedule"] == "short, 2 or more stages"
+    text = to_latex(build_table(rows), "exact")
+    assert "Weights: ACMNet, ISNet short-trained on nuaa-sirst (irsam); " in text
+    assert "ALCNet short-trained, 3 stages, on nuaa-sirst (irsam); " in text
+    assert r"DNANet weights a.safetensors" in text
+    assert "ok; short-trained, 3 stages, on nuaa-sirst (irsam) |" in to_markdown(build_table(rows), "exact")
+
+
+def test_weights_of_unknown_training_are_marked_and_not_ranked():
+    rows = [make_row("dnanet", 0.9, weights=trained(training_images_known=False)), make_row("acmnet", 0.5, weights=trained())]
+    sections = build_table(rows)
+    assert (line_of(sections, "dnanet").marks, line_of(sections, "acmnet").marks) == ("U", "")
+    assert [line_of(sections, method).values["IoU"].rank for method in ("dnanet", "acmnet")] == [0, 1]
+    assert "<sup>U</sup> the training images of these weights are not known." in to_markdown(sections, "exact")
+
+
+def test_an_own_list_has_no_published_numbers():
+    sections = build_table([make_row("ipi", own_split=True, n_images=5, n_split=5)])
+    assert sections[0].source is None
+    assert line_of(sections, "ipi").values["IoU"].printed is None
+    assert "## NUAA-SIRST, split `irsam` (own list), 5 test images" in to_markdown(sections, "exact")
+    assert "(NUAA-SIRST 5 images, own list)" in to_latex(sections, "exact")
+    assert csv_line([make_row("ipi", own_split=True)], "ipi", "IoU")["own_split"] == "True"
+
+
+def test_only_rows_over_the_same_images_are_ranked_together():
+    rows = [make_row("ipi", 0.5, key=dict(data="a")), make_row("nram", 0.4, key=dict(data="a")), make_row("pstnn", 0.3)]
+    rows += [make_row("ript", 0.9, key=dict(data="b"), n_images=10, n_split=10), make_row("wslcm", 0.8, key=dict(data="c"))]
+    sections = build_table(rows)
+    ranks = [line_of(sections, method).values["IoU"].rank for method in ("ipi", "nram", "pstnn", "ript", "wslcm")]
+    assert ranks == [1, 2, 0, 0, 0]
+    differences = [line_of(sections, method).values["IoU"].difference for method in ("ript", "wslcm")]
+    assert differences == [None, None]
+    assert sections[0].n_images == 86
+    text = to_markdown(sections, "exact")
+    assert "ok; another list of 10 images |" in text
+    assert "ok; other 86 images |" in text
+    assert "NUAA-SIRST, another list of 10 images: RIPT." in to_latex(sections, "exact")
+
+
+def test_a_part_of_the_images_has_no_difference():
+    sections = build_table([make_row("ipi", n_images=5)])
+    assert line_of(sections, "ipi").values["IoU"].difference is None
+    text = to_markdown(sections, "exact")
+    assert "| 50.00 (1.09) |" in text
+    assert "ok; first 5 of 86 images" in text
+    assert "NUAA-SIRST: first 5 of 86 images." in to_latex(sections, "exact")
+    assert csv_line([make_row("ipi", n_images=5)], "ipi", "IoU")["difference"] == ""
+
+
+def test_published_numbers_are_shown_as_printed():
+    rows = [make_row("ipi", dataset=name, split=split) for name in ("irstd-1k", "nuaa-sirst") for split in ("irsam", "dnanet")]
+    sections = build_table(rows)
+    latex, markdown = to_latex(sections, "exact"), to_markdown(sections, "exact")
+    for value in ("7.438", "1432", "565", "0.052", "4.240", "45846.164"):
+        assert rf"\scriptsize {value} " in latex
+        assert f"({value})" in markdown
+
+
+def test_markdown_escapes_bars():
+    rows = [make_row("mine", title="a|b", notes={"p|q": 1}), make_row("ipi", threshold="x|y")]
+    text = to_markdown(build_table(rows), "exact")
+    assert all(part in text for part in (r"a\|b", r"p\|q", r"x\|y"))
+    assert {line.replace(r"\|", "").count("|") for line in text.splitlines() if line.startswith("|")} == {11}
 
 
 def test_latex_escapes_and_marks():
@@ -130,11 +212,33 @@ def test_latex_escapes_and_marks():
     assert r"\underline{60.00}" in text
     assert r"Threshold fixed(0): IPI, A\_b \& c\%." in text
     assert escape("a_{b}") == r"a\_\{b\}"
+    assert escape("^~<>") == r"\textasciicircum{}\textasciitilde{}\textless{}\textgreater{}"
+
+
+def test_latex_names_the_data_set_where_they_differ():
+    failed = dict(status="failed", reason="3 of 86 images", n_images=83)
+    rows = [
+        make_row("acmnet", threshold="minmax(0.5)", dataset="irstd-1k", weights=trained(), fidelity="reconstruction"),
+        make_row("acmnet", weights=trained(schedule="smoke"), fidelity="reconstruction", trained_on_test=2),
+        make_row("ipi", dataset="irstd-1k", **failed),
+        make_row("ipi"),
+        make_row("nram", speed=dict(fps=7.0)),
+    ]
+    text = to_latex(build_table(rows), "exact")
+    assert "Threshold minmax(0.5): ACMNet (IRSTD-1k). Threshold fixed(0): ACMNet (NUAA-SIRST), IPI, NRAM." in text
+    assert "ACMNet (IRSTD-1k) short-trained on nuaa-sirst (irsam); ACMNet (NUAA-SIRST) smoke-trained on" in text
+    assert "ACMNet$^{R}$ & - & 12.5 & \\textbf{50.00} &" in text
+    assert r"50.00$^{T}$" in text
+    assert "IRSTD-1k, failed: IPI." in text
+    assert "FPS measured on IRSTD-1k: ACMNet. FPS measured on NUAA-SIRST: IPI, NRAM." in text
+    assert "first" not in text
+    assert "FPS measured on NUAA-SIRST." in to_latex(build_table([make_row("ipi")]), "exact")
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
 def test_latex_compiles(tmp_path):
     rows = [make_row("ipi"), make_row("top_hat", dataset="irstd-1k", n_images=3), make_row("x_y", dataset="mine", split="own")]
+    rows += [make_row("[a]", title="[a] ^~<>|", dataset="irstd-1k", weights=trained(stages=3), trained_on_test=1)]
     (tmp_path / "table1.tex").write_text(to_latex(build_table(rows), "exact"))
     document = r"\documentclass{article}\usepackage{booktabs,graphicx}\begin{document}\input{table1}\end{document}"
     (tmp_path / "page.tex").write_text(document)
@@ -148,7 +252,7 @@ def test_published_tables_are_whole():
     table = published("irsam_table1")
     assert len({method for method, _, _ in table}) == 17
     assert all((m, d, k) in table for m, _, _ in table for d in ("irstd-1k", "nudt-sirst", "nuaa-sirst") for k in ("IoU", "Fa"))
-    assert table["irsam", "nudt-sirst", "IoU"] == 92.59
-    assert published("basicirstd")["top_hat", "nudt-sirst", "Fa"] == 166.704
+    assert table["irsam", "nudt-sirst", "IoU"] == "92.59"
+    assert published("basicirstd")["top_hat", "nudt-sirst", "Fa"] == "166.704"
     assert source_for("irsam") == "irsam_table1"
     assert all(source["url"].startswith("https://") for source in sources().values())

@@ -3,6 +3,7 @@ import os
 import pickle
 import re
 import struct
+import warnings
 import zipfile
 from functools import partial
 
@@ -73,6 +74,19 @@ def test_metrics_and_options_beside_the_weights_are_no_obstacle(tmp_path):
     content = {"state_dict": STATE, "best": np.float64(0.7), "args": argparse.Namespace(lr=0.05), "optimizer": {"step": 1}}
     torch.save(content, tmp_path / "w.pth.tar")
     assert_state(load_checkpoint(tmp_path / "w.pth.tar")[0])
+
+
+def test_arrays_beside_the_weights_are_no_obstacle(tmp_path):
+    arrays = {"curve": np.zeros(3), "counts": np.arange(4, dtype=np.uint8), "grid": np.ones((2, 2), np.float32)}
+    torch.save({"state_dict": STATE, **arrays}, tmp_path / "w.pth")
+    assert_state(load_checkpoint(tmp_path / "w.pth")[0])
+
+
+def test_a_prefix_that_is_the_networks_own_stays(tmp_path):
+    own = {"net." + key: value for key, value in STATE.items()}
+    for prefix in ("", "module.", "net."):
+        torch.save({"net": {prefix + key: value for key, value in own.items()}}, tmp_path / "w.pth")
+        assert_state(load_checkpoint(tmp_path / "w.pth", own)[0], own)
 
 
 def test_a_prefix_that_only_some_keys_have_stays(tmp_path):
@@ -176,6 +190,44 @@ def test_a_pickled_module_is_refused_with_the_way_out(tmp_path, monkeypatch, zip
     with pytest.raises(ZooError, match=r"acm.pkl holds the Python object __main__.Whole.*state_dict\(\)") as caught:
         load_checkpoint(tmp_path / "acm.pkl")
     assert "\n" not in str(caught.value)
+
+
+def advice(error):
+    """The command that an error names."""
+    return str(error).rpartition(": ")[2] if "; torch.save" not in str(error) else "x = " + str(error).partition(": x = ")[2]
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_the_way_out_of_a_file_with_objects_works(tmp_path, monkeypatch, whole):
+    monkeypatch.chdir(tmp_path)
+    module = nn.Sequential(nn.Linear(1, 1))
+    torch.save(module if whole else {"state_dict": STATE, "args": argparse.Namespace(p=tmp_path)}, "w.pth")
+    with pytest.raises(ZooError, match=r"w\.pth holds the Python object") as caught:
+        load_checkpoint("w.pth")
+    exec(advice(caught.value), {"torch": torch})
+    assert_state(load_checkpoint("weights.pth")[0], module.state_dict() if whole else STATE)
+
+
+def test_the_way_out_of_torchscript_works(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    module = nn.Linear(1, 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.jit.script(module).save("w.pt")
+        with pytest.raises(ZooError, match=r"w\.pt is a TorchScript file") as caught:
+            load_checkpoint("w.pt")
+        exec(advice(caught.value), {"torch": torch})
+    assert_state(load_checkpoint("weights.pth")[0], module.state_dict())
+
+
+@pytest.mark.parametrize("protocol", [2, 4, 5])
+def test_the_way_out_of_a_plain_pickle_works(tmp_path, monkeypatch, protocol):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "w.pkl").write_bytes(pickle.dumps({key: value.numpy() for key, value in STATE.items()}, protocol))
+    with pytest.raises(ZooError, match=r"w\.pkl is a plain pickle") as caught:
+        load_checkpoint("w.pkl")
+    exec(advice(caught.value), {"pickle": pickle, "numpy": np})
+    assert_state(load_checkpoint("weights.npz")[0])
 
 
 def test_no_code_of_a_file_runs(tmp_path):

@@ -119,10 +119,9 @@ def test_scores_carry_no_gradient_and_leave_the_image_alone():
 
 def test_without_a_checkpoint_the_method_says_how_to_train_one():
     detector = Plain()
-    detector.name = "plain"
     assert detector.weights is None
-    reason = detector.unavailable().format(dataset="synthetic")
-    assert reason == "no weights; train them with: python run_benchmark.py train plain --dataset synthetic"
+    reason = detector.unavailable().format(method="my.py", dataset="synthetic", options=" --split dnanet")
+    assert reason == "no weights; train them with: python run_benchmark.py train my.py --dataset synthetic --split dnanet"
 
 
 def test_a_checkpoint_is_loaded_and_named(tmp_path):
@@ -145,6 +144,16 @@ def test_reference_keys_are_converted_on_loading(tmp_path):
     state["gain"] = state.pop("scale") * 2
     torch.save({"state_dict": {f"module.{key}": value for key, value in state.items()}}, tmp_path / "theirs.pth")
     assert Converting(checkpoint=tmp_path / "theirs.pth").network.scale.item() == 2
+
+
+def test_a_network_whose_keys_all_begin_alike_loads_its_own_file(tmp_path):
+    class Nested(Plain):
+        def build_network(self):
+            return nn.ModuleDict({"net": Recorder()})
+
+    state = {key: value + 2 for key, value in Nested().network.state_dict().items()}
+    torch.save(state, tmp_path / "own.pth")
+    assert Nested(checkpoint=tmp_path / "own.pth").network["net"].scale.item() == 3
 
 
 def test_parameters_are_counted_without_buffers():

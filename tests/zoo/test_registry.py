@@ -4,7 +4,8 @@ import textwrap
 
 import pytest
 
-from zoo import METHODS, UsageError, ZooError, build_method, list_methods, load_plugin
+from zoo import METHODS, Detector, MethodCard, UsageError, ZooError, build_method, list_methods, load_plugin
+from zoo.neural import NeuralDetector
 
 PLUGIN = """
 from zoo import METHODS, Detector, MethodCard
@@ -58,6 +59,116 @@ def test_missing_or_empty_config_file(tmp_path):
         build_method(empty)
     with pytest.raises(UsageError, match="needs a type"):
         build_method(dict(size=3))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("method = dict(type='ipi'", r"broken\.py cannot be read: SyntaxError"),
+        ("_base_ = 'none.py'", r"broken\.py cannot be read: FileNotFoundError: .*none\.py"),
+        ("method = 'ipi'", r"broken\.py defines no `method"),
+        ("method = dict(size=3)", r"broken\.py defines no `method"),
+    ],
+)
+def test_a_broken_config_file_is_named_in_one_line(tmp_path, text, reason):
+    path = tmp_path / "broken.py"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=reason) as caught:
+        build_method(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        ("top_hat", {"size": 0}),
+        ("max_median", {"size": -1}),
+        ("ipi", {"patch_size": 0}),
+        ("nram", {"step": 0}),
+        ("ript", {"patch_size": 2.5}),
+        ("pstnn", {"max_iterations": 0}),
+        ("mslstipt", {"patch_size": 0}),
+        ("mslstipt", {"group_size": 0}),
+    ],
+)
+def test_sizes_are_whole_and_positive(method, options):
+    (name,) = options
+    with pytest.raises(UsageError, match=f"{name} must be a whole number from 1 up"):
+        build_method(method, **options)
+
+
+@pytest.fixture
+def register():
+    """Registers something for the length of a test."""
+    names = []
+
+    def add(name, module):
+        names.append(name)
+        METHODS.register_module(name, module=module)
+
+    yield add
+    for name in names:
+        METHODS.module_dict.pop(name)
+
+
+def test_what_is_no_method_is_told_so(register):
+    register("a_function", lambda: None)
+    with pytest.raises(ZooError, match=r"a_function is .* not a class; register a subclass of zoo\.Detector"):
+        build_method("a_function")
+    register("no_card", type("NoCard", (Detector,), {}))
+    with pytest.raises(ZooError, match="no_card has no card"):
+        build_method("no_card")
+
+
+class Narrow(Detector):
+    card = MethodCard(title="Narrow", fidelity="author-code", notes=("As the author has it.",))
+    variants = (({"size": 3, "side": "left"}, {"fidelity": "public-port", "notes": ("As the port has it.",)}),)
+
+    def __init__(self, *, size=5, side="right", **kwargs):
+        super().__init__(**kwargs)
+        if size < 1:
+            raise ValueError("size is too\nsmall")
+
+    def score(self, image):
+        return image
+
+
+def test_errors_of_a_constructor_name_the_method(register):
+    register("narrow", Narrow)
+    with pytest.raises(UsageError, match="method narrow does not build: size is too small"):
+        build_method("narrow", size=0)
+    with pytest.raises(UsageError, match="method narrow does not build: '<'"):
+        build_method("narrow", size="big")
+
+
+def test_the_card_follows_from_the_options(register):
+    register("narrow", Narrow)
+    assert build_method("narrow", size=5, threshold=3).card is Narrow.card
+    assert build_method("narrow", size=3).card.fidelity_label == "author-code (size changed)"
+    port = build_method("narrow", size=3, side="left").card
+    assert (port.title, port.fidelity_label, port.notes) == ("Narrow", "public-port", ("As the port has it.",))
+
+
+@pytest.mark.parametrize(
+    ("name", "fidelity", "note"),
+    [
+        ("acmnet_quarter", "author-code", "518,419"),
+        ("acmnet_pytorch", "public-port", "519,843"),
+        ("acmnet_fpn", "public-port", "387,187"),
+        ("acmnet_1ch", "public-port", "397,823"),
+        ("alcnet_localsk", "author-code", "378,459"),
+        ("alcnet_basicirstd", "public-port", "519,889"),
+        ("uiunet_1ch", "public-port", "50,540,309"),
+        ("ipi_paper", "author-code (weight_side, decay, floor, rank_stop changed)", "rank_stop=False does not"),
+        ("mslstipt_30", "author-code (v1; one frame is an adaptation; patch_size changed)", "one frame"),
+    ],
+)
+def test_cards_of_configurations_are_their_own(name, fidelity, note):
+    detector = build_method(name)
+    assert detector.card.fidelity_label == fidelity
+    assert note in " ".join(detector.card.notes)
+    if isinstance(detector, NeuralDetector):
+        assert f"{detector.num_parameters:,} parameters" in detector.card.notes[0]
 
 
 def test_plugin_file_becomes_a_method(tmp_path):

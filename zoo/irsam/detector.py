@@ -19,7 +19,7 @@ class IRSAM(NeuralDetector):
     """MobileSAM with a wavelet Perona-Malik block before its encoder and an edge branch in its decoder.
 
     As it stands it follows the paper's protocol: images are resized to 512x512, cut to whole grey levels, enlarged to 1024x1024
-    inside the network, and scored at 512x512.
+    inside the network, and their logits resized to the image's size.
 
     Arguments:
         granularity: What feeds the edge branch: ``"both"`` (deep and shallow features, as the paper describes), ``"deep"`` (as
@@ -58,7 +58,7 @@ class IRSAM(NeuralDetector):
             raise UsageError(f"enlarge must be 1 or 2, not {enlarge}")
         self.granularity, self.wpmd, self.enlarge = granularity, bool(wpmd), enlarge
         super().__init__(**kwargs)
-        self.card = _card(self.card, self.granularity, self.wpmd)
+        self.card = _card(self.card, self.granularity, self.wpmd, self.enlarge)
         self.initialization = None
         if init_from is not None and self.weights is None:
             self.initialization = load_sam_weights(self.network, init_from)
@@ -90,12 +90,21 @@ class IRSAM(NeuralDetector):
         return self.network.num_parameters()
 
 
-def _card(card, granularity, wpmd):
+def _card(card, granularity, wpmd, enlarge):
     """The card of a variant: without the wavelet block nothing is reconstructed but the decoder's shallow branch."""
+    block, branch, count = card.notes
+    notes = {
+        "both": (branch,),
+        "deep": ("Encoder and decoder equal the released code.",),
+        "none": ("Encoder and decoder are MobileSAM's; there is no edge branch.",),
+    }[granularity]
+    if enlarge == 1:
+        notes += ("The encoder sees the image at its size; the released code enlarges it twice.",)
+    notes = (*([block] if wpmd else []), *notes, count)
     if wpmd:
-        return card
+        return replace(card, notes=notes)
     if granularity == "both":
-        return replace(card, title="IRSAM without WPMD", fidelity_scope="shallow branch of the decoder", notes=card.notes[1:])
-    if granularity == "deep":
-        return replace(card, title="IRSAM as released", fidelity="author-code", fidelity_scope="", notes=card.notes[2:])
-    return replace(card, title="MobileSAM baseline", fidelity="author-code", fidelity_scope="", notes=card.notes[2:])
+        return replace(card, title="IRSAM without WPMD", fidelity_scope="shallow branch of the decoder", notes=notes)
+    scope = "enlarge changed" if enlarge == 1 else ""
+    title = "IRSAM as released" if granularity == "deep" else "MobileSAM baseline"
+    return replace(card, title=title, fidelity="author-code", fidelity_scope=scope, notes=notes)

@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from zoo.irsam.decoder import MaskDecoder
 from zoo.irsam.prompt_encoder import PromptEncoder
-from zoo.irsam.tiny_vit import STRIDE, TinyViT
+from zoo.irsam.tiny_vit import TinyViT
 from zoo.irsam.wpmd import WPMD
 
 # segment_anything/build_sam.py: ImageNet's mean and deviation, in grey levels.
@@ -35,16 +35,11 @@ class IRSAMNetwork(nn.Module):
         self.register_buffer("pixel_mean", torch.tensor(PIXEL_MEAN).view(-1, 1, 1), persistent=False)
         self.register_buffer("pixel_std", torch.tensor(PIXEL_STD).view(-1, 1, 1), persistent=False)
 
-    @property
-    def divisor(self):
-        """Sides of the image must be multiples of this."""
-        return STRIDE // self.enlarge
-
     def forward(self, image):
         """Segment a batch.
 
         Arguments:
-            image: Bx3xHxW, 0..255, sides multiples of `divisor`.
+            image: Bx3xHxW, 0..255, sides multiples of 16, or of 8 where it is enlarged.
 
         Returns:
             tuple: Mask logits and edge probabilities, both Bx1xHxW; the edges are None without an edge branch.

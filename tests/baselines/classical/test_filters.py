@@ -8,7 +8,7 @@ from scipy.ndimage import maximum_filter, minimum_filter
 
 from baselines.classical.max_median import plane_median
 from tests.oracles.golden import IMAGES, golden_image, golden_map
-from zoo import build_method
+from zoo import UsageError, build_method
 
 
 @pytest.mark.parametrize("image", IMAGES)
@@ -47,5 +47,5 @@ def test_plane_median(count, seed):
 
 
 def test_an_even_line_has_no_middle():
-    with pytest.raises(ValueError, match="odd"):
+    with pytest.raises(UsageError, match="odd"):
         build_method("max_median", size=4)

@@ -8,7 +8,7 @@ from baselines.classical.ipi import solve
 from baselines.classical.patches import PatchGrid, to_patch_image
 from tests.oracles import ipi as oracle
 from tests.oracles.golden import IMAGES, clutter, golden_counts, golden_image, golden_map
-from zoo import build_method
+from zoo import UsageError, build_method
 
 
 @pytest.mark.parametrize("image", IMAGES)
@@ -83,5 +83,5 @@ def test_far_border_that_no_patch_covers_scores_zero():
 
 
 def test_unknown_weight_side_is_refused():
-    with pytest.raises(ValueError, match="weight_side must be"):
+    with pytest.raises(UsageError, match="weight_side must be"):
         build_method("ipi", weight_side="rows")

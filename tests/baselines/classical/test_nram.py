@@ -8,7 +8,7 @@ from baselines.classical.nram import solve
 from baselines.classical.patches import PatchGrid, to_patch_image
 from tests.oracles import nram as oracle
 from tests.oracles.golden import IMAGES, clutter, golden_counts, golden_image, golden_map
-from zoo import build_method
+from zoo import UsageError, build_method
 
 
 @pytest.mark.parametrize("image", IMAGES)
@@ -72,5 +72,5 @@ def test_image_smaller_than_the_patch_shrinks_the_patch():
 
 
 def test_unknown_side_is_refused():
-    with pytest.raises(ValueError, match="one of shorter, longer, rows"):
+    with pytest.raises(UsageError, match="one of shorter, longer, rows"):
         build_method("nram", penalty_side="image")

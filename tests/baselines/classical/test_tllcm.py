@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from tests.oracles import local_contrast as oracle
 from tests.oracles.golden import IMAGES, golden_image, golden_map
-from zoo import build_method
+from zoo import UsageError, build_method
 
 
 @pytest.mark.parametrize("image", IMAGES)
@@ -38,5 +38,5 @@ def test_zero_areas_give_zero_and_a_lone_target_a_finite_peak():
 
 @pytest.mark.parametrize("scales", [(), (4,), (1, 5)])
 def test_bad_scales_are_refused(scales):
-    with pytest.raises(ValueError, match="scales must be odd"):
+    with pytest.raises(UsageError, match="scales must be odd"):
         build_method("tllcm", scales=scales)

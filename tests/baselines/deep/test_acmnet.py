@@ -50,6 +50,13 @@ def test_fusion_treats_its_maps_differently():
     assert fusion.bottomup(low).shape == low.shape
 
 
+@pytest.mark.parametrize("method", ["acmnet_pytorch", "acmnet_fpn"])
+def test_variants_of_acm_pytorch_start_as_there(method):
+    for module in build_method(method).network.modules():
+        if isinstance(module, (torch.nn.Conv2d, torch.nn.ConvTranspose2d)) and module.weight.numel() > 5000:
+            assert module.weight.std().item() == pytest.approx(0.02, rel=0.1)
+
+
 def test_loss_follows_the_variant():
     logits, masks = torch.randn(2, 1, 8, 8), torch.zeros(2, 1, 8, 8)
     masks[0, :, :3] = 1

@@ -12,7 +12,7 @@ from zoo.neural import Weights
 
 
 def metadata(dataset, **changes):
-    options = dict(method="acmnet", options=dict(type="acmnet"), recipe=load_recipe("acmnet", "smoke"), seed=0)
+    options = dict(method="acmnet", options=dict(type="acmnet"), recipe=load_recipe("acmnet", "smoke"), code_version="c0de")
     return checkpoint_metadata(dataset=dataset, iterations=3, world_size=1, **options | changes)
 
 
@@ -52,5 +52,17 @@ def test_images_seen_before_the_start_count_as_seen(training_set):
     before = metadata(build_dataset("synthetic", subset="test"))
     start = Weights(Path("before.safetensors"), "abc", before)
     assert metadata(training_set, start=start)["train_ids"] == sorted(before["train_ids"] + training_set.ids)
-    elsewhere = Weights(Path("before.safetensors"), "abc", before | {"dataset": "nuaa-sirst"})
-    assert metadata(training_set, start=elsewhere)["train_ids"] == sorted(training_set.ids)
+    elsewhere = metadata(training_set, start=Weights(Path("before.safetensors"), "abc", before | {"dataset": "nuaa-sirst"}))
+    assert elsewhere["train_ids"] == sorted(training_set.ids)
+    assert elsewhere["seen"] == {"nuaa-sirst": before["train_ids"]}
+
+
+def test_images_are_remembered_over_a_stage_on_another_data_set(training_set):
+    test_set = build_dataset("synthetic", subset="test")
+    middle = metadata(training_set, start=Weights(Path("first.safetensors"), "abc", metadata(test_set)))
+    middle |= {"dataset": "nudt-sirst", "train_ids": ["a"], "seen": {"synthetic": sorted(test_set.ids)}}
+    last = metadata(training_set, start=Weights(Path("middle.safetensors"), "def", middle))
+    assert overlap(middle, test_set) == overlap(last, test_set) == test_set.ids
+    assert last["seen"] == {"nudt-sirst": ["a"]}
+    del last["seen"], last["half"], last["code_version"]  # as the headers were before
+    assert overlap(last, training_set) == training_set.ids

@@ -3,7 +3,6 @@
 import pytest
 from mmengine.registry import MODELS, OPTIMIZERS, PARAM_SCHEDULERS
 
-import engine.training.train  # noqa: F401 - registers the models
 from datasets.transforms import Compose
 from engine.training.recipe import load_recipe
 from zoo import UsageError, list_methods
@@ -11,11 +10,7 @@ from zoo.neural import NeuralDetector
 from zoo.registry import METHODS, list_configs, method_config
 
 DEEP = [name for name in list_methods() if issubclass(METHODS.get(name), NeuralDetector)]
-VARIANTS = [
-    name
-    for name in list_configs()
-    if issubclass(METHODS.get(method_config(name)[1]["type"]), NeuralDetector) and name != "irsam_as_released"
-]
+VARIANTS = [name for name in list_configs() if issubclass(METHODS.get(method_config(name)[1]["type"]), NeuralDetector)]
 EPOCHS = dict(acmnet=300, alcnet=300, dim2clear=400, dnanet=1500, irsam=500, isnet=3000, mdvsfa=30, uiunet=500)
 
 
@@ -76,12 +71,85 @@ def test_the_input_size_is_filled_in_or_left_out():
     assert not any(step["type"] == "Resize" for step in load_recipe("acmnet", "smoke").augmentation)
 
 
-def test_a_recipe_that_selects_on_the_test_set_is_refused():
-    with pytest.raises(UsageError, match="needs the test set; say --select last"):
-        load_recipe("irsam_as_released", "paper")
-    recipe = load_recipe("irsam_as_released", "paper", select="last")
-    assert recipe.not_reproduced == {"edge_target": "before_augmentation"}
-    assert recipe.seed == 0
+def test_what_the_released_script_of_irsam_does_and_the_trainer_does_not_is_noted():
+    recipe = load_recipe("irsam_as_released", "paper")
+    lacking = {"edge_target": "before_augmentation", "select": "best_of_test_set_per_metric", "seed": None}
+    assert (recipe.not_reproduced, recipe.select, recipe.seed) == (lacking, "last", 0)
+    assert recipe.scheduler(17)["T_max"] == 50 * 17
+    assert load_recipe("irsam_as_released", "short", seed=3).seed == 3
+    assert load_recipe("irsam", "paper").not_reproduced is None
+
+
+def test_the_seed_is_the_command_lines_then_the_changes_then_the_recipes(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "method = dict(type='acmnet')\n"
+        "recipe = dict(seed=2, steps=30, batch_size=2, optimizer=dict(type='SGD', lr=0.1), augmentation=[])"
+    )
+    assert [load_recipe(str(path), "paper", **more).seed for more in ({}, {"changes": {"seed": 7}})] == [2, 7]
+    assert load_recipe(str(path), "paper", changes={"seed": 7}, seed=9).seed == 9
+    assert load_recipe("acmnet", "paper").seed == 0
+
+
+def test_of_epochs_and_steps_the_one_that_is_named_counts():
+    epochs, steps = ({"epochs": 20}, {"steps": 20})
+    assert load_recipe("acmnet", "smoke", changes=epochs).iterations(42) == 20 * 42
+    assert load_recipe("acmnet", "paper", changes=steps).epochs is None
+    assert load_recipe("acmnet", "smoke", changes=epochs | {"steps": 5}).iterations(42) == 5
+    assert load_recipe("irsam", "paper", changes=epochs).scheduler(17)["T_max"] == 20 * 17
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"steps": "abc"}, "steps='abc' is no whole number of at least 1"),
+        ({"steps": 0}, "steps=0 is no"),
+        ({"epochs": "abc"}, "epochs='abc' is no"),
+        ({"epochs": None}, "neither epochs nor steps"),
+        ({"batch_size": 0}, "batch_size=0 is no"),
+        ({"saves": 0}, "saves=0 is no"),
+        ({"seed": -1}, "seed=-1 is no whole number of at least 0"),
+        ({"seed": True}, "seed=True is no"),
+        ({"amp": "yes"}, "amp='yes' is neither"),
+        ({"select": "best"}, "select='best' is none of last, val"),
+        ({"model": "Foo"}, "unknown model of the recipe, 'Foo'"),
+        ({"model": "AdversarialModel"}, "optimizer={.*} needs an entry for each of discriminator"),
+        ({"optimizer": 3}, "optimizer=3 is no dict"),
+        ({"optimizer.type": "Foo"}, "unknown optimizer.type of the recipe, 'Foo'"),
+        ({"optimizer.lrr": 1}, "optimizer={.*'lrr': 1.*}: .*unexpected keyword argument 'lrr'"),
+        ({"optimizer.lr": -1}, "optimizer={.*'lr': -1.*}: Invalid learning rate"),
+        ({"schedule": 3}, "schedule=3 is no dict or None"),
+        ({"schedule.type": "Foo"}, "unknown schedule.type of the recipe, 'Foo'"),
+        ({"schedule.eta_min": "abc"}, "schedule={.*'abc'.*}: "),
+        ({"schedule": {"_delete_": True}}, "schedule={}: 'type'"),
+        ({"ema": 3}, "ema=3 is no dict or None"),
+        ({"ema.momentum": 7}, "ema={'momentum': 7}: "),
+        ({"augmentation": 3}, "augmentation=3 is no list of dicts"),
+        ({"augmentation.2.size": "abc"}, "augmentation=.*'abc'.*: "),
+        ({"augmentation.0": 3}, r"--recipe augmentation\.0: "),
+        ({"augmentation.x.size": 3}, r"--recipe augmentation\.x\.size: "),
+        ({"schedule_name": "x"}, "unknown key of the recipe in .*, 'schedule_name'; did you mean schedule"),
+        ({"not_reproduced": 1}, "unknown key of the recipe in .*, 'not_reproduced'"),
+    ],
+)
+def test_a_bad_value_is_one_line_with_key_and_value(change, text):
+    with pytest.raises(UsageError, match=text) as caught:
+        load_recipe("acmnet", "paper", changes=change)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_an_adversarial_recipe_has_its_parts_checked():
+    with pytest.raises(UsageError, match=r"optimizer\.generator2={.*'lrr': 1.*}: "):
+        load_recipe("mdvsfa", "paper", changes={"optimizer.generator2.lrr": 1})
+    with pytest.raises(UsageError, match=r"optimizer={.*'lr': 1.*} needs an entry for each of"):
+        load_recipe("mdvsfa", "paper", changes={"optimizer.lr": 1})
+
+
+@pytest.mark.parametrize("method", ["acmnet_1ch", "alcnet_basicirstd", "dim2clear", "uiunet_1ch"])
+@pytest.mark.parametrize("schedule", ["paper", "short", "smoke"])
+def test_what_is_tested_at_its_own_size_is_trained_at_it(method, schedule):
+    steps = load_recipe(method, schedule, input_size=None).augmentation
+    assert {step["type"] for step in steps} <= {"RandomFlip", "RandomCrop", "GaussianBlur"}
 
 
 def test_a_config_file_brings_its_own_recipe(tmp_path):
@@ -89,6 +157,8 @@ def test_a_config_file_brings_its_own_recipe(tmp_path):
     recipe = "dict(steps=3, batch_size=2, optimizer=dict(type='SGD', lr=0.1), augmentation=[]{})"
     path.write_text("method = dict(type='acmnet')\nrecipe = " + recipe.format(""))
     assert load_recipe(str(path), "paper").iterations(99) == 3
+    short = load_recipe(str(path), "short")
+    assert (short.iterations(99), short.augmentation) == (1, [])
     other = tmp_path / "other.py"
     other.write_text("method = dict(type='acmnet')\nrecipe = " + recipe.format(", epoch=3"))
     with pytest.raises(UsageError, match=r"unknown key of the recipe in .*other\.py, 'epoch'; did you mean epochs"):

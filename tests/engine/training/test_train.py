@@ -26,8 +26,8 @@ def run(tmp_path, monkeypatch):
     """Trains on the synthetic set by the paper schedule; every run has a work folder of its own unless it names one."""
     monkeypatch.setattr("engine.training.provenance.code_commit", lambda: "commit")  # it may change while tests run
 
-    def go(config, out="run", **options):
-        folder = tmp_path / f"{out}_checkpoints"
+    def go(config, out="run", checkpoints=None, **options):
+        folder = tmp_path / (checkpoints or f"{out}_checkpoints")
         return train(
             TrainOptions(
                 method=config,
@@ -161,6 +161,49 @@ def test_a_finished_run_is_not_run_again_and_keeps_no_states(run, write_config, 
     assert run(config, seed=1) != first
 
 
+def test_a_finished_run_is_copied_to_another_folder(run, write_config, tmp_path, capsys):
+    config = write_config(4)
+    first = run(config)
+    capsys.readouterr()
+    second = run(config, checkpoints="elsewhere")
+    assert second == tmp_path / "elsewhere" / first.name
+    for a, b in ((first, second), (first.with_suffix(".csv"), second.with_suffix(".csv"))):
+        assert a.read_bytes() == b.read_bytes()
+    first.unlink()
+    assert run(config, checkpoints="elsewhere") == second
+    assert capsys.readouterr().err == ""
+
+
+def test_a_finished_run_counts_for_its_precision_and_code_alone(run, write_config, monkeypatch, capsys):
+    config = write_config(2)
+    first = run(config)
+    monkeypatch.setattr("engine.training.provenance.code_commit", lambda: "another commit")
+    assert run(config) == first
+    halved = run(config, half=True)
+    assert load_checkpoint(halved)[0]["head.block.4.weight"].dtype == torch.float16
+    assert halved != first
+    capsys.readouterr()
+    monkeypatch.setattr("engine.training.train.code_version", lambda module: f"another {module}")
+    run(config, half=True)
+    assert "step 2 of 2" in capsys.readouterr().err
+
+
+def test_a_seed_among_the_changes_is_used(run, write_config):
+    config = write_config(2)
+    plain, changed, said = run(config), run(config, "b", recipe={"seed": 7}), run(config, "c", seed=7)
+    assert changed.read_bytes() == said.read_bytes() != plain.read_bytes()
+    assert load_checkpoint(changed)[1]["seed"] == load_checkpoint(changed)[1]["recipe"]["seed"] == 7
+
+
+def test_what_is_not_reproduced_is_told(run, write_config, capsys):
+    metadata = load_checkpoint(run(write_config(2, "edge_target='before_augmentation', seed=None")))[1]
+    first = capsys.readouterr().err.splitlines()[0]
+    told = "edge_target='before_augmentation', seed=None"
+    assert first == f"small: of the author's script, this trainer does not reproduce {told}"
+    assert metadata["recipe"]["not_reproduced"] == {"edge_target": "before_augmentation", "seed": None}
+    assert metadata["seed"] == 0
+
+
 def test_a_folder_of_another_run_is_refused(run, write_config, keep_states):
     run(write_config(4))
     with pytest.raises(UsageError, match="seed: 0 there, 1 here"):
@@ -230,6 +273,18 @@ def test_wrong_usage_is_one_line(arguments, text, capsys):
     assert run_benchmark.main(arguments) == 2
     error = capsys.readouterr().err
     assert text in error
+    assert len(error.splitlines()) == 1
+
+
+@pytest.mark.parametrize("option", ["--out", "--checkpoints"])
+@pytest.mark.parametrize("inside", ["", "/below"])
+def test_a_file_in_a_folders_place_is_named_before_training(write_config, tmp_path, monkeypatch, capsys, option, inside):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "afile").touch()
+    arguments = ["train", write_config(2), "--dataset", "synthetic", "--schedule", "paper", "--device", "cpu"]
+    assert run_benchmark.main([*arguments, option, f"afile{inside}"]) == 2
+    error = capsys.readouterr().err
+    assert f"afile{inside} cannot be made a folder" in error
     assert len(error.splitlines()) == 1
 
 

@@ -38,6 +38,15 @@ def test_configurations(name, title, fidelity, granularity, wpmd, input_size, en
     assert (det.card.title, det.card.fidelity) == (title, fidelity)
     assert (det.granularity, det.wpmd, det.input_size, det.network.enlarge) == (granularity, wpmd, input_size, enlarge)
     assert (det.network.wpmd is not None) == wpmd
+    notes = " ".join(det.card.notes)
+    assert ("wavelet" in notes) == wpmd
+    assert ("shallow branch" in notes) == (granularity == "both")
+    assert ("there is no edge branch" in notes) == (granularity == "none")
+    assert ("enlarges it twice" in notes) == (enlarge == 1)
+
+
+def test_an_image_that_is_not_enlarged_is_not_as_released():
+    assert build_method("irsam_as_released", enlarge=1).card.fidelity_label == "author-code (enlarge changed)"
 
 
 def test_the_input_is_resized_without_antialiasing_and_cut_to_whole_grey_levels():

@@ -1,0 +1,119 @@
+"""Whether a recipe can be run, found out before a run begins."""
+
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from mmengine.hooks import EMAHook
+from mmengine.registry import MODELS, OPTIMIZERS, PARAM_SCHEDULERS
+from torch import nn
+
+from datasets.transforms import TARGET, Compose
+from engine.training.adversarial import PARTS, AdversarialModel
+from engine.training.model import TrainingModel
+from zoo.errors import UsageError
+from zoo.registry import registered, unknown
+
+MODELS.register_module(module=TrainingModel)
+MODELS.register_module(module=AdversarialModel)
+
+SELECTIONS = ("last", "val")
+COUNTS = dict(steps=1, epochs=1, batch_size=1, saves=1, seed=0)  # and the least that each may be
+EPOCH = 10  # iterations; any number serves a trial
+
+
+def check_entries(recipe, title, known):
+    """Check a recipe as read from a file and changed, before its augmentation is fitted to a network.
+
+    Arguments:
+        recipe (dict): Its entries.
+        title: What errors call it.
+        known: The keys that it may have.
+
+    Raises:
+        UsageError: A key is unknown, or a value is none that can be; the text names both.
+    """
+    for key in recipe:
+        if key not in known:
+            raise UsageError(unknown(f"key of the {title},", key, known))
+    for key, least in COUNTS.items():
+        value = recipe.get(key)
+        if value is None and key in ("steps", "epochs"):
+            continue
+        if key in recipe and (type(value) is not int or value < least):
+            raise UsageError(f"{title}: {key}={value!r} is no whole number of at least {least}")
+    for key in ("batch_size", "optimizer", "augmentation"):
+        if key not in recipe:
+            raise UsageError(f"{title}: it has no {key}")
+    if recipe.get("steps") is None and recipe.get("epochs") is None:
+        raise UsageError(f"{title}: it has neither epochs nor steps")
+    if type(recipe.get("amp", False)) is not bool:
+        raise UsageError(f"{title}: amp={recipe['amp']!r} is neither True nor False")
+    if recipe["select"] not in SELECTIONS:
+        raise UsageError(f"{title}: select={recipe['select']!r} is none of {', '.join(SELECTIONS)}")
+    for key, optional in (("optimizer", False), ("schedule", True), ("ema", True)):
+        value = recipe.get(key)
+        if not (isinstance(value, dict) or (optional and value is None)):
+            raise UsageError(f"{title}: {key}={value!r} is no dict{' or None' * optional}")
+    steps = recipe["augmentation"]
+    if not isinstance(steps, (list, tuple)) or not all(isinstance(step, dict) for step in steps):
+        raise UsageError(f"{title}: augmentation={steps!r} is no list of dicts")
+
+
+def check_parts(recipe, title):
+    """Build what the recipe names, and take one step with it, on a network of two numbers.
+
+    Arguments:
+        recipe (Recipe): To be run.
+        title: What errors call it.
+
+    Raises:
+        UsageError: A part cannot be built or does not work; the text names its key and value.
+    """
+    _class(MODELS, "model", recipe.model)
+    parted = recipe.model == AdversarialModel.__name__
+    if set(recipe.optimizer) != set(PARTS) if parted else "type" not in recipe.optimizer:
+        wanted = f"an entry for each of {', '.join(PARTS)} and no other" if parted else "a type"
+        raise UsageError(f"{title}: optimizer={recipe.optimizer!r} needs {wanted}, since model={recipe.model!r}")
+    for key, config in recipe.optimizer.items() if parted else [(None, recipe.optimizer)]:
+        network = nn.BatchNorm1d(1)  # drawing its weights takes nothing from torch's generator
+        network(torch.ones(2, 1)).sum().backward()
+        with _guarded(title, f"optimizer.{key}" if key else "optimizer", config):
+            optimizer = _build(OPTIMIZERS, "optimizer", config, network.parameters())
+            optimizer.step()
+        if recipe.schedule is not None:
+            with _guarded(title, "schedule", recipe.schedule):
+                schedule = _build(PARAM_SCHEDULERS, "schedule", recipe.scheduler(EPOCH), optimizer)
+                optimizer.step()  # which mmengine wants to see before the schedule's
+                schedule.step()
+    if recipe.ema is not None:
+        with _guarded(title, "ema", recipe.ema):
+            average = _build(MODELS, "ema", EMAHook(update_buffers=True, **recipe.ema).ema_cfg, nn.BatchNorm1d(1))
+            for _ in range(2):  # the first is a copy
+                average.update_parameters(nn.BatchNorm1d(1))
+    with _guarded(title, "augmentation", recipe.augmentation):
+        image = np.full((64, 64), TARGET, np.uint8)
+        Compose(recipe.augmentation)(image, image, np.random.default_rng(0))
+
+
+def _build(registry, key, config, first):
+    options = dict(config)
+    return _class(registry, f"{key}.type", options.pop("type", None))(first, **options)
+
+
+def _class(registry, key, name):
+    cls = registered(registry, name) if isinstance(name, str) else None
+    if cls is None:
+        raise UsageError(unknown(f"{key} of the recipe,", name, sorted(registry.module_dict)))
+    return cls
+
+
+@contextmanager
+def _guarded(title, key, value):
+    """Whatever goes wrong inside becomes one line that names a key and its value."""
+    try:
+        yield
+    except UsageError:
+        raise
+    except Exception as error:  # of torch, mmengine or a plug-in, and of any kind
+        raise UsageError(f"{title}: {key}={value!r}: {' '.join(str(error).split()) or type(error).__name__}") from error
