@@ -81,15 +81,12 @@ def make_row(cell, detector, records, *, n_split, status, reason, speed=None):
 
 
 def _weights(detector):
-    """Which weights a network has: file, hash, and what their maker says of the training; None for random ones.
-
-    ``stages`` is 2 where training went on from other weights, however many.
-    """
+    """Which weights a network has: file, hash, and what their maker says of the training; None for random ones."""
     if detector.weights is None:
         return None
     metadata = detector.weights.metadata
     told = {name: metadata.get(name) for name in ("schedule", "dataset", "split", "seed", "iterations")}
-    told |= {"stages": 1 + bool(metadata.get("start")), "training_images_known": "train_ids" in metadata}
+    told |= {"in_stages": bool(metadata.get("start")), "training_images_known": "train_ids" in metadata}
     return {"file": detector.weights.path.name, "sha256": detector.weights.sha256, **told}
 
 

@@ -71,10 +71,8 @@ class Line:
     @property
     def schedule(self):
         """By which schedule the weights were trained, or None where that is not known."""
-        name, stages = self.weights.get("schedule"), self.weights.get("stages", 1)
-        if name is None or stages == 1:
-            return name
-        return f"{name}, 2 or more stages" if stages == 2 else f"{name}, {stages} stages"  # 2 counts all after the first
+        name = self.weights.get("schedule")
+        return f"{name}, in stages" if name and self.weights.get("in_stages") else name
 
     @property
     def training(self):
@@ -104,12 +102,12 @@ class Line:
 MARKS = {
     "N": "not run here; figures, if any, are published ones",
     "O": "threshold chosen by looking at the masks (an upper bound)",
-    "P": "equal to a public port; no author's code exists",
+    "P": "equal to a third party's port, not to the author's code",
     "R": "a reconstruction from the paper, whole or in part; the author's code was never published",
     "T": "test images were in the training list of these weights",
     "U": "the training images of these weights are not known",
     "S": "cut at the next of 256 stored levels, not run again",
-    "V": "equal to the author's code in the part that the method's card names",
+    "V": "equal to the author's code but for what the method's card names",
 }
 
 
