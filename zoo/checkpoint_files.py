@@ -69,6 +69,8 @@ def read_checkpoint(path, own_keys=()):
 
 
 def _reader(path, start):
+    if start[6:9] == b"\0\0{":  # a length of 8 bytes, the first of which may be any, and JSON
+        return _read_safetensors
     if start.startswith(b"PK"):
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
@@ -86,8 +88,6 @@ def _reader(path, start):
         return _read_torch
     if start.startswith(struct.pack("<Q", mxnet_params.MAGIC)):
         return _read_mxnet
-    if start[8:9] == b"{":
-        return _read_safetensors
     raise ZooError(f"{path} is no checkpoint that can be read: expected safetensors, torch.save, .npz or MXNet .params")
 
 

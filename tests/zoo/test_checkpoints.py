@@ -230,6 +230,19 @@ def test_the_way_out_of_a_plain_pickle_works(tmp_path, monkeypatch, protocol):
     assert_state(load_checkpoint("weights.npz")[0])
 
 
+@pytest.mark.parametrize("first", [b"\x80", b"P"])
+def test_a_safetensors_file_is_known_whatever_the_length_of_its_header(first, tmp_path):
+    path = tmp_path / "w.safetensors"
+    for length in range(0, 4096, 8):
+        save_checkpoint(path, STATE, {"text": "x" * length})
+        if path.read_bytes()[:1] == first:
+            break
+    assert path.read_bytes()[:1] == first
+    state, metadata = load_checkpoint(path)
+    assert state.keys() == STATE.keys()
+    assert metadata == {"text": "x" * length}
+
+
 def test_no_code_of_a_file_runs(tmp_path):
     class Evil:
         def __reduce__(self):
