@@ -3,6 +3,7 @@
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 
 from engine.memory import keep_freed_memory
@@ -161,17 +162,29 @@ def train(arguments):
     """Train a deep method."""
     from mmengine.config import DictAction
 
+    from engine.executors import available_cores
+    from engine.training.budget import parse_duration
+    from engine.training.campaign import networks, train_all
     from engine.training.train import TrainOptions
     from engine.training.train import train as train_method
     from zoo import load_plugin
     from zoo.checkpoints import SCHEDULES
 
     parser = Parser(prog="run_benchmark.py train", epilog="An interrupted run goes on from its last saved state.")
-    parser.add_argument("method", metavar="METHOD", help="name, or configuration file")
+    parser.add_argument("method", nargs="*", metavar="METHOD", help="names, or configuration files")
+    parser.add_argument("--all", action="store_true", help="every network that has no such weights yet")
     parser.add_argument("--dataset", required=True, metavar="D", help="name, or folder with images/, masks/ and lists")
     parser.add_argument(
-        "--schedule", default="short", choices=SCHEDULES, help="paper (as published), short (a tenth), smoke (a minute)"
+        "--schedule",
+        default="short",
+        choices=SCHEDULES,
+        help="paper (as published), budget (equal processor time for all), short (a tenth), smoke (a minute)",
     )
+    parser.add_argument(
+        "--budget", default="2h", metavar="TIME", help="processor time of --schedule budget (default: %(default)s)"
+    )
+    parser.add_argument("--time-limit", metavar="TIME", help="save and end after this time; the same command goes on later")
+    parser.add_argument("--jobs", type=int, metavar="N", help="networks at a time on a CPU (default: one a core)")
     parser.add_argument("--data-root", metavar="DIR", help="folder of the data sets (default: $IRSAM_ZOO_DATA, else ./data)")
     parser.add_argument("--split", default="irsam", help="irsam (default), dnanet, or a folder with train.txt and test.txt")
     parser.add_argument(
@@ -198,14 +211,28 @@ def train(arguments):
     parser.add_argument("--half", action="store_true", help="store the weights as float16 instead of float32")
     parser.add_argument("--plugin", nargs="+", default=[], metavar="FILE", help="Python files that register methods")
     args = vars(parser.parse_args(arguments))
-    for plugin in args.pop("plugin"):
+    plugins = tuple(str(Path(plugin).resolve()) for plugin in args.pop("plugin"))
+    for plugin in plugins:
         load_plugin(plugin)
     if args["seed"] is not None and args["seed"] < 0:
         raise UsageError("--seed must be at least 0")
-    path = train_method(TrainOptions(**args | {"device": _device(args["device"])}))
-    if path is not None:
-        print(path)
-    return 0
+    methods, jobs = args.pop("method"), args.pop("jobs")
+    if args.pop("all"):
+        methods = methods or networks()
+    elif not methods:
+        raise UsageError("nothing to train: name methods, or say --all; see run_benchmark.py train --help")
+    args |= {key: parse_duration(args[key]) for key in ("budget", "time_limit") if args[key] is not None}
+    options = TrainOptions(method=methods[0], **args | {"device": _device(args["device"])})
+    if len(methods) == 1:
+        path = train_method(options)
+        if path is not None:
+            print(path)
+        return 0
+    if jobs is not None and jobs < 1:
+        raise UsageError("--jobs must be at least 1")
+    report = partial(print, file=sys.stderr)
+    failures = train_all(methods, options, plugins=plugins, jobs=jobs or available_cores(), report=report)
+    return 1 if failures else 0
 
 
 def score(arguments):

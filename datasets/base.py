@@ -10,7 +10,9 @@ SUBSETS = ("train", "test", "all")
 MASK_LEVEL = 127
 READERS = 4
 
-_fingerprints = {}
+UNREADABLE = "unreadable"
+
+_digests = {}
 
 
 class IRSTDDataset:
@@ -25,6 +27,7 @@ class IRSTDDataset:
         name: The name it is built by, such as ``"nuaa-sirst"``.
         title: The name a table prints, such as ``"NUAA-SIRST"``.
         url: Where the publisher offers the files.
+        own (bool): True for a folder of the user's own, which may bear the name of a published set.
         ids (list[str]): In the order of the list; in natural order for ``"all"``.
 
     Raises:
@@ -34,6 +37,7 @@ class IRSTDDataset:
     name = ""
     title = ""
     url = ""
+    own = False
 
     def __init__(self, *, root=None, split="irsam", subset="test"):
         if subset not in SUBSETS:
@@ -52,6 +56,10 @@ class IRSTDDataset:
     def stamp(self, id):
         """Something hashable that changes when the pixels of an id may have changed. Cheap."""
         raise TypeError(f"{type(self).__name__} does not define stamp(id)")
+
+    def origin(self, id):
+        """The data set that an id comes from, and the id there: another one than this for a joined set alone."""
+        return self, id
 
     def read(self, id):
         """One item by its id; see `__getitem__`."""
@@ -77,20 +85,27 @@ class IRSTDDataset:
     def fingerprint(self):
         """SHA-256 (hex) over the ids of this subset, in order, and the decoded pixels of their images and labels.
 
-        It does not depend on file formats or compression. An item that cannot be read enters by its id alone. A process
-        remembers the result until a file's size or time changes.
+        It does not depend on file formats or compression. An item that cannot be read enters by its id alone.
         """
-        key = (self.name, tuple((id, self.stamp(id)) for id in self.ids))
-        if key not in _fingerprints:
-            with ThreadPoolExecutor(READERS) as pool:
-                _fingerprints[key] = combine(pool.map(self._digests, self.ids))
-        return _fingerprints[key]
+        return combine(self._all_digests())
 
-    def _digests(self, id):
+    def image_digests(self):
+        """SHA-256 (hex) of the decoded pixels of each image of this subset, by id; those that cannot be read are left out."""
+        return {id: image for id, image, _ in self._all_digests() if image != UNREADABLE}
+
+    def _all_digests(self):
+        """``(id, image digest, label digest)`` of each id; remembered by this process until a file's size or time changes."""
+        key = (self.name, tuple((id, self.stamp(id)) for id in self.ids))
+        if key not in _digests:
+            with ThreadPoolExecutor(READERS) as pool:
+                _digests[key] = list(pool.map(self._digest, self.ids))
+        return _digests[key]
+
+    def _digest(self, id):
         try:
             image, label = self.read_grey_pair(id)
         except ZooError:
-            return id, "unreadable", "unreadable"
+            return id, UNREADABLE, UNREADABLE
         return id, pixel_digest(image), pixel_digest(label)
 
     def __repr__(self):

@@ -5,6 +5,7 @@ from pathlib import Path
 from mmengine.registry import Registry
 
 from datasets.folder import FolderDataset
+from datasets.joined import JOINT, JoinedDataset
 from datasets.layouts import open_folder
 from datasets.synthetic import Synthetic
 from zoo.errors import UsageError
@@ -46,8 +47,19 @@ class NUAASIRST(FolderDataset):
 DATASETS.register_module("synthetic", module=Synthetic)
 
 
+@DATASETS.register_module("sirst3")
+class SIRST3(JoinedDataset):
+    """The three published sets together, as LESPS, SCTransNet and PAL train on them."""
+
+    name = "sirst3"
+    title = "SIRST3"
+
+    def __init__(self, *, root=None, split="irsam", subset="test"):
+        super().__init__(**_opened(("irstd-1k", "nudt-sirst", "nuaa-sirst"), root, split, subset))
+
+
 def list_datasets():
-    """Names of all registered data sets; ``synthetic`` needs no files."""
+    """Names of all registered data sets; ``synthetic`` needs no files, ``sirst3`` is the union of three others."""
     return list(DATASETS.module_dict)
 
 
@@ -65,7 +77,7 @@ def build_dataset(name, root=None, split="irsam", subset="test"):
     Arguments:
         name: A registered name (``"nuaa-sirst"``), or the path of a folder of your own that holds ``images/``, ``masks/``
             and the lists ``train.txt`` and ``test.txt`` (or ``splits/<split>/`` with both). One with the name of a registered
-            data set needs a ``/``, as in ``./nuaa-sirst``.
+            data set needs a ``/``, as in ``./nuaa-sirst``. Several with a ``+`` between are joined (`JoinedDataset`).
         root: The folder that holds the data sets, else ``$IRSAM_ZOO_DATA``, else ``./data``. Not read for `synthetic`
             and for a path.
         split: A name from `list_splits`, or the path of a folder that holds ``train.txt`` and ``test.txt``.
@@ -78,6 +90,8 @@ def build_dataset(name, root=None, split="irsam", subset="test"):
         UsageError: An unknown name, split or subset, or a root without this data set.
     """
     folder = Path(name).expanduser()
+    if JOINT in str(name) and not folder.is_dir():
+        return JoinedDataset(**_opened(str(name).split(JOINT), root, split, subset))
     if "/" in str(name) or (folder.is_dir() and registered(DATASETS, str(name).lower()) is None):
         location = open_folder(folder) if folder.is_dir() else None
         if location is None:
@@ -86,6 +100,17 @@ def build_dataset(name, root=None, split="irsam", subset="test"):
     return dataset_class(name)(root=root, split=split, subset=subset)
 
 
+def published_datasets():
+    """Names of the registered data sets that are a folder of files: neither `synthetic` nor a union."""
+    return [name for name, cls in DATASETS.module_dict.items() if issubclass(cls, FolderDataset)]
+
+
 def found_datasets(root=None):
-    """Names of the data sets whose folders are under a root (see `find_root`). `synthetic` is never among them."""
-    return [name for name, cls in DATASETS.module_dict.items() if issubclass(cls, FolderDataset) and cls.locate(root)]
+    """Names of the `published_datasets` whose folders are under a root (see `find_root`)."""
+    return [name for name in published_datasets() if DATASETS.module_dict[name].locate(root)]
+
+
+def _opened(names, root, split, subset):
+    """What a `JoinedDataset` of these data sets is made of."""
+    members, tests = ([build_dataset(name, root, split, of) for name in names] for of in (subset, "test"))
+    return dict(members=members, tests=tests)

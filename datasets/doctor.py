@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from datasets.base import MASK_LEVEL
-from datasets.catalogue import build_dataset, found_datasets, list_datasets
+from datasets.between import check_between
+from datasets.catalogue import build_dataset, found_datasets, published_datasets
 from datasets.duplicates import near_duplicates, thumbnail
 from datasets.fingerprint import SHORT, combine, pixel_digest, published_digests, published_facts
 from datasets.folder import FolderDataset
@@ -50,10 +51,11 @@ class Checkup:
 
 @dataclass
 class Report:
-    """The checkups of all data sets that were found, and the names of those that were not."""
+    """The checkups of all data sets that were found, the names of those that were not, and lines on pairs of sets."""
 
     checkups: list[Checkup]
     absent: list[str]
+    between: list[str]
 
     @property
     def ok(self):
@@ -93,12 +95,14 @@ def check(root=None, names=None):
     found = list(names) if names else found_datasets(root)
     if not found:
         raise UsageError("no data set found; name the folder that holds them by --data-root or $IRSAM_ZOO_DATA")
-    absent = [] if names else [name for name in list_datasets() if name not in {*found, "synthetic"}]
+    absent = [] if names else [name for name in published_datasets() if name not in found]
     datasets = [build_dataset(name, root=root, subset="all") for name in found]
     for dataset in datasets:
         if not isinstance(dataset, FolderDataset):
             raise UsageError(f"{dataset.name} has no files to check: the program makes its images; name other data sets")
-    return Report([_check_one(dataset) for dataset in datasets], absent)
+    checkups = [_check_one(dataset) for dataset in datasets]
+    published = {checkup.name for checkup in checkups if checkup.published}
+    return Report(checkups, absent, check_between(datasets, root, published))
 
 
 def format_report(report):
@@ -110,6 +114,8 @@ def format_report(report):
         lines += [f"  quirk: {text}" for text in checkup.quirks]
         lines += [f"  PROBLEM: {text}" for text in checkup.problems]
         lines += [f"  verdict: {checkup.verdict}", ""]
+    if report.between:
+        lines += ["between data sets", *(f"  quirk: {text}" for text in report.between), ""]
     lines += [f"{name}: not found" for name in report.absent]
     return "\n".join([*lines, f"verdict: {'OK' if report.ok else 'PROBLEMS'}"])
 

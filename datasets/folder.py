@@ -20,9 +20,6 @@ class FolderDataset(IRSTDDataset):
         split: As for `datasets.splits.read_split`. A folder's path is shortened to its last part in ``self.split``.
         subset: ``"train"``, ``"test"`` or ``"all"``: every image on disk.
         location (Location): Where the files are; ``root`` is then not searched.
-
-    Attributes:
-        own (bool): True for a folder of the user's own, which may bear the name of a published set.
     """
 
     folder_names = ()

@@ -109,6 +109,26 @@ class RandomScale:
 
 
 @TRANSFORMS.register_module()
+class RandomZoom:
+    """Resize by a random factor, drawn evenly on a logarithmic scale.
+
+    Arguments:
+        prob: Chance of a change.
+        scale: Least and greatest factor.
+    """
+
+    def __init__(self, *, prob=0.5, scale=(0.8, 1.25)):
+        self.prob = prob
+        self.scale = scale
+
+    def __call__(self, image, mask, rng):
+        if rng.random() >= self.prob:
+            return image, mask
+        factor = np.exp(rng.uniform(*np.log(self.scale)))
+        return resized(image, mask, *(max(1, round(side * factor)) for side in image.shape))
+
+
+@TRANSFORMS.register_module()
 class Pad:
     """Pad at the bottom and the right to a least size.
 

@@ -9,6 +9,7 @@ from scipy.special import expit
 from engine.metrics import PROTOCOLS, best_iou, bootstrap_ci, compute_metrics, mean_signal, roc, strata
 from engine.metrics.sweep import LEVELS
 from engine.scoring import SWEEP_COLUMNS, unpack
+from engine.training.provenance import seen_images
 from zoo.neural import NeuralDetector
 from zoo.thresholds import ScoreStatistics
 
@@ -86,7 +87,7 @@ def _weights(detector):
         return None
     metadata = detector.weights.metadata
     told = {name: metadata.get(name) for name in ("schedule", "dataset", "split", "seed", "iterations")}
-    told |= {"in_stages": bool(metadata.get("start")), "training_images_known": "train_ids" in metadata}
+    told |= {"in_stages": bool(metadata.get("start")), "training_images_known": bool(seen_images(metadata))}
     return {"file": detector.weights.path.name, "sha256": detector.weights.sha256, **told}
 
 

@@ -1,7 +1,7 @@
 """Plain-text listings for the terminal."""
 
-from datasets import build_dataset, found_datasets, list_datasets
-from zoo import build_method, list_methods
+from datasets import build_dataset, list_datasets
+from zoo import UsageError, build_method, list_methods
 from zoo.checkpoints import find_checkpoint
 
 
@@ -22,12 +22,12 @@ def method_listing(checkpoints):
 def dataset_listing(root):
     """One line a data set: name, title and how many images each list has, or that it was not found."""
     lines = [("data set", "title", "found")]
-    found = {*found_datasets(root), "synthetic"}
     for name in list_datasets():
-        if name not in found:
+        try:
+            train, test = (build_dataset(name, root=root, subset=subset) for subset in ("train", "test"))
+        except UsageError:
             lines.append((name, "", "not found (name its parent folder by --data-root)"))
             continue
-        train, test = (build_dataset(name, root=root, subset=subset) for subset in ("train", "test"))
         lines.append((name, test.title, f"{len(train)} train, {len(test)} test images (split {test.split})"))
     return columns(lines)
 

@@ -13,7 +13,7 @@ from zoo.checkpoint_files import METADATA_KEY, read_checkpoint, read_header
 from zoo.errors import UsageError, ZooError
 from zoo.registry import METHODS, build_method, list_methods, method_config, registered, unknown
 
-SCHEDULES = ("paper", "short", "smoke")  # best first
+SCHEDULES = ("paper", "budget", "short", "smoke")  # best first
 MOST_NAMED = 5
 
 
@@ -142,14 +142,15 @@ def sha256_file(path):
 def find_checkpoint(directory, method, dataset, *, split=None, schedule=SCHEDULES[-1]):
     """The best checkpoint of a method for a data set in a folder, or None.
 
-    A file ``<method>_<dataset>.safetensors``, put there by hand, comes first; then those of our trainer,
-    ``<method>_<dataset>_<schedule>-<8 hex digits>.safetensors``: schedule paper before short before smoke, and of one
-    schedule the newest.
+    A file ``<method>_<dataset>.safetensors``, put there by hand, comes first; then those of our trainer on this very data set,
+    ``<method>_<dataset>_<schedule>-<8 hex digits>.safetensors``; then those on a joined set that holds it; and for a data set
+    without a split of its own, such as `synthetic` or a user's folder, those on any joined set. Among equals, schedule paper
+    comes before budget, short and smoke, and of one schedule the newest.
 
     Arguments:
         directory: The folder.
         method, dataset: Names.
-        split: Leave out files of our trainer that were trained on another split; None takes all.
+        split: Leave out files of our trainer that were trained on another split of the data set; None takes all.
         schedule: The least schedule that will do.
     """
     directory = Path(directory)
@@ -157,12 +158,24 @@ def find_checkpoint(directory, method, dataset, *, split=None, schedule=SCHEDULE
     if chosen.is_file():
         return chosen
     enough = SCHEDULES[: SCHEDULES.index(schedule) + 1]
-    name = re.compile(rf"{re.escape(f'{method}_{dataset}')}_({'|'.join(enough)})-[0-9a-f]{{8}}\.safetensors")
-    found = [(match, path) for path in directory.glob("*.safetensors") if (match := name.fullmatch(path.name))]
-    if split is not None:
-        found = [(match, path) for match, path in found if read_header(path).get("split") in (split, None)]
-    ranked = [(-SCHEDULES.index(match[1]), path.stat().st_mtime_ns, path.name, path) for match, path in found]
+    name = re.compile(rf"{re.escape(method)}_(.+)_({'|'.join(enough)})-[0-9a-f]{{8}}\.safetensors")
+    ranked = []
+    for path in directory.glob("*.safetensors"):
+        match = name.fullmatch(path.name)
+        nearness = match and _nearness(match[1], read_header(path), dataset, split)
+        if nearness:
+            ranked.append((nearness, -SCHEDULES.index(match[2]), path.stat().st_mtime_ns, path.name, path))
     return max(ranked)[-1] if ranked else None
+
+
+def _nearness(trained_on, header, dataset, split):
+    """How near weights are to a data set: 3 trained on it, 2 on a union with it, 1 on one without it, 0 on others."""
+    if trained_on != dataset and len(header.get("seen", ())) < 2:
+        return 0
+    held = trained_on == dataset or dataset in header["seen"]
+    if held and split is not None and header.get("split") not in (split, None):
+        return 0
+    return 3 if trained_on == dataset else 2 if held else 1
 
 
 def convert_file(method, source, target):

@@ -38,6 +38,11 @@ class Detector:
         self.threshold = build_threshold(self.default_threshold if threshold is None else threshold)
         self._notes = []
 
+    @classmethod
+    def completed(cls, options):
+        """Constructor options with those that the caller left to a file, such as a checkpoint's; the caller's own win."""
+        return options
+
     def score(self, image):
         """The method itself.
 

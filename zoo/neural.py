@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
+from zoo.checkpoint_files import read_header
 from zoo.checkpoints import convert_keys, load_checkpoint, load_weights, sha256_file
 from zoo.detector import Detector
 from zoo.errors import UsageError
@@ -57,6 +58,7 @@ class NeuralDetector(Detector):
         default_batch_size: Smaller where a network needs much memory for an image.
         default_input_size: An int where the author's test code resizes to a square, else None.
         convert_rules: ``(regex, replacement)`` pairs that turn the keys of reference checkpoints into ours, applied in turn.
+        evaluation_options: Options that weights of our trainer may bring along, since they were trained with them.
     """
 
     score_kind = "logit"
@@ -69,6 +71,7 @@ class NeuralDetector(Detector):
     default_input_size = None
     default_batch_size = 8
     convert_rules = ()
+    evaluation_options = ("input_size",)
 
     def __init__(
         self,
@@ -107,6 +110,13 @@ class NeuralDetector(Detector):
             self.load(checkpoint)
         if compile:
             self.network.compile()
+
+    @classmethod
+    def completed(cls, options):
+        """Options with those that the checkpoint was trained with, where the caller does not name them."""
+        header = read_header(options["checkpoint"]) if options.get("checkpoint") else {}
+        brought = header.get("evaluation") or {}
+        return {name: brought[name] for name in cls.evaluation_options if name in brought} | options
 
     def build_network(self):
         """The network with fresh weights."""

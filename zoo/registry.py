@@ -41,6 +41,7 @@ def _build(cfg, registry, **overrides):
     for option in options:
         if option not in known:
             raise UsageError(unknown(f"option of {name}", option, known))
+    options = cls.completed(options)
     try:
         method = cls(**options)
     except (TypeError, ValueError) as error:

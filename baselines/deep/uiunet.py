@@ -189,6 +189,7 @@ class UIUNetDetector(NeuralDetector):
     )
     divisor = 1  # pooling rounds up and every skip resizes
     default_input_size = 320  # author's code: test images are resized to 320 x 320
+    evaluation_options = ("input_size", "stretch")
 
     def __init__(self, *, in_channels=3, stretch=True, **kwargs):
         self.in_channels, self.stretch = in_channels, stretch

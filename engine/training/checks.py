@@ -1,6 +1,7 @@
 """Whether a recipe can be run, found out before a run begins."""
 
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -18,6 +19,8 @@ MODELS.register_module(module=TrainingModel)
 MODELS.register_module(module=AdversarialModel)
 
 SELECTIONS = ("last", "val")
+PHASE = dict(size=16, batch_size=1)  # what a phase counts, and the least of each
+OPTIONAL_COUNTS = ("steps", "epochs", "batch_size")
 COUNTS = dict(steps=1, epochs=1, batch_size=1, saves=1, seed=0)  # and the least that each may be
 EPOCH = 10  # iterations; any number serves a trial
 
@@ -38,26 +41,41 @@ def check_entries(recipe, title, known):
             raise UsageError(unknown(f"key of the {title},", key, known))
     for key, least in COUNTS.items():
         value = recipe.get(key)
-        if value is None and key in ("steps", "epochs"):
+        if value is None and key in OPTIONAL_COUNTS:
             continue
         if key in recipe and (type(value) is not int or value < least):
             raise UsageError(f"{title}: {key}={value!r} is no whole number of at least {least}")
-    for key in ("batch_size", "optimizer", "augmentation"):
+    for key in ("optimizer", "augmentation"):
         if key not in recipe:
             raise UsageError(f"{title}: it has no {key}")
-    if recipe.get("steps") is None and recipe.get("epochs") is None:
+    if recipe.get("phases") is not None:
+        _check_phases(recipe["phases"], title)
+    elif recipe.get("batch_size") is None:
+        raise UsageError(f"{title}: it has no batch_size")
+    elif recipe.get("steps") is None and recipe.get("epochs") is None:
         raise UsageError(f"{title}: it has neither epochs nor steps")
     if type(recipe.get("amp", False)) is not bool:
         raise UsageError(f"{title}: amp={recipe['amp']!r} is neither True nor False")
     if recipe["select"] not in SELECTIONS:
         raise UsageError(f"{title}: select={recipe['select']!r} is none of {', '.join(SELECTIONS)}")
-    for key, optional in (("optimizer", False), ("schedule", True), ("ema", True)):
+    for key, optional in (("optimizer", False), ("schedule", True), ("ema", True), ("evaluation", True)):
         value = recipe.get(key)
         if not (isinstance(value, dict) or (optional and value is None)):
             raise UsageError(f"{title}: {key}={value!r} is no dict{' or None' * optional}")
     steps = recipe["augmentation"]
     if not isinstance(steps, (list, tuple)) or not all(isinstance(step, dict) for step in steps):
         raise UsageError(f"{title}: augmentation={steps!r} is no list of dicts")
+
+
+def _check_phases(phases, title):
+    for phase in phases if isinstance(phases, (list, tuple)) and phases else [phases]:
+        if not isinstance(phase, dict) or set(phase) != {*PHASE, "share"}:
+            raise UsageError(f"{title}: phases={phases!r} is no list of dicts of size, batch_size and share")
+        for key, least in PHASE.items():
+            if type(phase[key]) is not int or phase[key] < least:
+                raise UsageError(f"{title}: {key}={phase[key]!r} of a phase is no whole number of at least {least}")
+        if not isinstance(phase["share"], (int, float)) or phase["share"] <= 0:
+            raise UsageError(f"{title}: share={phase['share']!r} of a phase is no positive number")
 
 
 def check_parts(recipe, title):
@@ -71,6 +89,7 @@ def check_parts(recipe, title):
         UsageError: A part cannot be built or does not work; the text names its key and value.
     """
     _class(MODELS, "model", recipe.model)
+    trial = replace(recipe, phases=[phase | {"steps": EPOCH} for phase in recipe.phases]) if recipe.phases else recipe
     parted = recipe.model == AdversarialModel.__name__
     if set(recipe.optimizer) != set(PARTS) if parted else "type" not in recipe.optimizer:
         wanted = f"an entry for each of {', '.join(PARTS)} and no other" if parted else "a type"
@@ -83,7 +102,7 @@ def check_parts(recipe, title):
             optimizer.step()
         if recipe.schedule is not None:
             with _guarded(title, "schedule", recipe.schedule):
-                schedule = _build(PARAM_SCHEDULERS, "schedule", recipe.scheduler(EPOCH), optimizer)
+                schedule = _build(PARAM_SCHEDULERS, "schedule", trial.scheduler(EPOCH), optimizer)
                 optimizer.step()  # which mmengine wants to see before the schedule's
                 schedule.step()
     if recipe.ema is not None:
@@ -91,9 +110,10 @@ def check_parts(recipe, title):
             average = _build(MODELS, "ema", EMAHook(update_buffers=True, **recipe.ema).ema_cfg, nn.BatchNorm1d(1))
             for _ in range(2):  # the first is a copy
                 average.update_parameters(nn.BatchNorm1d(1))
-    with _guarded(title, "augmentation", recipe.augmentation):
-        image = np.full((64, 64), TARGET, np.uint8)
-        Compose(recipe.augmentation)(image, image, np.random.default_rng(0))
+    for augmentation in trial.augmentations().values():
+        with _guarded(title, "augmentation", augmentation):
+            image = np.full((64, 64), TARGET, np.uint8)
+            Compose(augmentation)(image, image, np.random.default_rng(0))
 
 
 def _build(registry, key, config, first):

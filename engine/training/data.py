@@ -1,7 +1,8 @@
 """Training samples whose bytes depend on the seed and their place in the run alone, so that a run resumes exactly."""
 
+from bisect import bisect_right
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
+from itertools import accumulate, count
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ class TrainingSet(Dataset):
     Arguments:
         dataset (IRSTDDataset): The training subset.
         ids: Which of its ids to use.
-        augmentation: Configurations for `datasets.transforms.Compose`.
+        augmentations: Configurations for `datasets.transforms.Compose`, by the number of the sample that each begins with.
         seed: Of the augmentation.
 
     Raises:
@@ -29,12 +30,17 @@ class TrainingSet(Dataset):
 
     metainfo = {}  # mmengine asks for it
 
-    def __init__(self, dataset, ids, augmentation, seed):
-        self.augment = Compose(augmentation)
+    def __init__(self, dataset, ids, augmentations, seed):
+        self.augment_by(augmentations)
         self.seed = seed
         with ThreadPoolExecutor(READERS) as pool:
             items = pool.map(dataset.read, ids)
             self.pairs = [(item["image"], item["mask"].astype(np.uint8) * TARGET) for item in items]
+
+    def augment_by(self, augmentations):
+        """Take other augmentations; the images stay."""
+        self.starts = sorted(augmentations)
+        self.augment = [Compose(augmentations[start]) for start in self.starts]
 
     def __len__(self):
         return len(self.pairs)
@@ -50,7 +56,8 @@ class TrainingSet(Dataset):
         """
         serial, index = key
         rng = np.random.default_rng((self.seed, serial))
-        image, mask = self.augment(*self.pairs[index], rng)
+        augment = self.augment[bisect_right(self.starts, serial) - 1]
+        image, mask = augment(*self.pairs[index], rng)
         return {"inputs": torch.from_numpy(image)[None], "masks": torch.from_numpy(mask)[None] // TARGET}
 
 
@@ -95,12 +102,51 @@ class SeededBatches(Sampler):
             yield [(serial + place, int(order[start + place])) for place in range(self.batch_size)]
 
 
+class PhasedBatches(Sampler):
+    """As `SeededBatches`, for one process, with batches whose size goes by the phase; no image of an epoch is left out.
+
+    Arguments:
+        size: Number of images.
+        phases: ``(steps, batch size)`` of each. The last goes on for ever.
+        seed: Of the permutations.
+
+    Attributes:
+        first: The iteration that the next iterator starts with.
+    """
+
+    def __init__(self, size, phases, seed):
+        self.size = size
+        self.seed = seed
+        self.batch_sizes = [batch_size for _, batch_size in phases]
+        self.starts = [0, *accumulate(steps for steps, _ in phases[:-1])]
+        self.serials = [0, *accumulate(steps * batch_size for steps, batch_size in phases[:-1])]
+        self.first = 0
+
+    def __len__(self):
+        """Iterations of the last phase in an epoch."""
+        return max(1, self.size // self.batch_sizes[-1])
+
+    def __iter__(self):
+        order, drawn = None, None
+        for iteration in count(self.first):
+            phase = bisect_right(self.starts, iteration) - 1
+            batch_size = self.batch_sizes[phase]
+            first = self.serials[phase] + (iteration - self.starts[phase]) * batch_size
+            batch = []
+            for serial in range(first, first + batch_size):
+                epoch, place = divmod(serial, self.size)
+                if drawn != epoch:
+                    order, drawn = np.random.default_rng((self.seed, epoch)).permutation(self.size), epoch
+                batch.append((serial, int(order[place])))
+            yield batch
+
+
 def training_loader(training_set, batches, workers):
     """A loader of uint8 batches ``inputs`` and ``masks``, Bx1xhxw.
 
     Arguments:
         training_set (TrainingSet): What to load.
-        batches (SeededBatches): In which order.
+        batches (SeededBatches | PhasedBatches): In which order.
         workers: Processes beside this one; 0 loads in this one.
     """
     return DataLoader(

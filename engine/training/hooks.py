@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from mmengine.hooks import Hook
+from mmengine.hooks import CheckpointHook, Hook
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -46,6 +46,26 @@ class PlainStateHook(Hook):
                     del state[key]
 
 
+class StateHook(CheckpointHook):
+    """Saves states as mmengine's hook does, and once more when a run's time is over, which ends the run.
+
+    Arguments:
+        deadline: On the clock of `time.monotonic`; None for a run without a limit.
+        kwargs: Those of `mmengine.hooks.CheckpointHook`.
+    """
+
+    def __init__(self, *, deadline, **kwargs):
+        super().__init__(**kwargs)
+        self.deadline = deadline
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        over = self.deadline is not None and time.monotonic() > self.deadline
+        if over and not (self.every_n_train_iters(runner, self.interval) or self.is_last_train_iter(runner)):
+            self._save_checkpoint(runner)
+        super().after_train_iter(runner, batch_idx, data_batch, outputs)
+        runner.train_loop.stop_training |= over
+
+
 class FiniteLossHook(Hook):
     """Ends a run whose loss is NaN or infinite; looked at every few iterations, since a GPU has to be waited for."""
 
@@ -60,7 +80,8 @@ class FiniteLossHook(Hook):
 
 
 class LossTableHook(Hook):
-    """Writes ``losses.csv`` into the work folder: step, seconds spent so far, and each loss, the last step among them.
+    """Writes ``losses.csv`` into the work folder: step, wall and processor seconds spent so far, and each loss, the last step
+    among them.
 
     A resumed run goes on with the table where its state was saved.
 
@@ -79,14 +100,16 @@ class LossTableHook(Hook):
         if self.path.is_file():
             with self.path.open(newline="") as table:
                 self.rows = [row for row in csv.DictReader(table) if int(row["step"]) <= runner.iter]
-        before = float(self.rows[-1]["seconds"]) if self.rows else 0.0
-        self.start = time.monotonic() - before
+        before = self.rows[-1] if self.rows else {}
+        self.start = time.monotonic() - float(before.get("seconds", 0))
+        self.start_cpu = time.process_time() - float(before.get("cpu_seconds", 0))
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
         if runner.rank or not (self.every_n_train_iters(runner, self.interval) or self.is_last_train_iter(runner)):
             return
         losses = {name: f"{value.item():.6g}" for name, value in outputs.items() if value.numel() == 1}
-        row = {"step": runner.iter + 1, "seconds": round(time.monotonic() - self.start, 1), **losses}
+        spent = {"seconds": time.monotonic() - self.start, "cpu_seconds": time.process_time() - self.start_cpu}
+        row = {"step": runner.iter + 1, **{name: round(value, 1) for name, value in spent.items()}, **losses}
         self.rows.append(row)
         with self.path.open("w", newline="") as table:
             writer = csv.DictWriter(table, row, lineterminator="\n")

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import torch
 
+from datasets.fingerprint import SHORT
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def checkpoint_metadata(*, method, options, dataset, recipe, iterations, world_size, code_version, half=False, start=None):
+def checkpoint_metadata(
+    *, method, options, dataset, recipe, iterations, world_size, code_version, plan=None, half=False, start=None
+):
     """What is stored with the weights: nothing of the clock or the machine, so that equal runs give equal files.
 
     Arguments:
@@ -21,26 +25,26 @@ def checkpoint_metadata(*, method, options, dataset, recipe, iterations, world_s
         iterations: Of the run.
         world_size: Processes of the run.
         code_version: `engine.code_version.code_version` of the detector's module.
+        plan: That of `engine.training.budget.plan_steps`, or None.
         half: Whether the weights are stored as float16.
         start (zoo.neural.Weights | None): What the run began with; the training images of all stages before count as seen.
 
     Returns:
-        dict: JSON-able.
+        dict: JSON-able. ``seen`` has the training images: by data set, the id and the first digits of the digest of the pixels.
     """
     before = start.metadata if start is not None else {}
-    seen = _seen(before)
-    own = seen.pop(dataset.name, set()) | set(dataset.ids)
     return {
         "method": method,
         "options": options,
+        "evaluation": recipe.evaluation,
         "dataset": dataset.name,
         "split": dataset.split,
-        "train_ids": sorted(own),
-        "seen": {name: sorted(ids) for name, ids in seen.items()},  # of earlier stages on other data sets
+        "seen": _merged(seen_images(before), _images(dataset)),
         "train_ids_sha256": digest(sorted(dataset.ids)),
         "train_fingerprint": digest([*sorted(dataset.ids), dataset.fingerprint()]),
         "schedule": recipe.schedule_name,
         "recipe": asdict(recipe),
+        "plan": plan,
         "seed": recipe.seed,
         "iterations": iterations,
         "world_size": world_size,
@@ -53,26 +57,53 @@ def checkpoint_metadata(*, method, options, dataset, recipe, iterations, world_s
 
 
 def overlap(metadata, dataset):
-    """Images of a data set that a checkpoint has seen in training.
+    """Images of a data set that a checkpoint has seen in training, by name or by their pixels.
 
     Arguments:
         metadata: What `zoo.checkpoints.load_checkpoint` returned beside the weights.
         dataset (IRSTDDataset): Such as the test subset of a split.
 
     Returns:
-        list[str]: Ids, in the order of the data set. Empty for a data set that no stage of its training took, and for a
-        checkpoint that names no training images, such as an author's.
+        list[str]: Ids, in the order of the data set. Empty for a checkpoint that names no training images, such as an author's.
     """
-    seen = _seen(metadata).get(dataset.name, ())
-    return [id for id in dataset.ids if id in seen]
+    seen = seen_images(metadata)
+    digests = {digest for images in seen.values() for digest in images.values() if digest}
+    found = {id for id, digest in dataset.image_digests().items() if digest[:SHORT] in digests} if digests else set()
+
+    def named(id):
+        member, own = dataset.origin(id)
+        return own in seen.get(member.name, ())
+
+    return [id for id in dataset.ids if id in found or named(id)]
 
 
-def _seen(metadata):
-    """Training images of a checkpoint, those of earlier stages included: sets of ids by data set."""
-    if "train_ids" not in metadata:
-        return {}
-    seen = {name: set(ids) for name, ids in metadata.get("seen", {}).items()}
-    return seen | {metadata["dataset"]: set(metadata["train_ids"])}
+def seen_images(metadata):
+    """Training images of a checkpoint, those of earlier stages included.
+
+    Returns:
+        dict[str, dict[str, str | None]]: By data set, the digest of each id's pixels, None where it is not known: headers of
+        earlier versions have ids alone. Empty for a checkpoint that names no training images.
+    """
+    seen = {
+        name: dict(images) if isinstance(images, dict) else dict.fromkeys(images)
+        for name, images in metadata.get("seen", {}).items()
+    }
+    if "train_ids" in metadata:  # a header of an earlier version
+        seen = _merged(seen, {metadata["dataset"]: dict.fromkeys(metadata["train_ids"])})
+    return seen
+
+
+def _images(dataset):
+    """Digests of a data set's images, as `seen_images` gives them."""
+    images = {}
+    for id, pixels in dataset.image_digests().items():
+        member, own = dataset.origin(id)
+        images.setdefault(member.name, {})[own] = pixels[:SHORT]
+    return images
+
+
+def _merged(seen, more):
+    return {name: {**seen.get(name, {}), **more.get(name, {})} for name in {**seen, **more}}
 
 
 def digest(lines):

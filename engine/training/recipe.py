@@ -12,8 +12,8 @@ from zoo.errors import UsageError
 from zoo.registry import CONFIG_DIR, method_config, unknown
 
 SHARED_DIR = CONFIG_DIR.parent / "training"
-# Stands in an augmentation for the side of the square that the detector resizes test images to.
-INPUT_SIZE = "input_size"
+# Stand in an augmentation for the side of the square that the detector resizes test images to, and for that of a phase.
+INPUT_SIZE, SQUARE = "input_size", "square"
 # What an author's script does and this trainer does not, told to the user and stored with the weights.
 NOT_REPRODUCED = ("edge_target",)
 # A selection that needs the test set; like a seed that is None, it is among what is not reproduced.
@@ -29,11 +29,15 @@ class Recipe:
     """How to train a method.
 
     Attributes:
-        schedule_name: ``"paper"``, ``"short"`` or ``"smoke"``.
+        schedule_name: One of `zoo.checkpoints.SCHEDULES`.
         model: Name in mmengine's ``MODELS`` of the class that wraps the detector.
-        batch_size: Images an iteration, of each process.
+        batch_size: Images an iteration, of each process; None where `phases` say.
         epochs: Passes through the training list, or None where `steps` counts.
         steps: Iterations, or None.
+        phases: Parts of a run whose length is a budget of time (`engine.training.budget`), or None: a dict each of ``size`` of
+            the square in px, ``batch_size``, ``share`` of the budget, and ``steps`` once the run is planned.
+        evaluation: Options of the detector that it is trained with, and that its weights are tested with unless a user names
+            others.
         optimizer: mmengine's configuration; without a ``type``, one for each part of the network, by name.
         schedule: mmengine's configuration of a learning-rate schedule, in epochs where ``by_epoch`` is true; one that
             needs the length of the run and does not give it gets that of this run. None for a constant rate.
@@ -47,12 +51,14 @@ class Recipe:
     """
 
     schedule_name: str
-    batch_size: int
     optimizer: dict
     augmentation: list
+    batch_size: int | None = None
     model: str = "TrainingModel"
     epochs: int | None = None
     steps: int | None = None
+    phases: list | None = None
+    evaluation: dict | None = None
     schedule: dict | None = None
     select: str = "last"
     ema: dict | None = None
@@ -63,7 +69,19 @@ class Recipe:
 
     def iterations(self, epoch_length):
         """Iterations of the run, where an epoch has that many."""
+        if self.phases:
+            return sum(phase["steps"] for phase in self.phases)
         return self.steps if self.steps is not None else self.epochs * epoch_length
+
+    def augmentations(self):
+        """The augmentation of each phase by the number of the sample that it begins with."""
+        if not self.phases:
+            return {0: self.augmentation}
+        first, found = 0, {}
+        for phase in self.phases:
+            found[first] = _filled(self.augmentation, {SQUARE: phase["size"]})
+            first += phase["steps"] * phase["batch_size"]
+        return found
 
     def scheduler(self, epoch_length):
         """`schedule` in iterations, or None."""
@@ -91,13 +109,13 @@ def load_recipe(method, schedule_name, *, input_size=None, select=None, changes=
     """The recipe of a method.
 
     The published one is ``recipe`` in ``configs/methods/<method>.py``, else in the configuration of the class that the
-    method is a variant of, else in ``configs/training/base.py``. The schedules short and smoke change it as
-    ``configs/training/<schedule>.py`` says. What such a file says of a method holds for its variants too; where it sets no
-    steps, for those variants alone that bring no recipe.
+    method is a variant of, else in ``configs/training/base.py``. The other schedules change it as
+    ``configs/training/<schedule>.py`` says. What such a file says of a method holds for its variants too; where it takes a
+    fraction of the published length, for those variants alone that bring no recipe.
 
     Arguments:
         method: A method spec, as `zoo.build_method` takes it.
-        schedule_name: ``"paper"``, ``"short"`` or ``"smoke"``.
+        schedule_name: One of `zoo.checkpoints.SCHEDULES`.
         input_size: The detector's.
         select: Overrides the recipe's.
         changes: Values to put in place of the recipe's, by dotted key as in mmengine: ``{"optimizer.lr": 0.01}``. A list
@@ -124,7 +142,7 @@ def load_recipe(method, schedule_name, *, input_size=None, select=None, changes=
     recipe["seed"] = seed if seed is not None else recipe.get("seed", 0)
     title = f"recipe in {source}" + " with --recipe" * bool(changes)
     check_entries(recipe, title, [key for key in Recipe.__dataclass_fields__ if key not in ("schedule_name", "not_reproduced")])
-    recipe["augmentation"] = _fitted(recipe["augmentation"], input_size)
+    recipe["augmentation"] = _filled(recipe["augmentation"], {INPUT_SIZE: input_size})
     recipe = Recipe(schedule_name=schedule_name, not_reproduced=lacking or None, **recipe)
     check_parts(recipe, title)
     return recipe
@@ -144,9 +162,12 @@ def _published(method, name, kind):
 def _rescheduled(recipe, shared, name, kind, source):
     """A published recipe under a schedule that is not the published one."""
     entries = shared["methods"]
-    own = {**shared["recipe"], **entries.get(name, entries.get(kind if "steps" in shared["recipe"] else source.stem, {}))}
+    whole = "fraction" not in shared["recipe"]  # of the published recipe, nothing is left but what is not reproduced
+    own = {**shared["recipe"], **entries.get(name, entries.get(kind if whole else source.stem, {}))}
     fraction = own.pop("fraction", None)
     lengths = {key: own.get(key) for key in LENGTHS}
+    if own.get("phases"):
+        return {**recipe, **own, **lengths, "batch_size": None}
     if not any(lengths.values()):
         lengths = {key: _part(recipe.get(key), fraction) for key in LENGTHS}
     return {**recipe, **own, **lengths}
@@ -170,7 +191,10 @@ def _changed(recipe, changes):
     return {**config.to_dict(), **({key: changes.get(key) for key in LENGTHS} if lengths else {})}
 
 
-def _fitted(augmentation, input_size):
-    """An augmentation with the detector's input size in it; without one, the steps that ask for it are left out."""
-    fitted = [{key: input_size if value == INPUT_SIZE else value for key, value in step.items()} for step in augmentation]
-    return [step for step in fitted if None not in step.values()]
+def _filled(augmentation, values):
+    """An augmentation with words replaced by values; where a word's value is None, the steps that ask for it are left out."""
+    filled = [
+        {key: values.get(value, value) if isinstance(value, str) else value for key, value in step.items()}
+        for step in augmentation
+    ]
+    return [step for step in filled if None not in step.values()]

@@ -5,21 +5,22 @@ import json
 import os
 import shutil
 import sys
+import time
 import warnings
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
 from mmengine.dist import barrier, get_dist_info
-from mmengine.hooks import CheckpointHook
 from mmengine.registry import MODELS
 
 from datasets import build_dataset
 from engine.code_version import code_version
 from engine.executors import available_cores
 from engine.metrics.mm_metric import IRSTDMetric
-from engine.training.data import SeededBatches, TrainingSet, split_validation, training_loader, validation_loader
-from engine.training.hooks import FiniteLossHook, LossTableHook, PlainStateHook, ProgressHook, StepSeedHook
+from engine.training.budget import plan_steps
+from engine.training.data import PhasedBatches, SeededBatches, TrainingSet, split_validation, training_loader, validation_loader
+from engine.training.hooks import FiniteLossHook, LossTableHook, PlainStateHook, ProgressHook, StateHook, StepSeedHook
 from engine.training.provenance import checkpoint_metadata
 from engine.training.recipe import load_recipe
 from engine.training.runner import TrainingRunner, read_state, start_distributed
@@ -41,7 +42,9 @@ class TrainOptions:
     Attributes:
         method: A method spec of `zoo.build_method`, of a deep method.
         dataset: A data set name or folder of `datasets.build_dataset`; its training list is used.
-        schedule: ``"paper"``, ``"short"`` or ``"smoke"``.
+        schedule: One of `zoo.checkpoints.SCHEDULES`.
+        budget: Processor seconds of a run by the schedule ``"budget"``; not read by others.
+        time_limit: Wall seconds after which a run saves its state and ends, to be gone on with later; None for no limit.
         split: Split name or folder of lists.
         data_root: Folder of the data sets, or None for the default places.
         out: Work folder: log, and states to resume from. None for one named after the run.
@@ -60,6 +63,8 @@ class TrainOptions:
     method: str
     dataset: str
     schedule: str = "short"
+    budget: float = 7200.0
+    time_limit: float | None = None
     split: str = "irsam"
     data_root: str | None = None
     out: str | None = None
@@ -81,7 +86,8 @@ def train(options):
     A run that is done keeps its log alone, and is not run again while its checkpoint is there.
 
     Returns:
-        Path | None: The checkpoint; None in all processes of a distributed run but the first.
+        Path | None: The checkpoint; None where the time was over before, and in all processes of a distributed run but the
+        first.
 
     Raises:
         UsageError: The method has no network, an option or a value of the recipe is unknown or does not fit, or a folder
@@ -94,22 +100,34 @@ def train(options):
     dataset = build_dataset(options.dataset, root=options.data_root, split=options.split, subset="train")
     choices = dict(select=options.select, changes=options.recipe, seed=options.seed)
     # Weights are drawn when the network is built.
-    torch.manual_seed(load_recipe(options.method, options.schedule, **choices).seed)
-    detector = build_method(options.method)
+    recipe = load_recipe(options.method, options.schedule, **choices)
+    torch.manual_seed(recipe.seed)
+    method = {**(recipe.evaluation or {}), **method}
+    detector = build_method(method)
     if not isinstance(detector, NeuralDetector):
         raise UsageError(f"{name} has no network to train; see run_benchmark.py list for those of the family deep")
     if options.init is not None:
         detector.load(options.init)
     recipe = load_recipe(options.method, options.schedule, input_size=detector.input_size, **choices)
-    recipe = replace(recipe, amp=options.amp or (recipe.amp and options.device == "cuda"))
-    run = _Run(name, method, dataset, recipe, options)
-    return run.train(detector)
+    # Whether half precision pays on a CPU depends on the processor: the schedule budget finds out, others leave it to the user.
+    recipe = replace(recipe, amp=options.amp or (recipe.amp and (options.device == "cuda" or recipe.phases is not None)))
+    return _Run(name, method, dataset, recipe, options, detector).train()
 
 
 def last_state(work_dir):
     """The state that a run in this folder saved last, or None."""
     note = Path(work_dir) / "last_checkpoint"  # mmengine's
     return Path(note.read_text().strip()) if note.is_file() else None
+
+
+def work_folder(options, dataset, seed=None):
+    """The work folder of a run of a method on a data set: that of the options, else one named after the run."""
+    if options.out:
+        return Path(options.out)
+    name, _ = method_config(options.method)
+    schedule = f"budget-{options.budget:.0f}s" if options.schedule == "budget" else options.schedule
+    seed = options.seed or 0 if seed is None else seed
+    return Path("work_dirs/train", f"{name}_{dataset.name}_{dataset.split}_{schedule}_{seed}")
 
 
 def drop_states(work_dir):
@@ -149,47 +167,81 @@ def _difference(old, new, name=""):
 class _Run:
     """The parts of one run."""
 
-    def __init__(self, name, method, dataset, recipe, options):
-        self.name, self.method, self.dataset = name, method, dataset
+    def __init__(self, name, method, dataset, recipe, options, detector):
+        self.deadline = None if options.time_limit is None else time.monotonic() + options.time_limit
+        self.name, self.method, self.dataset, self.detector = name, method, dataset, detector
         self.recipe, self.seed, self.options = recipe, recipe.seed, options
         self.rank, self.world_size = get_dist_info()
         self.title = f"{name}_{dataset.name}_{recipe.schedule_name}"
-        self.work_dir = Path(
-            options.out or f"work_dirs/train/{name}_{dataset.name}_{dataset.split}_{recipe.schedule_name}_{self.seed}"
-        )
+        self.work_dir = work_folder(options, dataset, self.seed)
         self.checkpoints = Path(options.checkpoints)
+        for folder in (self.work_dir, self.checkpoints):
+            _make_folder(folder)
         self.train_ids, self.val_ids = list(dataset.ids), []
         if recipe.select == "val":
             self.train_ids, self.val_ids = split_validation(dataset.ids, self.seed)
-        self.batches = SeededBatches(len(self.train_ids), recipe.batch_size, self.seed, self.rank, self.world_size)
-        self.iterations = recipe.iterations(len(self.batches))
+        self.samples, self.plan = None, None
+        if recipe.phases:
+            self._plan()
+            phases = [(phase["steps"], phase["batch_size"]) for phase in self.recipe.phases]
+            self.batches = PhasedBatches(len(self.train_ids), phases, self.seed)
+        else:
+            self.batches = SeededBatches(len(self.train_ids), recipe.batch_size, self.seed, self.rank, self.world_size)
+        self.iterations = self.recipe.iterations(len(self.batches))
 
-    def train(self, detector):
+    def _plan(self):
+        """Give the phases their steps."""
+        if self.world_size > 1:
+            raise UsageError("--schedule budget counts the time of one process; leave out --launcher")
+        self.recipe, self.plan = plan_steps(
+            self.recipe,
+            self.detector,
+            self._samples,
+            budget=self.options.budget,
+            device=self.options.device,
+            identity=[self.method, self.dataset.name, self.dataset.split],
+            places=(self.work_dir, self.checkpoints),
+        )
+        parts = ", ".join(f"{p['steps']} of {p['batch_size']} squares of {p['size']} px" for p in self.recipe.phases)
+        precision = "bfloat16" if self.recipe.amp else "float32"
+        print(f"{self.name} on {self.dataset.title}: steps in {self.options.budget:g} s: {parts}; {precision}", file=sys.stderr)
+
+    def _samples(self, augmentations):
+        """The training images, decoded once a run, under augmentations."""
+        if self.samples is None:
+            self.samples = TrainingSet(self.dataset, self.train_ids, augmentations, self.seed)
+        self.samples.augment_by(augmentations)
+        return self.samples
+
+    def train(self):
         if self.recipe.not_reproduced and self.rank == 0:
             lacking = ", ".join(f"{key}={value!r}" for key, value in self.recipe.not_reproduced.items())
             print(f"{self.name}: of the author's script, this trainer does not reproduce {lacking}", file=sys.stderr)
-        for folder in (self.work_dir, self.checkpoints):
-            _make_folder(folder)
         metadata = checkpoint_metadata(
             method=self.name,
             options=self.method,
             dataset=self.dataset,
             recipe=self.recipe,
+            plan=self.plan,
             iterations=self.iterations,
             world_size=self.world_size,
-            code_version=code_version(type(detector).__module__),
+            code_version=code_version(type(self.detector).__module__),
             half=self.options.half,
-            start=detector.weights,
+            start=self.detector.weights,
         )
         finished = self._finished(metadata)
         if finished is not None:
             return finished if self.rank == 0 else None
         self._claim(metadata)
         progress = ProgressHook(f"{self.name} on {self.dataset.title} ({self.recipe.schedule_name})", self.options.bar)
-        runner = self._runner(detector, progress)
+        runner = self._runner(progress)
         try:
             runner.train()
-            path = self._publish(runner, detector, metadata) if self.rank == 0 else None
+            done = runner.iter >= self.iterations
+            path = self._publish(runner, metadata) if done and self.rank == 0 else None
+            if not done:
+                where = f"step {runner.iter} of {self.iterations}"
+                print(f"{self.name}: the time is over at {where}; the same command goes on from there", file=sys.stderr)
         finally:
             progress.close()
             runner.close()
@@ -223,9 +275,9 @@ class _Run:
             note.write_text(text)
         barrier()
 
-    def _runner(self, detector, progress):
+    def _runner(self, progress):
         recipe, options = self.recipe, self.options
-        samples = TrainingSet(self.dataset, self.train_ids, recipe.augmentation, self.seed)
+        samples = self._samples(recipe.augmentations())
         workers = min(MOST_WORKERS, available_cores() // self.world_size) if options.device == "cuda" else 0
         interval = max(1, -(-self.iterations // recipe.saves))
         checkpoints = dict(interval=interval, by_epoch=False, max_keep_ckpts=2)
@@ -242,7 +294,7 @@ class _Run:
             hooks.append(dict(type="EMAHook", update_buffers=True, **recipe.ema))
         return TrainingRunner(
             device=options.device,
-            model=MODELS.build(dict(type=recipe.model, detector=detector)),
+            model=MODELS.build(dict(type=recipe.model, detector=self.detector)),
             work_dir=str(self.work_dir),
             train_dataloader=training_loader(samples, self.batches, workers),
             train_cfg=dict(type="ResumableTrainLoop", max_iters=self.iterations, val_interval=interval),
@@ -251,7 +303,7 @@ class _Run:
             default_hooks=dict(
                 logger=dict(type="LoggerHook", interval=LOG_EVERY, log_metric_by_epoch=False),
                 sampler_seed=None,
-                checkpoint=CheckpointHook(**checkpoints),
+                checkpoint=StateHook(deadline=self.deadline, **checkpoints),
             ),
             custom_hooks=hooks,
             log_processor=dict(by_epoch=False),
@@ -263,13 +315,13 @@ class _Run:
             **validation,
         )
 
-    def _publish(self, runner, detector, metadata):
+    def _publish(self, runner, metadata):
         """Write the weights that the recipe selects: of the last saved state, or of the best on the validation part."""
         best = self.recipe.select == "val"
         saved = runner.message_hub.get_info("best_ckpt") if best else last_state(self.work_dir)
         runner.bare_model.load_state_dict(read_state(saved)["state_dict"])
         written = self.checkpoints / f"{self.title}-unnamed.safetensors"
-        state = detector.network.state_dict()
+        state = self.detector.network.state_dict()
         if self.options.half:
             state = {key: value.half() if value.is_floating_point() else value for key, value in state.items()}
         digest = save_checkpoint(written, state, metadata)

@@ -50,6 +50,7 @@ class IRSAM(NeuralDetector):
         ),
     )
     default_input_size = 512  # IPIC-Lab/IRSAM, utils/dataloader.py: Resize([512, 512])
+    evaluation_options = ("input_size", "enlarge")
 
     def __init__(self, *, granularity="both", wpmd=True, enlarge=2, init_from=None, **kwargs):
         if granularity not in GRANULARITIES:

@@ -61,7 +61,7 @@ def test_seeds_differ():
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_batches_are_equal_whoever_loads_them(dataset, workers):
-    samples = TrainingSet(dataset, dataset.ids[:6], AUGMENTATION, seed=1)
+    samples = TrainingSet(dataset, dataset.ids[:6], {0: AUGMENTATION}, seed=1)
     batches = SeededBatches(6, 2, seed=1)
     reference = [[samples[key] for key in keys] for keys in islice(batches, 3)]
     for batch, items in zip(islice(iter(training_loader(samples, batches, workers)), 3), reference, strict=True):
@@ -75,7 +75,7 @@ def test_batches_are_equal_whoever_loads_them(dataset, workers):
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_loader_that_has_begun_can_begin_elsewhere(dataset, workers):
     """As the train loop does when a run is resumed: what its workers have read ahead is dropped."""
-    samples = TrainingSet(dataset, dataset.ids[:6], AUGMENTATION, seed=1)
+    samples = TrainingSet(dataset, dataset.ids[:6], {0: AUGMENTATION}, seed=1)
     batches = SeededBatches(6, 2, seed=1)
     loader = training_loader(samples, batches, workers)
     next(iter(loader))

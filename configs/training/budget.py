@@ -1,0 +1,45 @@
+"""Schedule `budget`: the same processor time for every network, by the same recipe.
+
+Squares of images at their own size grow in three phases, of which each has a share of the time, with batches that keep a
+step's cost level; the last phase lets batch norm and global attention see what a test image is. One warm-up and one cosine go
+over the whole run, and the weights are averaged over its last part. `engine.training.budget` finds out how many steps the
+time is enough for. `methods` holds what was chosen for a network on a tenth of the training list (see docs/training.md), and
+where its structure asks for other squares.
+"""
+
+
+def phases(*squares):
+    """Three phases of half, three tenths and a fifth of the time, from ``(side in px, batch size)``."""
+    return [
+        dict(size=size, batch_size=batch, share=share) for (size, batch), share in zip(squares, (0.5, 0.3, 0.2), strict=True)
+    ]
+
+
+def adamw(rate, **options):
+    """AdamW whose rate rises to ``rate`` over a twentieth of the run and falls to zero by half a cosine."""
+    return dict(
+        optimizer=dict(type="AdamW", lr=rate, weight_decay=1e-4, **options),
+        schedule=dict(type="OneCycleLR", eta_max=rate, pct_start=0.05),
+    )
+
+
+recipe = dict(
+    phases=phases((64, 32), (128, 8), (256, 2)),
+    evaluation=dict(input_size="native"),
+    augmentation=[
+        dict(type="RandomFlip", prob=0.5),
+        dict(type="RandomFlip", prob=0.5, direction="vertical"),
+        dict(type="RandomZoom", prob=0.5, scale=(0.8, 1.25)),
+        dict(type="RandomCrop", size="square", on_target=0.9),
+    ],
+    # Falling behind by some 200 steps, of thousands.
+    ema=dict(ema_type="ExponentialMovingAverage", momentum=0.005),
+    amp=True,
+    saves=24,
+    **adamw(2e-3),
+)
+
+methods = dict(
+    alcnet=dict(phases=phases((96, 14), (128, 8), (256, 2))),  # its contrasts reach over 17 px at a quarter of the size
+    irsam=dict(evaluation=dict(input_size="native", enlarge=1), **adamw(8e-4, betas=(0.9, 0.99))),
+)

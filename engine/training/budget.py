@@ -1,0 +1,128 @@
+"""How many steps a network can take in a given processor time."""
+
+import json
+import re
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import torch
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import MODELS
+from torch.utils.data import default_collate as stack
+
+from engine.training.provenance import digest
+from zoo.checkpoint_files import read_header
+from zoo.errors import UsageError
+
+# A step is timed a few times after a first one, which also allocates; no longer than this part of the budget a phase.
+TIMED = 3
+PROBE_SHARE = 0.02
+DIGITS = 2  # of a number of steps: timing noise is not to make two plans of one
+
+
+def parse_duration(text):
+    """Seconds of ``"2h"``, ``"90m"``, ``"1h30m"`` or ``"45s"``; a bare number counts seconds.
+
+    Raises:
+        UsageError: It is none of these, or zero.
+    """
+    match = re.fullmatch(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?", str(text).strip().lower())
+    seconds = sum(float(number or 0) * unit for number, unit in zip(match.groups(), (3600, 60, 1), strict=True)) if match else 0
+    if not seconds:
+        raise UsageError(f"{text!r} is no length of time; write it as 2h, 90m, 1h30m or 45s")
+    return seconds
+
+
+def plan_steps(recipe, detector, samples, *, budget, device, identity, places):
+    """Give each phase of a recipe its number of steps, and choose the precision.
+
+    A plan that was made before for the same run is taken over, so that a run that is resumed or repeated takes the same steps.
+
+    Arguments:
+        recipe (Recipe): With phases.
+        detector (NeuralDetector): To be trained; it is left as it was.
+        samples: Function of augmentations, as `Recipe.augmentations` gives them, that returns a `TrainingSet`.
+        budget: Processor seconds (on CUDA, seconds of the GPU).
+        device: ``"cpu"`` or ``"cuda"``.
+        identity: JSON-able: whatever tells this run from others, besides recipe, budget and device.
+        places: The work folder and the folder of checkpoints.
+
+    Returns:
+        tuple[Recipe, dict]: The recipe with ``steps`` in its phases, and the plan: ``key``, ``budget_seconds``.
+    """
+    key = digest([json.dumps([identity, budget, device, asdict(recipe)], sort_keys=True)])[:16]
+    work_dir, checkpoints = (Path(place) for place in places)
+    note = work_dir / "plan.json"
+    known = _known(key, note, checkpoints)
+    if known is None:
+        known = _probed(recipe, detector, samples, budget, device)
+        note.write_text(json.dumps({"key": key, **known}))
+    phases = [phase | {"steps": steps} for phase, steps in zip(recipe.phases, known["steps"], strict=True)]
+    return replace(recipe, phases=phases, amp=known["amp"]), {"key": key, "budget_seconds": budget}
+
+
+def _known(key, note, checkpoints):
+    """The steps and precision of an earlier plan, from its work folder or from the weights that came of it."""
+    if note.is_file():
+        plan = json.loads(note.read_text())
+        if plan["key"] == key:
+            return plan
+    for path in sorted(checkpoints.glob("*.safetensors")):
+        header = read_header(path)
+        if (header.get("plan") or {}).get("key") == key:
+            return {"steps": [phase["steps"] for phase in header["recipe"]["phases"]], "amp": header["recipe"]["amp"]}
+    return None
+
+
+def _probed(recipe, detector, samples, budget, device):
+    """Steps of each phase in whichever precision is faster in the middle one."""
+    trial = replace(recipe, phases=[phase | {"steps": TIMED + 1} for phase in recipe.phases])
+    training_set = samples(trial.augmentations())
+    before = {key: value.clone() for key, value in detector.network.state_dict().items()}
+    probe = _Probe(detector, training_set, device, PROBE_SHARE * budget)
+    middle = len(recipe.phases) // 2
+    amp = False
+    if recipe.amp:
+        first = probe.seconds(trial, middle)
+        amp = probe.seconds(replace(trial, amp=True), middle) < first
+    seconds = [probe.seconds(replace(trial, amp=amp), phase) for phase in range(len(recipe.phases))]
+    detector.network.load_state_dict(before)
+    total = sum(phase["share"] for phase in recipe.phases)
+    times = [budget * phase["share"] / total for phase in recipe.phases]
+    return {"amp": amp, "steps": [_rounded(time / step) for time, step in zip(times, seconds, strict=True)], "seconds": seconds}
+
+
+class _Probe:
+    """Times training steps of a detector, the making of their samples included."""
+
+    def __init__(self, detector, training_set, device, most):
+        self.detector, self.samples, self.device, self.most = detector, training_set, device, most
+
+    def seconds(self, recipe, phase):
+        """The least time of a step of a phase."""
+        model = MODELS.build(dict(type=recipe.model, detector=self.detector)).to(self.device).train()
+        optimizer = build_optim_wrapper(model, recipe.optim_wrapper(self.device))
+        batch_size = recipe.phases[phase]["batch_size"]
+        serial = sum(p["steps"] * p["batch_size"] for p in recipe.phases[:phase])
+        taken = []
+        while len(taken) <= TIMED and (len(taken) < 2 or sum(taken) < self.most):
+            start = self._clock()
+            places = range(serial, serial + batch_size)
+            model.train_step(stack([self.samples[place, place % len(self.samples)] for place in places]), optimizer)
+            taken.append(self._clock() - start)
+        return min(taken[1:])
+
+    def _clock(self):
+        """Processor seconds of this process; on CUDA, seconds in which the GPU was busy with nothing else."""
+        if self.device == "cpu":
+            return time.process_time()
+        torch.cuda.synchronize()
+        return time.perf_counter()
+
+
+def _rounded(steps):
+    """A number of steps with its first `DIGITS` digits, at least 1."""
+    whole = max(1, int(steps))
+    unit = 10 ** max(0, len(str(whole)) - DIGITS)
+    return whole // unit * unit
