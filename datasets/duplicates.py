@@ -9,19 +9,24 @@ import numpy as np
 from PIL import Image
 
 from datasets.fingerprint import FINGERPRINT_DIR, published_facts
-from datasets.keypoints import find_keypoints, same_scene
+from datasets.keypoints import find_keypoints, matches
 from zoo.errors import ZooError
 
 SIDE = 48
 ALIKE = 0.99
-# Between sets: a thumbnail that correlates so well makes a pair a candidate, and details as well make it a pair. Smooth skies of
-# different pictures reach 0.99 by thumbnails (NUDT-SIRST 001161 and NUAA-SIRST Misc_138), and no pair of them 0.4 by details.
+# Between sets: a thumbnail that correlates so well makes a pair a candidate, and details as well make it a pair. Different
+# smooth skies reach 0.99 by thumbnails (NUDT-SIRST 001161 and NUAA-SIRST Misc_138), and no pair of them 0.4 by details.
 CANDIDATE = 0.9
 DETAIL_SIDE = 128
 DETAIL_SIGMA = 3.0
 DETAIL_ALIKE = 0.5
+# Key points that agree on one similarity transform. Of few points of small pictures, as many make a pair a candidate; of many
+# points of whole pictures they make it a pair. Chance pairs of the published sets reach 6 and 5, pairs of one scene 55 and 248.
+COARSE = dict(most=150, longest_side=320)
+FINE = dict(most=800)
+COARSE_ALIKE, FINE_ALIKE = 5, 10
 READERS = 4
-# Pairs of the published sets, all images of all splits, as `compare` finds them: set and id of the one, set and id of the other.
+# Pairs of the published sets, all images of all splits, as `compare` finds them: set and id of the one, and of the other.
 PAIRS = FINGERPRINT_DIR / "near_duplicates.txt"
 
 
@@ -115,26 +120,45 @@ class _Looks:
     """What the images of a data set look like: NxD thumbnails and details and N `Keypoints`, with the ids of these N."""
 
     def __init__(self, dataset):
-        self.name = dataset.name
+        self.dataset, self.name = dataset, dataset.name
         with ThreadPoolExecutor(READERS) as pool:
-            found = [look for look in pool.map(lambda id: self._look(dataset, id), dataset.ids) if look is not None]
+            found = [look for look in pool.map(self._look, dataset.ids) if look is not None]
         self.ids = [look[0] for look in found]
         self.thumbnails, self.details = (np.array([look[k] for look in found]) for k in (1, 2))
         self.keypoints = [look[3] for look in found]
+        self._fine = {}
 
-    @staticmethod
-    def _look(dataset, id):
+    def _look(self, id):
         try:
-            image, _ = dataset.read_grey_pair(id)
+            image, _ = self.dataset.read_grey_pair(id)
         except ZooError:
             return None
-        return id, thumbnail(image), details(image), find_keypoints(image)
+        return id, thumbnail(image), details(image), find_keypoints(image, **COARSE)
+
+    def fine(self, row):
+        """Key points of a whole image."""
+        if row not in self._fine:
+            self._fine[row] = find_keypoints(self.dataset.read_grey_pair(self.ids[row])[0], **FINE)
+        return self._fine[row]
 
     def alike(self, other):
         """The `Pair`s of these images with those of another set."""
         if not self.ids or not other.ids:
             return []
         alike = (self.thumbnails @ other.thumbnails.T > CANDIDATE) & (self.details @ other.details.T > DETAIL_ALIKE)
-        for row, keypoints in enumerate(self.keypoints):
-            alike[row] |= same_scene(keypoints, other.keypoints) > 0
-        return [Pair(self.name, self.ids[row], other.name, other.ids[column]) for row, column in zip(*alike.nonzero(), strict=True)]
+        coarse = np.array([matches(points, other.keypoints) >= COARSE_ALIKE for points in self.keypoints])
+        found = self._confirmed(other, coarse & ~alike)
+        # A scene that was met once is looked for in every image.
+        wider = found.any(axis=1, keepdims=True) | found.any(axis=0, keepdims=True)
+        alike |= found | self._confirmed(other, wider & ~found & ~alike)
+        return [
+            Pair(self.name, self.ids[row], other.name, other.ids[column]) for row, column in zip(*alike.nonzero(), strict=True)
+        ]
+
+    def _confirmed(self, other, candidates):
+        """Which of the pairs show one scene by the key points of the whole images."""
+        found = np.zeros_like(candidates)
+        for row in np.flatnonzero(candidates.any(axis=1)):
+            columns = np.flatnonzero(candidates[row])
+            found[row, columns] = matches(self.fine(row), [other.fine(column) for column in columns]) >= FINE_ALIKE
+        return found

@@ -9,37 +9,41 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-MOST = 150  # key points an image, the strongest first
-LONGEST_SIDE = 320  # px; a larger image is reduced
 CONTRAST = dict(clipLimit=2.0, tileGridSize=(4, 4))  # infrared images use few of their grey levels
 RATIO = 0.8  # of the distances to the nearest and the second nearest descriptor (Lowe, IJCV 2004, sec. 7.1)
 TOLERANCE = 3.0  # px
 SCALES = (0.4, 2.5)  # of one image in the other
-FEWEST = 8  # matches that agree on one similarity transform; chance pairs of the published sets reach 6
+FEWEST = 5  # matches that a similarity transform is looked for among
 
 
 class Keypoints(NamedTuple):
-    """Key points of an image: Kx2 positions in px, and KxD descriptors of length 1, for K of at most `MOST`."""
+    """Key points of an image: Kx2 positions in px, and KxD descriptors of length 1."""
 
     places: np.ndarray
     descriptors: np.ndarray
 
 
-def find_keypoints(image):
-    """SIFT key points of an HxW uint8 image."""
+def find_keypoints(image, *, most, longest_side=None):
+    """SIFT key points of an HxW uint8 image.
+
+    Arguments:
+        image: The image.
+        most: How many are kept, the strongest.
+        longest_side: A larger image is first reduced to this, in px.
+    """
     image = cv2.createCLAHE(**CONTRAST).apply(image)
-    factor = LONGEST_SIDE / max(image.shape)
+    factor = longest_side / max(image.shape) if longest_side else 1
     if factor < 1:
         image = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-    found, descriptors = cv2.SIFT_create(nfeatures=MOST).detectAndCompute(image, None)
+    found, descriptors = cv2.SIFT_create(nfeatures=most).detectAndCompute(image, None)
     if descriptors is None:
         return Keypoints(np.zeros((0, 2), np.float32), np.zeros((0, 128), np.float32))
     descriptors /= np.maximum(np.linalg.norm(descriptors, axis=1, keepdims=True), 1e-9)
-    return Keypoints(np.float32([point.pt for point in found])[:MOST], descriptors[:MOST])
+    return Keypoints(np.float32([point.pt for point in found])[:most], descriptors[:most])
 
 
-def same_scene(points, others):
-    """Which images show the scene of a given one.
+def matches(points, others):
+    """How well the scene of one image is found in others.
 
     Arguments:
         points (Keypoints): Of the one.

@@ -27,10 +27,10 @@ recipe = dict(
     phases=phases((64, 32), (128, 8), (256, 2)),
     evaluation=dict(input_size="native"),
     augmentation=[
-        dict(type="RandomFlip", prob=0.5),
-        dict(type="RandomFlip", prob=0.5, direction="vertical"),
         dict(type="RandomZoom", prob=0.5, scale=(0.8, 1.25)),
         dict(type="RandomCrop", size="square", on_target=0.9),
+        dict(type="RandomFlip", prob=0.5),
+        dict(type="RandomFlip", prob=0.5, direction="vertical"),
     ],
     # Falling behind by some 200 steps, of thousands.
     ema=dict(ema_type="ExponentialMovingAverage", momentum=0.005),

@@ -94,6 +94,8 @@ class Recipe:
                 schedule[key] = [v * epoch_length for v in value] if isinstance(value, (list, tuple)) else value * epoch_length
         own_length = {"CosineAnnealingLR": "T_max", "OneCycleLR": "total_steps"}.get(schedule["type"], "end")
         schedule.setdefault(own_length, self.iterations(epoch_length))
+        if schedule["type"] == "OneCycleLR":  # which divides by the length of the rise less one step
+            schedule["pct_start"] = max(schedule.get("pct_start", 0.3), 2 / schedule["total_steps"])
         return schedule | {"by_epoch": False}
 
     def optim_wrapper(self, device):
