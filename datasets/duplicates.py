@@ -20,11 +20,12 @@ CANDIDATE = 0.9
 DETAIL_SIDE = 128
 DETAIL_SIGMA = 3.0
 DETAIL_ALIKE = 0.5
-# Key points that agree on one similarity transform. Of few points of small pictures, as many make a pair a candidate; of many
-# points of whole pictures they make it a pair. Chance pairs of the published sets reach 6 and 5, pairs of one scene 55 and 248.
+# How many key points agree on one similarity transform: of few points of small pictures, enough for a candidate and enough
+# for a pair; of many points of whole pictures, enough for a pair. Chance pairs of the published sets reach 6 and 5, pairs of
+# one scene 55 and 248.
 COARSE = dict(most=150, longest_side=320)
 FINE = dict(most=800)
-COARSE_ALIKE, FINE_ALIKE = 5, 10
+COARSE_CANDIDATE, COARSE_ALIKE, FINE_ALIKE = 5, 8, 10
 READERS = 4
 # Pairs of the published sets, all images of all splits, as `compare` finds them: set and id of the one, and of the other.
 PAIRS = FINGERPRINT_DIR / "near_duplicates.txt"
@@ -146,8 +147,8 @@ class _Looks:
         if not self.ids or not other.ids:
             return []
         alike = (self.thumbnails @ other.thumbnails.T > CANDIDATE) & (self.details @ other.details.T > DETAIL_ALIKE)
-        coarse = np.array([matches(points, other.keypoints) >= COARSE_ALIKE for points in self.keypoints])
-        found = self._confirmed(other, coarse & ~alike)
+        coarse = np.array([matches(points, other.keypoints) for points in self.keypoints])
+        found = (coarse >= COARSE_ALIKE) | self._confirmed(other, (coarse >= COARSE_CANDIDATE) & (coarse < COARSE_ALIKE))
         # A scene that was met once is looked for in every image.
         wider = found.any(axis=1, keepdims=True) | found.any(axis=0, keepdims=True)
         alike |= found | self._confirmed(other, wider & ~found & ~alike)

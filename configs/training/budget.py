@@ -32,8 +32,8 @@ recipe = dict(
         dict(type="RandomFlip", prob=0.5),
         dict(type="RandomFlip", prob=0.5, direction="vertical"),
     ],
-    # Falling behind by some 200 steps, of thousands.
-    ema=dict(ema_type="ExponentialMovingAverage", momentum=0.005),
+    # The average's window grows to some 200 steps, of thousands.
+    ema=dict(ema_type="MomentumAnnealingEMA", momentum=0.005, gamma=10),
     amp=True,
     saves=24,
     **adamw(2e-3),
