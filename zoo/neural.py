@@ -58,6 +58,7 @@ class NeuralDetector(Detector):
         default_batch_size: Smaller where a network needs much memory for an image.
         default_input_size: An int where the author's test code resizes to a square, else None.
         convert_rules: ``(regex, replacement)`` pairs that turn the keys of reference checkpoints into ours, applied in turn.
+        parts: Names of submodules of the network that a recipe may train in turn (`part_loss`), in the order of their updates.
         evaluation_options: Options that weights of our trainer may bring along, since they were trained with them.
     """
 
@@ -71,6 +72,7 @@ class NeuralDetector(Detector):
     default_input_size = None
     default_batch_size = 8
     convert_rules = ()
+    parts = ()
     evaluation_options = ("input_size",)
 
     def __init__(
@@ -133,6 +135,20 @@ class NeuralDetector(Detector):
             dict[str, torch.Tensor]: Scalars; a trainer minimises their sum.
         """
         raise TypeError(f"{type(self).__name__} does not define loss(outputs, masks)")
+
+    def part_loss(self, part, learner, images, masks):
+        """The loss by which one of `parts` learns while the others are fixed.
+
+        Arguments:
+            part: Its name.
+            learner (nn.Module): The part, to be called where it learns.
+            images: BxCxhxw normalised input.
+            masks: Bx1xhxw float, 0 or 1.
+
+        Returns:
+            torch.Tensor | None: A scalar, or None where squares of this size have nothing for the part.
+        """
+        raise TypeError(f"{type(self).__name__} does not define part_loss(part, learner, images, masks)")
 
     def forward(self, inputs):
         """Run the network on a BxCxhxw normalised input. Methods with a second, computed input add it here."""

@@ -13,6 +13,7 @@ DETECTION_WEIGHT, ADVERSARIAL_WEIGHT = 100, 10
 MISS_WEIGHT = 100  # of missed detections, in the first generator's loss
 FALSE_ALARM_WEIGHT = 10  # of false alarms, in the second generator's loss; 1 in the TensorFlow original
 PATCH = 128  # side in px of the discriminator's input
+GENERATORS = ("generator1", "generator2")
 
 
 class _Numbered(nn.Module):
@@ -130,19 +131,20 @@ def fused(outputs):
     return (first.clamp(0, 1) + second.clamp(0, 1)) / 2
 
 
-def detection_losses(outputs, masks):
-    """The part of each generator's loss that needs no discriminator, weighted.
+def detection_loss(number, output, masks):
+    """The part of a generator's loss that needs no discriminator, weighted.
 
     Arguments:
-        outputs: The two generators' Bx1xHxW maps.
+        number: 0 for the first generator, 1 for the second.
+        output: Its Bx1xHxW map.
         masks: Bx1xHxW, 0 or 1.
 
     Returns:
-        tuple[torch.Tensor, torch.Tensor]: Two scalars.
+        torch.Tensor: A scalar.
     """
-    errors = [(output.clamp(0, 1) - masks).square() for output in outputs]
-    (miss1, alarm1), (miss2, alarm2) = (((e * masks).mean(), (e * (1 - masks)).mean()) for e in errors)
-    return DETECTION_WEIGHT * (MISS_WEIGHT * miss1 + alarm1), DETECTION_WEIGHT * (miss2 + FALSE_ALARM_WEIGHT * alarm2)
+    error = (output.clamp(0, 1) - masks).square()
+    missed, false = (error * masks).mean(), (error * (1 - masks)).mean()
+    return DETECTION_WEIGHT * (MISS_WEIGHT * missed + false if number == 0 else missed + FALSE_ALARM_WEIGHT * false)
 
 
 def discriminator_input(images, masks, outputs):
@@ -164,8 +166,8 @@ def generator_losses(outputs, masks, verdicts):
     """
     _, fake1, fake2, distance = verdicts
     return tuple(
-        detection + ADVERSARIAL_WEIGHT * _verdict_loss(fake, 0) + distance
-        for detection, fake in zip(detection_losses(outputs, masks), (fake1, fake2), strict=True)
+        detection_loss(number, output, masks) + ADVERSARIAL_WEIGHT * _verdict_loss(fake, 0) + distance
+        for number, (output, fake) in enumerate(zip(outputs, (fake1, fake2), strict=True))
     )
 
 
@@ -185,8 +187,8 @@ def _verdict_loss(probabilities, label):
 class MDvsFA(NeuralDetector):
     """MDvsFA-cGAN. The score is the logit of the mean of both generators' clipped maps, so that 0 is the author's cut at 0.5.
 
-    `loss` holds the generators' detection losses. For the adversarial training of the paper alternate `discriminator_loss`
-    and the two `generator_losses` on 128x128 patches.
+    `loss` holds the generators' detection losses. The adversarial training of the paper is that of `parts` in turn on squares
+    of 128 px, the only ones that the discriminator can judge; on others both generators learn by their detection losses alone.
     """
 
     card = MethodCard(
@@ -210,6 +212,7 @@ class MDvsFA(NeuralDetector):
     mean = (127.5,)  # the author's uint8 / 255 * 2 - 1
     std = (127.5,)
     divisor = 1
+    parts = ("discriminator", *GENERATORS)  # demo_MDvsFA_pytorch.py updates them in this order
     default_batch_size = 1  # the first generator holds 512 channels at the image's size
     convert_rules = (
         (r"^(g([12])_)", r"generator\2.\1"),
@@ -223,5 +226,21 @@ class MDvsFA(NeuralDetector):
         return probability_to_logit(fused(outputs))
 
     def loss(self, outputs, masks):
-        first, second = detection_losses(outputs, masks)
-        return {"generator1": first, "generator2": second}
+        return {part: detection_loss(k, outputs[k], masks) for k, part in enumerate(GENERATORS)}
+
+    def part_loss(self, part, learner, images, masks):
+        judged = images.shape[-2:] == (PATCH, PATCH)
+        if part == "discriminator":
+            if not judged:
+                return None
+            with torch.no_grad():
+                maps = self.network(images)
+            return discriminator_loss(learner(discriminator_input(images, masks, maps)))
+        number = GENERATORS.index(part)
+        if not judged:
+            return detection_loss(number, learner(images), masks)
+        with torch.no_grad():
+            other = getattr(self.network, GENERATORS[1 - number])(images)
+        maps = (learner(images), other) if number == 0 else (other, learner(images))
+        verdicts = self.network.discriminator(discriminator_input(images, masks, maps))
+        return generator_losses(maps, masks, verdicts)[number]

@@ -7,7 +7,7 @@ here each decays once every ten epochs. Its training images are 128x128 px patch
 method = dict(type="mdvsfa")
 
 recipe = dict(
-    model="AdversarialModel",
+    model="AlternatingModel",
     epochs=30,
     batch_size=20,
     optimizer=dict(

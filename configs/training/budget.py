@@ -41,5 +41,16 @@ recipe = dict(
 
 methods = dict(
     alcnet=dict(phases=phases((96, 14), (128, 8), (256, 2))),  # its contrasts reach over 17 px at a quarter of the size
+    # An adversarial step takes squares of 128 px, which are the second phase; before and after, the generators learn without
+    # the discriminator. A step of theirs costs four times that of others.
+    mdvsfa=dict(
+        phases=phases((64, 8), (128, 2), (256, 1)),
+        optimizer=dict(
+            generator1=dict(type="AdamW", lr=1e-3, weight_decay=1e-4),
+            generator2=dict(type="AdamW", lr=1e-3, weight_decay=1e-4),
+            discriminator=dict(type="AdamW", lr=1e-4, weight_decay=1e-4),
+        ),
+        schedule=dict(type="CosineAnnealingLR", eta_min=0.0),
+    ),
     irsam=dict(evaluation=dict(input_size="native", enlarge=1), **adamw(8e-4, betas=(0.9, 0.99))),
 )

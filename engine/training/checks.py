@@ -10,13 +10,13 @@ from mmengine.registry import MODELS, OPTIMIZERS, PARAM_SCHEDULERS
 from torch import nn
 
 from datasets.transforms import TARGET, Compose
-from engine.training.adversarial import PARTS, AdversarialModel
+from engine.training.alternating import AlternatingModel
 from engine.training.model import TrainingModel
 from zoo.errors import UsageError
 from zoo.registry import registered, unknown
 
 MODELS.register_module(module=TrainingModel)
-MODELS.register_module(module=AdversarialModel)
+MODELS.register_module(module=AlternatingModel)
 
 SELECTIONS = ("last", "val")
 PHASE = dict(size=16, batch_size=1)  # what a phase counts, and the least of each
@@ -78,21 +78,24 @@ def _check_phases(phases, title):
             raise UsageError(f"{title}: share={phase['share']!r} of a phase is no positive number")
 
 
-def check_parts(recipe, title):
+def check_parts(recipe, title, parts=()):
     """Build what the recipe names, and take one step with it, on a network of two numbers.
 
     Arguments:
         recipe (Recipe): To be run.
         title: What errors call it.
+        parts: Names of the parts that the method trains in turn; none for most.
 
     Raises:
         UsageError: A part cannot be built or does not work; the text names its key and value.
     """
     _class(MODELS, "model", recipe.model)
     trial = replace(recipe, phases=[phase | {"steps": EPOCH} for phase in recipe.phases]) if recipe.phases else recipe
-    parted = recipe.model == AdversarialModel.__name__
-    if set(recipe.optimizer) != set(PARTS) if parted else "type" not in recipe.optimizer:
-        wanted = f"an entry for each of {', '.join(PARTS)} and no other" if parted else "a type"
+    parted = recipe.model == AlternatingModel.__name__
+    if parted and not parts:
+        raise UsageError(f"{title}: model={recipe.model!r} trains parts in turn, and this method names none")
+    if set(recipe.optimizer) != set(parts) if parted else "type" not in recipe.optimizer:
+        wanted = f"an entry for each of {', '.join(parts)} and no other" if parted else "a type"
         raise UsageError(f"{title}: optimizer={recipe.optimizer!r} needs {wanted}, since model={recipe.model!r}")
     for key, config in recipe.optimizer.items() if parted else [(None, recipe.optimizer)]:
         network = nn.BatchNorm1d(1)  # drawing its weights takes nothing from torch's generator

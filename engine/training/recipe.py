@@ -9,7 +9,7 @@ from mmengine.config import Config
 from engine.training.checks import check_entries, check_parts
 from zoo.checkpoints import SCHEDULES
 from zoo.errors import UsageError
-from zoo.registry import CONFIG_DIR, method_config, unknown
+from zoo.registry import CONFIG_DIR, METHODS, method_config, registered, unknown
 
 SHARED_DIR = CONFIG_DIR.parent / "training"
 # Stand in an augmentation for the side of the square that the detector resizes test images to, and for that of a phase.
@@ -146,7 +146,7 @@ def load_recipe(method, schedule_name, *, input_size=None, select=None, changes=
     check_entries(recipe, title, [key for key in Recipe.__dataclass_fields__ if key not in ("schedule_name", "not_reproduced")])
     recipe["augmentation"] = _filled(recipe["augmentation"], {INPUT_SIZE: input_size})
     recipe = Recipe(schedule_name=schedule_name, not_reproduced=lacking or None, **recipe)
-    check_parts(recipe, title)
+    check_parts(recipe, title, registered(METHODS, options["type"]).parts)
     return recipe
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from baselines.deep.mdvsfa import (
-    detection_losses,
+    detection_loss,
     discriminator_input,
     discriminator_loss,
     fused,
@@ -65,7 +65,7 @@ def test_detection_losses_by_hand(detector):
     first = torch.tensor([[[[0.5, 0.2, -4.0, 1.5]]]])
     second = torch.tensor([[[[1.0, 0.0, 0.5, 0.0]]]])
     masks = torch.tensor([[[[1.0, 0.0, 0.0, 0.0]]]])
-    loss1, loss2 = detection_losses((first, second), masks)
+    loss1, loss2 = (detection_loss(number, output, masks) for number, output in enumerate((first, second)))
     assert loss1.item() == pytest.approx(100 * (100 * 0.25 / 4 + 1.04 / 4))
     assert loss2.item() == pytest.approx(100 * 10 * 0.25 / 4)
     losses = detector.loss((first, second), masks)
@@ -118,3 +118,14 @@ def test_adversarial_training_reaches_every_part(detector):
     (loss1 + loss2 + discriminator_loss(verdicts)).backward()
     assert all(output.grad.abs().sum() > 0 for output in outputs)
     assert all(parameter.grad is not None for parameter in network.parameters())
+
+
+def test_squares_of_another_size_train_the_generators_alone(detector):
+    images, masks = torch.rand(1, 1, 32, 32), torch.zeros(1, 1, 32, 32)
+    masks[..., 4:6, 4:6] = 1
+    network = detector.network.eval()
+    assert detector.part_loss("discriminator", network.discriminator, images, masks) is None
+    for number, part in enumerate(detector.parts[1:]):
+        learner = getattr(network, part)
+        loss = detector.part_loss(part, learner, images, masks)
+        assert torch.equal(loss, detection_loss(number, learner(images), masks))

@@ -1,15 +1,17 @@
 """MDvsFA's three updates, on networks small enough for a test."""
 
-from types import SimpleNamespace
+from types import MethodType, SimpleNamespace
 
 import pytest
 import torch
 from mmengine.optim import OptimWrapperDict, build_optim_wrapper
 from torch import nn
 
-from baselines.deep.mdvsfa import Discriminator
-from engine.training.adversarial import PARTS, AdversarialModel
+from baselines.deep.mdvsfa import Discriminator, MDvsFA
+from engine.training.alternating import AlternatingModel
 from engine.training.recipe import load_recipe
+
+PARTS = MDvsFA.parts
 
 
 class Generator(nn.Sequential):
@@ -29,13 +31,17 @@ class Network(nn.Module):
 def tiny_detector():
     torch.manual_seed(0)
     network = Network()
-    return SimpleNamespace(network=network, forward=network.forward, normalize=lambda images: images / 127.5 - 1)
+    detector = SimpleNamespace(
+        network=network, forward=network.forward, normalize=lambda images: images / 127.5 - 1, parts=PARTS
+    )
+    detector.part_loss = MethodType(MDvsFA.part_loss, detector)
+    return detector
 
 
 @pytest.fixture
 def parts():
     detector = tiny_detector()
-    model = AdversarialModel(detector).train()
+    model = AlternatingModel(detector).train()
     optimizers = build_optim_wrapper(model, load_recipe("mdvsfa", "paper").optim_wrapper("cpu"))
     generator = torch.Generator().manual_seed(0)
     data = dict(
@@ -87,7 +93,7 @@ def test_discriminator_then_first_then_second_generator(parts, monkeypatch):
 
 def test_a_generator_leaves_no_gradient_in_the_discriminator(parts):
     model, optimizers, data = parts
-    model._update_generator(0, *prepared(model, data), optimizers["generator1"])
+    model._update("generator1", *prepared(model, data), optimizers["generator1"])
     assert all(parameter.grad is None for parameter in model.discriminator.parameters())
     assert all(parameter.requires_grad for parameter in model.discriminator.parameters())
     assert all(parameter.grad is None for parameter in model.generator2.parameters())
@@ -102,6 +108,17 @@ def test_training_lowers_the_generators_losses(parts):
             group["lr"] *= 30
     losses = [float(model.train_step(data, optimizers)["generator1"]) for _ in range(12)]
     assert losses[-1] < 0.9 * losses[0]
+
+
+def test_squares_that_the_discriminator_cannot_judge_train_the_generators_alone(parts):
+    model, optimizers, data = parts
+    start = {part: state(getattr(model, part)) for part in PARTS}
+    losses = model.train_step({key: value[..., :64, :64] for key, value in data.items()}, optimizers)
+    assert losses["discriminator"] == 0
+    assert not changed(model.discriminator, start["discriminator"])
+    assert changed(model.generator1, start["generator1"])
+    assert changed(model.generator2, start["generator2"])
+    assert all(parameter.requires_grad for parameter in model.parameters())
 
 
 def prepared(model, data):
