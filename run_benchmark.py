@@ -258,8 +258,8 @@ COMMANDS = {"list": list_all, "data": data, "train": train, "score": score, "rep
 
 def _write_report(out, protocol, threshold=None):
     from engine.rows import recut_rows
-    from engine.store import ResultStore, write_atomic
     from reports.report import write_report
+    from results.store import ResultStore, write_atomic
     from zoo import build_threshold
 
     store = ResultStore(out)

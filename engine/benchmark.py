@@ -12,8 +12,8 @@ from engine.manifest import manifest
 from engine.progress import Progress
 from engine.rows import failed_row
 from engine.scoring import one_line
-from engine.store import ResultStore, write_json
 from engine.training.missing import train_missing
+from results.store import ResultStore, write_json
 from zoo import UsageError, build_method, build_threshold, load_plugin
 from zoo.checkpoints import find_checkpoint
 from zoo.registry import method_config

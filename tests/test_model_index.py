@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 import run_benchmark
-from engine.store import ResultStore
+from results.store import ResultStore
 from zoo.checkpoint_files import read_header
 from zoo.checkpoints import sha256_file
 

@@ -16,7 +16,7 @@ from engine.metrics import quantize
 from engine.profiling import profile_network
 from engine.rows import _level, make_row, recut
 from engine.scoring import pack, score_images, unpack
-from engine.store import ResultStore
+from results.store import ResultStore
 from zoo import METHODS, MethodCard, build_method, build_threshold
 from zoo.neural import NeuralDetector
 from zoo.thresholds import ScoreStatistics

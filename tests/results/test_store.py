@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from engine.store import ResultStore, write_atomic, write_json
+from results.store import ResultStore, write_atomic, write_json
 from zoo import ZooError
 
 
