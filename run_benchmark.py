@@ -276,7 +276,7 @@ def _write_report(out, protocol, threshold=None):
 
 def _check_protocol(protocol):
     from engine.metrics import PROTOCOLS
-    from zoo.registry import unknown
+    from zoo.lookup import unknown
 
     if protocol not in PROTOCOLS:
         raise UsageError(unknown("protocol", protocol, PROTOCOLS))
@@ -291,7 +291,7 @@ def _config_arguments(path, known):
     """A configuration file's entries as command-line arguments."""
     from mmengine.config import Config
 
-    from zoo.registry import unknown
+    from zoo.lookup import unknown
 
     if not Path(path).is_file():
         raise UsageError(f"no configuration file {path}")

@@ -8,7 +8,7 @@ from datasets.folder import FolderDataset
 from datasets.layouts import open_folder
 from datasets.synthetic import Synthetic
 from zoo.errors import UsageError
-from zoo.registry import registered, unknown
+from zoo.lookup import registered, unknown
 
 DATASETS = Registry("data set", scope="irsam_zoo")
 

@@ -10,7 +10,7 @@ import numpy as np
 from mmengine.registry import Registry
 
 from zoo.errors import UsageError
-from zoo.registry import unknown
+from zoo.lookup import unknown
 
 TARGET = 255
 

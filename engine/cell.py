@@ -8,7 +8,8 @@ from pathlib import Path
 
 from datasets import build_dataset
 from zoo import METHODS, build_method, load_plugin
-from zoo.registry import method_config, registered
+from zoo.lookup import registered
+from zoo.registry import method_config
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from mmengine.config import Config
 
 from datasets import DATASETS
 from reports.published import printed_name, published, source_for, sources
-from zoo.registry import registered
+from zoo.lookup import registered
 
 TABLE = Path(__file__).resolve().parents[1] / "configs" / "tables" / "table1.py"
 # Metric, factor of the literature's unit, digits, and whether more is better.

@@ -3,7 +3,8 @@
 from zoo.card import MethodCard
 from zoo.detector import Detector
 from zoo.errors import UsageError, ZooError
-from zoo.registry import METHODS, build_method, list_configs, list_methods, load_plugin
+from zoo.plugins import load_plugin
+from zoo.registry import METHODS, build_method, list_configs, list_methods
 from zoo.thresholds import THRESHOLDS, Threshold, build_threshold
 
 __all__ = [

@@ -11,7 +11,8 @@ from safetensors.torch import save_file
 
 from zoo.checkpoint_files import METADATA_KEY, read_checkpoint, read_header
 from zoo.errors import UsageError, ZooError
-from zoo.registry import METHODS, build_method, list_methods, method_config, registered, unknown
+from zoo.lookup import registered, unknown
+from zoo.registry import METHODS, build_method, list_methods, method_config
 
 SCHEDULES = ("paper", "short", "smoke")  # best first
 MOST_NAMED = 5

@@ -1,13 +1,7 @@
-"""The registry of methods, and the ways a method gets into it."""
+"""The registry of methods."""
 
-import difflib
-import hashlib
-import importlib.util
 import inspect
-import sys
 from dataclasses import replace
-from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
 
 from mmengine.config import Config
@@ -15,15 +9,10 @@ from mmengine.registry import Registry
 
 from zoo.detector import Detector
 from zoo.errors import UsageError, ZooError
+from zoo.lookup import registered, unknown
+from zoo.plugins import load_entry_points
 
 CONFIG_DIR = Path(__file__).resolve().parents[1] / "configs" / "methods"
-ENTRY_POINT_GROUP = "irsam_zoo.methods"
-
-
-def registered(registry, name):
-    """The class under a name, or None. The registry's own ``get`` takes any module that can be imported for one."""
-    registry.import_from_location()
-    return registry.module_dict.get(name)
 
 
 def _build(cfg, registry, **overrides):
@@ -128,49 +117,6 @@ def list_methods():
 def list_configs():
     """Sorted names of the configurations in ``configs/methods`` that are not methods of the same name."""
     return sorted({path.stem for path in CONFIG_DIR.glob("[!_]*.py")} - set(list_methods()))
-
-
-def load_plugin(path):
-    """Import a Python file that registers methods.
-
-    Raises:
-        ZooError: The file is missing or does not import.
-    """
-    path = Path(path).resolve()
-    if not path.is_file():
-        raise UsageError(f"no plug-in file {path}")
-    name = f"irsam_zoo_plugin_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
-    code = path.read_bytes()
-    if name in sys.modules:
-        if sys.modules[name].plugin_code != code:  # in a worker of a Dask cluster
-            raise ZooError(f"plug-in {path} has changed since it was imported; restart the workers")
-        return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    module.plugin_code = code
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[name]
-        raise ZooError(f"plug-in {path} does not import: {type(error).__name__}: {error}") from error
-    return module
-
-
-@cache
-def load_entry_points():
-    """Import what installed packages offer under the entry-point group ``irsam_zoo.methods``."""
-    for entry in entry_points(group=ENTRY_POINT_GROUP):
-        try:
-            entry.load()
-        except Exception as error:
-            raise ZooError(f"the installed plug-in {entry.value} does not import: {type(error).__name__}: {error}") from error
-
-
-def unknown(kind, name, known):
-    """One line for a name that is not known, with the nearest that are."""
-    near = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}"
-    return f"unknown {kind} {name!r}; {hint}"
 
 
 def _options(cls):

@@ -8,8 +8,9 @@ from engine.scoring import one_line
 from engine.training.train import TrainOptions, train
 from zoo import METHODS, load_plugin
 from zoo.checkpoints import find_checkpoint
+from zoo.lookup import registered
 from zoo.neural import NeuralDetector
-from zoo.registry import method_config, registered
+from zoo.registry import method_config
 
 NONE = "none"
 

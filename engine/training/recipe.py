@@ -9,7 +9,8 @@ from mmengine.config import Config
 from engine.training.checks import check_entries, check_parts
 from zoo.checkpoints import SCHEDULES
 from zoo.errors import UsageError
-from zoo.registry import CONFIG_DIR, method_config, unknown
+from zoo.lookup import unknown
+from zoo.registry import CONFIG_DIR, method_config
 
 SHARED_DIR = CONFIG_DIR.parent / "training"
 # Stands in an augmentation for the side of the square that the detector resizes test images to.

@@ -195,7 +195,7 @@ def test_custom_imports_in_a_config(tmp_path, monkeypatch):
 
 
 def test_entry_point_becomes_a_method(tmp_path, monkeypatch):
-    from zoo.registry import load_entry_points
+    from zoo.plugins import load_entry_points
 
     write_plugin(tmp_path, "bright_entry")
     info = tmp_path / "bright-1.0.dist-info"
