@@ -58,6 +58,7 @@ def run(arguments):
     from datasets import found_datasets
     from engine.benchmark import RunOptions
     from engine.benchmark import run as run_cells
+    from results.row import Status
     from zoo import build_threshold, list_methods, load_plugin
     from zoo.checkpoints import SCHEDULES
 
@@ -116,9 +117,9 @@ def run(arguments):
     )
     rows = run_cells(options)
     _write_report(args.out, args.protocol)
-    failed = [row for row in rows if row["status"] == "failed"]
+    failed = [row for row in rows if row.status is Status.FAILED]
     for row in failed:
-        print(f"failed: {row['method']} on {row['dataset']}: {row['reason']}", file=sys.stderr)
+        print(f"failed: {row.method} on {row.dataset}: {row.reason}", file=sys.stderr)
     return 1 if failed else 0
 
 
@@ -268,7 +269,7 @@ def _write_report(out, protocol, threshold=None):
         raise UsageError(f"no results in {out}; run the benchmark with --out {out} first")
     if threshold:
         rows = recut_rows(rows, store, build_threshold(threshold))
-    if any(row.get("from_sweep") for row in rows):
+    if any(row.from_sweep for row in rows):
         _check_sweep_protocol(protocol)
     for path in write_report(rows, store.out / "report", write_atomic, protocol=protocol):
         print(path)

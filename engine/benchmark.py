@@ -5,17 +5,18 @@ import time
 from collections import Counter
 from dataclasses import asdict, dataclass
 
+from datasets.fingerprint import combine
 from engine.cell import method_cell, open_dataset
-from engine.evaluate import data_fingerprint, evaluate, pixel_digests
+from engine.evaluate import evaluate, pixel_digests
 from engine.executors import available_cores, worker_pool
 from engine.manifest import manifest
 from engine.progress import Progress
 from engine.rows import failed_row
-from engine.scoring import one_line
 from engine.training.missing import train_missing
 from results.store import ResultStore, write_json
 from zoo import UsageError, build_method, build_threshold, load_plugin
 from zoo.checkpoints import find_checkpoint
+from zoo.errors import FAILURES, one_line
 from zoo.registry import method_config
 
 
@@ -64,7 +65,7 @@ def run(options):
     """Run the cells of a `RunOptions` and store their rows and the manifest.
 
     Returns:
-        list[dict]: The rows, methods within data sets. A cell that cannot be run is a row with the reason.
+        list[Row]: The rows, methods within data sets. A cell that cannot be run is a row with the reason.
 
     Raises:
         UsageError: A name is unknown or a data set is not there. Raised before anything is run.
@@ -89,7 +90,7 @@ def run(options):
             with Progress() as progress:
                 for source, dataset in datasets.items():
                     digests = pixel_digests(dataset)
-                    data[f"{dataset.name}/{dataset.split}"] = data_fingerprint(digests)
+                    data[f"{dataset.name}/{dataset.split}"] = combine(digests.items())
                     for method in options.methods:
                         cell = _cell(options, method, source, dataset)
                         with progress.cell(cell.method, dataset.title, len(dataset.ids[: options.limit])) as on_image:
@@ -136,5 +137,5 @@ def _guarded(cell, store, digests, options, on_image, failure):
         flags = dict(limit=options.limit, fresh=options.fresh, allow_overlap=options.allow_overlap)
         with worker_pool(options.jobs or available_cores(), options.dask) as pool:
             return evaluate(cell, store, pool, digests, **flags, on_image=on_image)
-    except Exception as error:
+    except FAILURES as error:
         return store.write_row(failed_row(cell, one_line(error)), [])

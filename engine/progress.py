@@ -42,13 +42,13 @@ class Progress:
 
     def report(self, row):
         """One line for a finished cell."""
-        name = f"{row['method']} on {row['dataset']} ({row['split']})"
-        exact = row["metrics"].get("exact")
-        if row["status"] != "ok" or exact is None:
-            self.console.print(f"{name}: {row['status']}: {row['reason']}", markup=False)
+        name = f"{row.method} on {row.dataset} ({row.split})"
+        exact = row.metrics.get("exact")
+        if not row.ok or exact is None:
+            self.console.print(f"{name}: {row.status}: {row.reason}", markup=False)
             return
         figures = "  ".join(f"{metric} {_figure(exact[metric], scale)}" for metric, scale in SCALES.items())
-        self.console.print(f"{name}: {figures}  {row['n_images']} images, {row['speed']['fps']:.3g} a second", markup=False)
+        self.console.print(f"{name}: {figures}  {row.n_images} images, {row.speed.fps:.3g} a second", markup=False)
 
 
 def _figure(value, scale):

@@ -66,7 +66,7 @@ def _caption(split, sections, protocol):
     source = next((section.source_title for section in sections if section.source), None)
     if source:
         parts.append(f"Small figures: published by {escape(source)}, and measured minus published.")
-    notes = [f"Threshold {policy}: {who}." for policy, who in _who(sections, lambda line: line.row["threshold"]).items()]
+    notes = [f"Threshold {policy}: {who}." for policy, who in _who(sections, lambda line: line.row.threshold).items()]
     training = "; ".join(f"{who} {text}" for text, who in _who(sections, lambda line: line.training).items())
     notes += [f"Weights: {training}."] if training else []
     for section in sections:
@@ -92,7 +92,7 @@ def _who(sections, text_of):
 
 
 def _scored(line):
-    return line.row is not None and line.row["status"] == "ok"
+    return line.row is not None and line.row.ok
 
 
 def _exceptions(section):
@@ -100,7 +100,7 @@ def _exceptions(section):
     groups = {}
     for line in section.lines:
         if line.row is not None:
-            text = section.deviation(line) if _scored(line) else line.row["status"]
+            text = section.deviation(line) if _scored(line) else line.row.status
             groups.setdefault(text, []).append(line.title)
     for text, titles in groups.items():
         if text:

@@ -1,6 +1,7 @@
 """Table 1 as Markdown: one table a data set, the published number and the difference in each cell."""
 
 from reports.table import MARKS, METRICS, UNITS
+from results.row import Status
 
 ARROWS = {True: "↑", False: "↓"}
 
@@ -31,11 +32,11 @@ def _table(section):
     heads = ["Method", "Params (M)", "FPS", *metrics, "Images", "Threshold", "Status"]
     lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
     for line in section.lines:
-        row = line.row or {}
+        row = line.row
         marks = f" <sup>{line.marks}</sup>" if line.marks else ""
         cells = [line.title + marks, _cell(line.params, 2), _cell(line.fps, 3, significant=True)]
         cells += [_cell(line.values[name], digits) for name, (_, digits, _) in METRICS.items()]
-        cells += [str(row.get("n_images") or ""), row.get("threshold", "") if row.get("n_images") else ""]
+        cells += [str(row.n_images), row.threshold] if row and row.n_images else ["", ""]
         cells.append(_status(section, line))
         lines.append(f"| {' | '.join(_escape(cell) for cell in cells)} |")
     return "\n".join(lines) + "\n"
@@ -59,10 +60,10 @@ def _cell(value, digits, significant=False):
 def _status(section, line):
     if line.row is None:
         return "not run"
-    if line.row["status"] != "ok":
-        return f"{line.row['status']}: {line.row['reason']}"
-    notes = [f"{text} ({count} images)" for text, count in line.row.get("notes", {}).items()]
-    return "; ".join(["ok", *filter(None, [section.deviation(line), line.training]), *notes])
+    if not line.row.ok:
+        return f"{line.row.status}: {line.row.reason}"
+    notes = [f"{text} ({count} images)" for text, count in line.row.notes.items()]
+    return "; ".join([Status.OK, *filter(None, [section.deviation(line), line.training]), *notes])
 
 
 def _legend(section):

@@ -11,7 +11,7 @@ from reports.table import build_table
 COLUMNS = ("dataset", "split", "method", "metric", "measured", "ci95_low", "ci95_high", "published", "difference", "source",
            "protocol", "threshold", "fidelity", "marks", "n_images", "n_split", "own_split", "status", "reason",
            "weights", "weights_sha256", "weights_schedule", "weights_dataset", "weights_split")  # fmt: skip
-ABOUT = ("threshold", "fidelity", "n_images", "n_split", "own_split", "status", "reason")
+ABOUT = ("threshold", "n_images", "n_split", "own_split", "status", "reason")
 DIGITS = 4
 
 
@@ -45,12 +45,14 @@ def to_csv(sections, protocol):
     writer.writeheader()
     for section in sections:
         for line in section.lines:
-            row = line.row or {"status": "not run"}
-            about = {key: row.get(key) for key in ABOUT}
-            about |= dict(dataset=section.dataset, split=section.split, method=line.method, marks=line.marks)
-            about |= dict(source=section.source, protocol=protocol)
-            about |= {f"weights_{key}": line.weights.get(key) for key in ("sha256", "dataset", "split")}
-            about |= dict(weights=line.weights.get("file"), weights_schedule=line.schedule)
+            row, weights = line.row, line.weights
+            about = dict(dataset=section.dataset, split=section.split, method=line.method, marks=line.marks)
+            about |= dict(source=section.source, protocol=protocol, status="not run")
+            if row is not None:
+                about |= {key: getattr(row, key) for key in ABOUT} | dict(fidelity=row.fidelity_label)
+            if weights is not None:
+                about |= {f"weights_{key}": getattr(weights, key) for key in ("sha256", "dataset", "split")}
+                about |= dict(weights=weights.file, weights_schedule=line.schedule)
             for metric, value in {"params": line.params, "FPS": line.fps, **line.values}.items():
                 figures = dict(measured=value.measured, ci95_low=value.low, ci95_high=value.high, difference=value.difference)
                 rounded = {name: figure if figure is None else round(figure, DIGITS) for name, figure in figures.items()}

@@ -8,6 +8,7 @@ from mmengine.config import Config
 
 from datasets import DATASETS
 from reports.published import printed_name, published, source_for, sources
+from results.row import Row
 from zoo.lookup import registered
 
 TABLE = Path(__file__).resolve().parents[1] / "configs" / "tables" / "table1.py"
@@ -48,7 +49,7 @@ class Line:
 
     method: str
     title: str
-    row: dict | None
+    row: Row | None
     values: dict[str, Value]
     params: Value
     fps: Value
@@ -56,7 +57,7 @@ class Line:
     @property
     def whole(self):
         """True where every image of the row's test list was scored."""
-        return self.row is not None and self.row["status"] == "ok" and self.row["n_images"] == self.row["n_split"]
+        return self.row is not None and self.row.whole
 
     @property
     def complete(self):
@@ -65,38 +66,42 @@ class Line:
 
     @property
     def weights(self):
-        """What is known of a network's weights; empty where there are none."""
-        return (self.row or {}).get("weights") or {}
+        """What is known of a network's weights, or None where there are none."""
+        return self.row.weights if self.row else None
 
     @property
     def schedule(self):
         """By which schedule the weights were trained, or None where that is not known."""
-        name = self.weights.get("schedule")
-        return f"{name}, in stages" if name and self.weights.get("in_stages") else name
+        schedule = self.weights and self.weights.schedule
+        return schedule and ", ".join([schedule, *self._stages])
 
     @property
     def training(self):
         """In short words, how the weights came about, or None where there are none."""
-        if self.schedule is None:
-            return f"weights {self.weights['file']}" if self.weights else None
-        name, comma, stages = self.schedule.partition(",")
-        place = f"{comma} on {self.weights['dataset']} ({self.weights['split']})" if self.weights.get("dataset") else ""
-        return f"{name}-trained{comma}{stages}{place}"
+        weights = self.weights
+        if weights is None or weights.schedule is None:
+            return weights and f"weights {weights.file}"
+        place = f"on {weights.dataset} ({weights.split})" if weights.dataset else ""
+        how = ", ".join([f"{weights.schedule}-trained", *self._stages])
+        return " ".join(filter(None, [how + "," * bool(self._stages and place), place]))
+
+    @property
+    def _stages(self):
+        return ["in stages"] if self.weights.in_stages else []
 
     @property
     def marks(self):
         """Letters behind the title; `MARKS` explains them."""
         if self.row is None:
             return "N"
-        fidelity = self.row.get("fidelity", "author-code")
-        letters = {"public-port": "P", "reconstruction": "R"}.get(fidelity.split(" ")[0], "V" if "(" in fidelity else "")
+        letters = {"public-port": "P", "reconstruction": "R"}.get(self.row.fidelity, "V" if self.row.fidelity_scope else "")
         return "".join(sorted(letters + "".join(letter for letter, flag in self._flags.items() if flag)))
 
     @property
     def _flags(self):
-        names = {"O": "oracle", "S": "from_sweep", "T": "trained_on_test"}
-        unknown = not self.weights.get("training_images_known", True)
-        return {letter: self.row.get(name) for letter, name in names.items()} | {"U": unknown}
+        row, weights = self.row, self.weights
+        unknown = weights is not None and not weights.training_images_known
+        return {"O": row.oracle, "S": row.from_sweep, "T": row.trained_on_test, "U": unknown}
 
 
 MARKS = {
@@ -141,8 +146,8 @@ class Section:
     @property
     def images(self):
         """Number and fingerprint of the images that most whole rows were scored on, None for what is not known."""
-        pairs = Counter((line.row["n_split"], _fingerprint(line.row)) for line in self.lines if line.whole)
-        pairs = pairs or Counter((line.row["n_split"], None) for line in self.lines if line.row and "n_split" in line.row)
+        pairs = Counter((line.row.n_split, line.row.fingerprint) for line in self.lines if line.whole)
+        pairs = pairs or Counter((line.row.n_split, None) for line in self.lines if line.row and line.row.n_split)
         return pairs.most_common(1)[0][0] if pairs else (None, None)
 
     @property
@@ -153,19 +158,15 @@ class Section:
     def deviation(self, line):
         """In words, which images a scored row covers; None where they are those of `images`."""
         row = line.row
-        if row is None or row["status"] != "ok":
+        if row is None or not row.ok:
             return None
-        if not line.whole:
-            return f"first {row['n_images']} of {row['n_split']} images"
+        if not row.whole:
+            return f"first {row.n_images} of {row.n_split} images"
         number, fingerprint = self.images
-        if row["n_split"] != number:
-            return f"another list of {row['n_split']} images"
-        same = None in (fingerprint, _fingerprint(row)) or fingerprint == _fingerprint(row)
+        if row.n_split != number:
+            return f"another list of {row.n_split} images"
+        same = None in (fingerprint, row.fingerprint) or fingerprint == row.fingerprint
         return None if same else f"other {number} images"
-
-
-def _fingerprint(row):
-    return row.get("key", {}).get("data")
 
 
 def build_table(rows, *, protocol="exact"):
@@ -181,11 +182,11 @@ def build_table(rows, *, protocol="exact"):
     """
     config = Config.fromfile(TABLE)
     sections = []
-    for split in sorted({row["split"] for row in rows}):
-        names = {row["dataset"] for row in rows if row["split"] == split}
+    for split in sorted({row.split for row in rows}):
+        names = {row.dataset for row in rows if row.split == split}
         for dataset in sorted(names, key=lambda name: _place(name, config.datasets)):
-            found = {row["method"]: row for row in rows if (row["split"], row["dataset"]) == (split, dataset)}
-            own_list = any(row.get("own_split") for row in found.values())
+            found = {row.method: row for row in rows if (row.split, row.dataset) == (split, dataset)}
+            own_list = any(row.own_split for row in found.values())
             source = source_for(split) if dataset in config.datasets and not own_list else None
             section = Section(dataset, split, own_list, source)
             for method in sorted({*config.methods, *found}, key=lambda name: _place(name, config.methods)):
@@ -201,22 +202,22 @@ def _place(name, order):
 
 def _line(method, dataset, row, source, protocol):
     known = published(source) if source else {}
-    measured = row["metrics"].get(protocol, {}) if row and row["status"] == "ok" else {}
-    intervals = row.get("ci95", {}).get(protocol, {}) if measured else {}
+    measured = row.metrics.get(protocol, {}) if row and row.ok else {}
+    intervals = row.ci95.get(protocol, {}) if measured else {}
     values = {}
     for metric, (scale, _, _) in METRICS.items():
         low, high = intervals.get(metric) or (None, None)
         figures = [None if v is None else v * scale for v in (measured.get(metric), low, high)]
         values[metric] = Value(*figures, known.get((method, dataset, metric)))
-    params = row.get("params") if row else None
-    speed = row.get("speed") if measured else None
+    params = row.params if row else None
+    speed = row.speed if measured else None
     return Line(
         method=method,
-        title=row["title"] if row and row["title"] != method else printed_name(method),
+        title=row.title if row and row.title != method else printed_name(method),
         row=row,
         values=values,
         params=Value(params / 1e6 if params else None, printed=known.get((method, "", "params"))),
-        fps=Value(speed["fps"] if speed else None, printed=known.get((method, "", "FPS")), comparable=False),
+        fps=Value(speed.fps if speed else None, printed=known.get((method, "", "FPS")), comparable=False),
     )
 
 

@@ -1,25 +1,29 @@
 """The result folder: atomic files, and one journal a cell that survives a kill."""
 
+import csv
 import fcntl
+import io
 import json
+import math
 import os
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
-import pandas as pd
-
-from zoo import ZooError
+from results.record import ImageRecord
+from results.row import Row
+from zoo.errors import ZooError
 
 
 def write_atomic(path, data):
-    """Write text or bytes so that a reader sees the old file or the new one, never a part."""
+    """Write text, as UTF-8, or bytes so that a reader sees the old file or the new one, never a part."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    mode = "wb" if isinstance(data, bytes) else "w"
+    if isinstance(data, str):
+        data = data.encode("utf-8", "surrogateescape")
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, mode) as file:
+        with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -52,7 +56,7 @@ class ResultStore:
     def manifests(self):
         """What `manifest_path` says of the runs in this folder so far."""
         try:
-            return json.loads(self.manifest_path.read_text())
+            return json.loads(self.manifest_path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return []
 
@@ -60,18 +64,17 @@ class ResultStore:
         return self.out / "results" / dataset / split / f"{method}.json"
 
     def row(self, dataset, split, method):
-        """A stored row, or None where there is none that can be read."""
+        """A stored `Row`, or None where there is none that can be read."""
         try:
-            return json.loads(self.row_path(dataset, split, method).read_text())
+            return _read_row(self.row_path(dataset, split, method))
         except (OSError, ValueError):
             return None
 
     def write_row(self, row, records):
-        """Store a row as JSON, and one CSV line an image beside it. Returns the row."""
-        path = self.row_path(row["dataset"], row["split"], row["method"])
-        table = pd.DataFrame([_image_line(record) for record in records])
-        write_atomic(path.with_suffix(".csv"), table.to_csv(index=False, float_format="%.6g"))
-        write_json(path, row)
+        """Store a `Row` as JSON, and one CSV line an `ImageRecord` beside it. Returns the row."""
+        path = self.row_path(row.dataset, row.split, row.method)
+        write_atomic(path.with_suffix(".csv"), _image_table(records))
+        write_json(path, row.to_json())
         return row
 
     def journal(self, dataset, split, method):
@@ -83,13 +86,13 @@ class ResultStore:
         Raises:
             ZooError: The journal was deleted or belongs to a later run.
         """
-        path = self.row_path(row["dataset"], row["split"], row["method"]).with_suffix(".csv")
-        key = {name: value for name, value in row["key"].items() if name != "data"}
-        journal = self.journal(row["dataset"], row["split"], row["method"])
-        records = journal.read(key)
+        path = self.row_path(row.dataset, row.split, row.method).with_suffix(".csv")
+        journal = self.journal(row.dataset, row.split, row.method)
+        records = journal.read(row.journal_key)
         try:
-            return [records[image_id] for image_id in pd.read_csv(path, usecols=["id"], dtype=str)["id"]]
-        except (KeyError, OSError, ValueError):
+            with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
+                return [records[line["id"]] for line in csv.DictReader(file)]
+        except (KeyError, OSError):
             raise ZooError(f"{journal.path} does not hold the images of {path}; run this cell again") from None
 
     def rows(self):
@@ -101,9 +104,8 @@ class ResultStore:
         rows = []
         for path in sorted((self.out / "results").glob("*/*/*.json")):
             try:
-                row = json.loads(path.read_text())
-                rows.append({"method": row["method"], **row})
-            except (OSError, ValueError, KeyError, TypeError) as error:
+                rows.append(_read_row(path))
+            except (OSError, ValueError) as error:
                 raise ZooError(f"{path} is not a result row ({error}); delete it and run the benchmark again") from None
         return rows
 
@@ -129,36 +131,61 @@ class Journal:
         self.path = Path(path)
 
     def read(self, key):
-        """Records by image id, or nothing where the key differs. A last line that was cut off by a kill is dropped."""
+        """`ImageRecord`s by image id, the latest of each, or nothing where the key differs.
+
+        A last line that was cut off by a kill is dropped.
+        """
         if not self.path.is_file():
             return {}
-        lines = []
-        for line in self.path.read_text().splitlines():
-            try:
-                lines.append(json.loads(line))
-            except ValueError:
-                break
-        if not lines or lines[0] != {"key": key}:
-            return {}
-        return {record["id"]: record for record in lines[1:]}
+        records = {}
+        try:
+            first, *lines = self.path.read_text(encoding="utf-8").splitlines()
+            if json.loads(first) != {"key": key}:
+                return {}
+            for line in lines:
+                record = ImageRecord.from_json(json.loads(line))
+                records[record.id] = record
+        except ValueError:
+            pass
+        return records
 
     @contextmanager
     def writer(self, key, records):
         """A function that appends a record. The file first gets the key and the records that are still good."""
-        lines = [{"key": key}, *records]
+        lines = [{"key": key}, *(record.to_json() for record in records)]
         write_atomic(self.path, "".join(json.dumps(line, allow_nan=False) + "\n" for line in lines))
-        with open(self.path, "a") as file:
+        with open(self.path, "a", encoding="utf-8", newline="\n") as file:
 
             def append(record):
-                file.write(json.dumps(record, allow_nan=False) + "\n")
+                file.write(json.dumps(record.to_json(), allow_nan=False) + "\n")
                 file.flush()
 
             yield append
 
 
+def _read_row(path):
+    return Row.from_json(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _image_table(records):
+    """CSV text: what is known of each image, a line an image."""
+    text = io.StringIO()
+    lines = [_image_line(record) for record in records]
+    if lines:
+        writer = csv.DictWriter(text, lines[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(lines)
+    return text.getvalue()
+
+
 def _image_line(record):
-    """What the CSV says of one image."""
-    counts = record["counts"]
-    union = counts["union"]
-    size = {name: record[name] for name in ("id", "height", "width", "seconds")}
-    return size | {"IoU": counts["intersection"] / union if union else None} | counts
+    size = {"id": record.id, "height": record.height, "width": record.width, "seconds": record.seconds}
+    union = record.counts["union"]
+    figures = size | {"IoU": record.counts["intersection"] / union if union else None} | record.counts
+    return {name: _csv_figure(value) for name, value in figures.items()}
+
+
+def _csv_figure(value):
+    if isinstance(value, float):
+        return "" if math.isnan(value) else f"{value:.6g}"
+    return value

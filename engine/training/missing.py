@@ -4,10 +4,10 @@ import time
 from concurrent.futures import as_completed
 
 from engine.executors import available_cores, worker_pool
-from engine.scoring import one_line
 from engine.training.train import TrainOptions, train
 from zoo import METHODS, load_plugin
 from zoo.checkpoints import find_checkpoint
+from zoo.errors import FAILURES, one_line
 from zoo.lookup import registered
 from zoo.neural import NeuralDetector
 from zoo.registry import method_config
@@ -80,6 +80,6 @@ def _train(job, plugins):
         load_plugin(plugin)
     try:
         train(job)
-    except Exception as error:  # whatever it is, the other networks and the table go on
+    except FAILURES as error:  # whatever it is, the other networks and the table go on
         return error
     return None

@@ -12,6 +12,7 @@ from reports.markdown import to_markdown
 from reports.published import printed_name, published, source_for, sources
 from reports.report import to_csv
 from reports.table import build_table
+from results.row import Row, Speed, Status, Weights
 
 
 def make_row(method, iou=0.5, dataset="nuaa-sirst", split="irsam", **changes):
@@ -20,24 +21,24 @@ def make_row(method, iou=0.5, dataset="nuaa-sirst", split="irsam", **changes):
         title=printed_name(method),
         dataset=dataset,
         split=split,
-        status="ok",
-        reason=None,
+        status=Status.OK,
         fidelity="author-code",
         threshold="fixed(0)",
-        oracle=False,
-        params=None,
         n_images=86,
         n_split=86,
         metrics={"exact": dict(IoU=iou, nIoU=iou, Pd=iou, Fa=1e-5), "irsam": dict(IoU=iou / 2, nIoU=None, Pd=iou, Fa=2e-5)},
         ci95={"exact": dict(IoU=(iou - 0.1, iou + 0.1), nIoU=(None, None), Pd=(0, 1), Fa=(0, 1))},
-        speed=dict(fps=12.5),
-        notes={},
+        speed=speed(12.5),
     )
-    return row | changes
+    return Row(**row | changes)
+
+
+def speed(fps):
+    return Speed(fps=fps, seconds_an_image=1 / fps)
 
 
 def trained(**changes):
-    return dict(file="a.safetensors", sha256="ab", schedule="short", dataset="nuaa-sirst", split="irsam") | changes
+    return Weights(**dict(file="a.safetensors", sha256="ab", schedule="short", dataset="nuaa-sirst", split="irsam") | changes)
 
 
 def csv_line(rows, method, metric):
@@ -80,7 +81,7 @@ def test_only_complete_honest_rows_are_ranked():
         make_row("nram", 0.6),
         make_row("ript", 0.9, oracle=True),
         make_row("pstnn", 0.9, n_images=10),
-        make_row("wslcm", 0.9, status="failed", reason="no luck"),
+        make_row("wslcm", 0.9, status=Status.FAILED, reason="no luck"),
     ]
     sections = build_table(rows)
     ranks = {
@@ -92,7 +93,7 @@ def test_only_complete_honest_rows_are_ranked():
 
 def test_fewer_false_alarms_are_better():
     rows = [make_row("ipi"), make_row("nram")]
-    rows[1]["metrics"]["exact"]["Fa"] = 0.5e-5
+    rows[1].metrics["exact"]["Fa"] = 0.5e-5
     sections = build_table(rows)
     assert [line_of(sections, method).values["Fa"].rank for method in ("nram", "ipi")] == [1, 2]
 
@@ -106,8 +107,13 @@ def test_protocol_and_undefined_metrics():
 
 
 def test_markdown_shows_all_that_a_reader_must_know():
-    rows = [make_row("ipi", 0.5, notes={"no convergence": 3}), make_row("nram", 0.4, fidelity="reconstruction (WPMD)")]
-    rows += [make_row("acmnet", status="no checkpoint", reason="train one with: x | y", metrics={}, n_images=0, params=516875)]
+    rows = [
+        make_row("ipi", 0.5, notes={"no convergence": 3}),
+        make_row("nram", 0.4, fidelity="reconstruction", fidelity_scope="WPMD"),
+    ]
+    rows += [
+        make_row("acmnet", status=Status.NO_CHECKPOINT, reason="train one with: x | y", metrics={}, n_images=0, params=516875)
+    ]
     text = to_markdown(build_table(rows), "exact")
     assert "## NUAA-SIRST, split `irsam`, 86 test images" in text
     assert "published by IRSAM, Table 1" in text
@@ -214,13 +220,13 @@ def test_latex_escapes_and_marks():
 
 
 def test_latex_names_the_data_set_where_they_differ():
-    failed = dict(status="failed", reason="3 of 86 images", n_images=83)
+    failed = dict(status=Status.FAILED, reason="3 of 86 images", n_images=83)
     rows = [
         make_row("acmnet", threshold="minmax(0.5)", dataset="irstd-1k", weights=trained(), fidelity="reconstruction"),
         make_row("acmnet", weights=trained(schedule="smoke"), fidelity="reconstruction", trained_on_test=2),
         make_row("ipi", dataset="irstd-1k", **failed),
         make_row("ipi"),
-        make_row("nram", speed=dict(fps=7.0)),
+        make_row("nram", speed=speed(7.0)),
     ]
     text = to_latex(build_table(rows), "exact")
     assert "Threshold minmax(0.5): ACMNet (IRSTD-1k). Threshold fixed(0): ACMNet (NUAA-SIRST), IPI, NRAM." in text

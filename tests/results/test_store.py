@@ -5,6 +5,8 @@ import json
 import pytest
 
 from results.store import ResultStore, write_atomic, write_json
+from tests.results.test_record import make_record
+from tests.results.test_row import make_row
 from zoo import ZooError
 
 
@@ -22,19 +24,19 @@ def test_atomic_write_leaves_the_old_file_when_it_fails(tmp_path):
 def test_journal_keeps_what_was_written_before_a_cut(tmp_path):
     journal = ResultStore(tmp_path).journal("d", "s", "m")
     with journal.writer({"code": "1"}, []) as append:
-        append({"id": "a", "x": 1})
-        append({"id": "b", "x": 2})
+        append(make_record(id="a"))
+        append(make_record(id="b"))
     whole = journal.path.read_text()
     journal.path.write_text(whole[:-4])  # a kill in the middle of the last line
-    assert journal.read({"code": "1"}) == {"a": {"id": "a", "x": 1}}
+    assert journal.read({"code": "1"}) == {"a": make_record(id="a")}
     with journal.writer({"code": "1"}, journal.read({"code": "1"}).values()) as append:
-        append({"id": "b", "x": 2})
+        append(make_record(id="b"))
     assert journal.path.read_text() == whole
 
 
 def test_journal_of_other_code_is_not_used(tmp_path):
     journal = ResultStore(tmp_path).journal("d", "s", "m")
-    with journal.writer({"code": "1"}, [{"id": "a"}]):
+    with journal.writer({"code": "1"}, [make_record(id="a")]):
         pass
     assert journal.read({"code": "2"}) == {}
     journal.path.write_text("not json")
@@ -58,3 +60,21 @@ def test_damaged_row_names_the_file(tmp_path):
     write_atomic(path, "{")
     with pytest.raises(ZooError, match=r"m\.json is not a result row"):
         store.rows()
+
+
+@pytest.mark.parametrize("name", ["NA", "nan", "null", "None", "001", "1e3", "a,b", 'a"b', " a", "bild_\u00fc", "bild_\udcfc"])
+def test_records_are_found_by_any_id(tmp_path, name):
+    store, key = ResultStore(tmp_path), {"code": "1"}
+    records = [make_record(id=name), make_record(id="other")]
+    row = store.write_row(make_row(key=key | {"data": "x"}), records)
+    with store.journal("d", "s", "m").writer(key, records):
+        pass
+    assert store.records(row) == records
+    assert store.rows() == [row]
+
+
+def test_the_latest_record_of_an_image_counts(tmp_path):
+    journal = ResultStore(tmp_path).journal("d", "s", "m")
+    with journal.writer({"code": "1"}, [make_record(seconds=1.0)]) as append:
+        append(make_record(seconds=2.0))
+    assert journal.read({"code": "1"}) == {"a": make_record(seconds=2.0)}
