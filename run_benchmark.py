@@ -58,6 +58,7 @@ def run(arguments):
     from datasets import found_datasets
     from engine.benchmark import RunOptions
     from engine.benchmark import run as run_cells
+    from reports.listing import row_line
     from results.row import Status
     from zoo import build_threshold, list_methods, load_plugin
     from zoo.checkpoints import SCHEDULES
@@ -115,7 +116,7 @@ def run(arguments):
         device=_device(args.device),
         **{name: getattr(args, name) for name in RUN_OPTIONS},
     )
-    rows = run_cells(options)
+    rows = run_cells(options, row_line)
     _write_report(args.out, args.protocol)
     failed = [row for row in rows if row.status is Status.FAILED]
     for row in failed:

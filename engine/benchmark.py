@@ -61,8 +61,16 @@ class RunOptions:
     train: str | None = None
 
 
-def run(options):
+def _outcome(row):
+    return f"{row.method} on {row.dataset} ({row.split}): {row.status}"
+
+
+def run(options, describe=_outcome):
     """Run the cells of a `RunOptions` and store their rows and the manifest.
+
+    Arguments:
+        options: What to run.
+        describe: A finished `Row` to the line that is printed of it; `reports.listing.row_line` tells its figures.
 
     Returns:
         list[Row]: The rows, methods within data sets. A cell that cannot be run is a row with the reason.
@@ -87,7 +95,7 @@ def run(options):
         earlier = store.manifests()
         try:
             failures = train_missing(options, datasets, lambda line: print(line, file=sys.stderr))
-            with Progress() as progress:
+            with Progress(describe) as progress:
                 for source, dataset in datasets.items():
                     digests = pixel_digests(dataset)
                     data[f"{dataset.name}/{dataset.split}"] = combine(digests.items())

@@ -7,19 +7,17 @@ from pathlib import Path
 from mmengine.config import Config
 
 from datasets import DATASETS
+from reports.columns import DEFAULT, Column, columns_named
 from reports.published import printed_name, published, source_for, sources
 from results.row import Row
 from zoo.lookup import registered
 
 TABLE = Path(__file__).resolve().parents[1] / "configs" / "tables" / "table1.py"
-# Metric, factor of the literature's unit, digits, and whether more is better.
-METRICS = {"IoU": (1e2, 2, True), "nIoU": (1e2, 2, True), "Pd": (1e2, 2, True), "Fa": (1e6, 2, False)}
-UNITS = "IoU, nIoU and Pd in 1e-2, Fa in 1e-6"
 
 
 @dataclass
 class Value:
-    """A figure of the table in the literature's unit.
+    """A figure of the table in its column's unit.
 
     Attributes:
         measured, low, high: The measured value and its 95 % interval, None where there is none.
@@ -45,14 +43,12 @@ class Value:
 
 @dataclass
 class Line:
-    """One method on one data set."""
+    """One method on one data set, with its values by column."""
 
     method: str
     title: str
     row: Row | None
     values: dict[str, Value]
-    params: Value
-    fps: Value
 
     @property
     def whole(self):
@@ -124,6 +120,7 @@ class Section:
         dataset, split: Names.
         own_list: True where the images are not those of the package's list of this name: no published number is of them.
         source: The key of the published table whose split this is, or None.
+        columns: In their order.
         lines: Methods in the table's order.
     """
 
@@ -131,6 +128,7 @@ class Section:
     split: str
     own_list: bool
     source: str | None
+    columns: list[Column]
     lines: list[Line] = field(default_factory=list)
 
     @property
@@ -169,17 +167,22 @@ class Section:
         return None if same else f"other {number} images"
 
 
-def build_table(rows, *, protocol="exact"):
+def build_table(rows, *, protocol="exact", columns=DEFAULT):
     """Arrange stored rows.
 
     Arguments:
         rows: Rows of the result store, of any data sets and splits.
         protocol: Whose definition of the metrics; see `engine.metrics`.
+        columns: Names of `reports.columns`.
 
     Returns:
         list[Section]: One a split and data set that has rows, in the order of `TABLE`. Methods of it that have no
         row there show their published numbers; methods beyond it follow by name.
+
+    Raises:
+        UsageError: There is no such column.
     """
+    columns = columns_named(columns, rows)
     config = Config.fromfile(TABLE)
     sections = []
     for split in sorted({row.split for row in rows}):
@@ -188,9 +191,9 @@ def build_table(rows, *, protocol="exact"):
             found = {row.method: row for row in rows if (row.split, row.dataset) == (split, dataset)}
             own_list = any(row.own_split for row in found.values())
             source = source_for(split) if dataset in config.datasets and not own_list else None
-            section = Section(dataset, split, own_list, source)
+            section = Section(dataset, split, own_list, source, columns)
             for method in sorted({*config.methods, *found}, key=lambda name: _place(name, config.methods)):
-                section.lines.append(_line(method, dataset, found.get(method), source, protocol))
+                section.lines.append(_line(method, section, found.get(method), protocol))
             _compare(section)
             sections.append(section)
     return sections
@@ -200,35 +203,39 @@ def _place(name, order):
     return (order.index(name), "") if name in order else (len(order), name)
 
 
-def _line(method, dataset, row, source, protocol):
-    known = published(source) if source else {}
-    measured = row.metrics.get(protocol, {}) if row and row.ok else {}
-    intervals = row.ci95.get(protocol, {}) if measured else {}
-    values = {}
-    for metric, (scale, _, _) in METRICS.items():
-        low, high = intervals.get(metric) or (None, None)
-        figures = [None if v is None else v * scale for v in (measured.get(metric), low, high)]
-        values[metric] = Value(*figures, known.get((method, dataset, metric)))
-    params = row.params if row else None
-    speed = row.speed if measured else None
+def _line(method, section, row, protocol):
     return Line(
         method=method,
         title=row.title if row and row.title != method else printed_name(method),
         row=row,
-        values=values,
-        params=Value(params / 1e6 if params else None, printed=known.get((method, "", "params"))),
-        fps=Value(speed.fps if speed else None, printed=known.get((method, "", "FPS")), comparable=False),
+        values={column.name: _value(column, method, section, row, protocol) for column in section.columns},
     )
+
+
+def _value(column, method, section, row, protocol):
+    known = published(section.source) if section.source else {}
+    printed = known.get((method, "" if column.of_method else section.dataset, column.name))
+    if row is None or not (row.ok or column.of_method):
+        return Value(printed=printed)
+    figures = (column.of(row, protocol), *(column.interval(row, protocol) or (None, None)))
+    return Value(*map(column.shown, figures), printed, comparable=column.comparable)
 
 
 def _compare(section):
     """Rank the honest rows over the images of the section, and take the differences from those over others."""
-    for line in section.lines:
-        for value in line.values.values():
-            value.comparable = section.deviation(line) is None
-    for metric, (_, digits, more) in METRICS.items():
-        values = [line.values[metric] for line in section.lines if line.complete and section.deviation(line) is None]
-        levels = sorted({round(v.measured, digits) for v in values if v.measured is not None}, reverse=more)[:2]
-        for value in values:
-            if value.measured is not None and round(value.measured, digits) in levels:
-                value.rank = levels.index(round(value.measured, digits)) + 1
+    for column in section.columns:
+        if column.of_method:
+            continue
+        for line in section.lines:
+            line.values[column.name].comparable &= section.deviation(line) is None
+        values = [line.values[column.name] for line in section.lines if line.complete and section.deviation(line) is None]
+        if column.better:
+            _rank(column, [value for value in values if value.measured is not None])
+
+
+def _rank(column, values):
+    """Note which values are the best and the second best as they are printed."""
+    levels = sorted({round(value.measured, column.digits) for value in values}, reverse=column.better == "higher")[:2]
+    for value in values:
+        if round(value.measured, column.digits) in levels:
+            value.rank = levels.index(round(value.measured, column.digits)) + 1
