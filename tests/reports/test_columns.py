@@ -56,7 +56,7 @@ def test_a_stored_metric_is_a_column_without_an_entry():
     rows = [make_row("ipi", metrics={"exact": dict(IoU=0.1, nIoU=0.1, Pd=0.1, Fa=0, F1=0.4321)})]
     (section,) = build_table(rows, columns=["F1"])
     assert "| **43.21** |" in to_markdown([section], "exact")
-    with pytest.raises(UsageError, match="unknown column 'F2'; did you mean .*F1"):
+    with pytest.raises(UsageError, match=r"unknown column 'F2'; did you mean .*F1"):
         build_table(rows, columns=["F2"])
 
 
