@@ -3,13 +3,15 @@
 import sys
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 
 from datasets.fingerprint import combine
 from engine.cell import method_cell, open_dataset
 from engine.evaluate import evaluate, pixel_digests
 from engine.executors import available_cores, worker_pool
+from engine.hardware import usable_device
 from engine.manifest import manifest
+from engine.options import RunOptions
 from engine.progress import Progress
 from engine.rows import failed_row
 from engine.training.missing import train_missing
@@ -19,46 +21,7 @@ from zoo.checkpoints import find_checkpoint
 from zoo.errors import FAILURES, one_line
 from zoo.registry import method_config
 
-
-@dataclass(frozen=True, kw_only=True)
-class RunOptions:
-    """What to run and where to put it.
-
-    Attributes:
-        methods: Method specs of `zoo.build_method`.
-        datasets: Data set names or folders of `datasets.build_dataset`.
-        out: Result folder.
-        data_root: Folder of the data sets, or None for the default places.
-        split: Split name or folder of lists.
-        threshold: Policy for every method, or None for each method's own.
-        limit: Only the first images of each test list.
-        jobs: Worker processes; None for one a core.
-        dask: Address of a Dask scheduler to use instead.
-        device: ``"cpu"`` or ``"cuda"``.
-        checkpoints: Folder that is searched for weights.
-        plugins: Plug-in files.
-        fresh: Forget stored records of these cells.
-        allow_overlap: Score weights on images that they were trained on, and mark it.
-        save_predictions: Write the predicted masks.
-        train: Schedule for networks without weights, or ``"none"``; None for smoke on the synthetic set alone.
-    """
-
-    methods: tuple[str, ...]
-    datasets: tuple[str, ...]
-    out: str
-    data_root: str | None = None
-    split: str = "irsam"
-    threshold: str | None = None
-    limit: int | None = None
-    jobs: int | None = None
-    dask: str | None = None
-    device: str = "cpu"
-    checkpoints: str = "checkpoints"
-    plugins: tuple[str, ...] = ()
-    fresh: bool = False
-    allow_overlap: bool = False
-    save_predictions: bool = False
-    train: str | None = None
+__all__ = ["RunOptions", "run"]
 
 
 def _outcome(row):
@@ -69,7 +32,7 @@ def run(options, describe=_outcome):
     """Run the cells of a `RunOptions` and store their rows and the manifest.
 
     Arguments:
-        options: What to run.
+        options (RunOptions): What to run.
         describe: A finished `Row` to the line that is printed of it; `reports.listing.row_line` tells its figures.
 
     Returns:
@@ -79,6 +42,7 @@ def run(options, describe=_outcome):
         UsageError: A name is unknown or a data set is not there. Raised before anything is run.
     """
     start = time.time()
+    options = replace(options, device=usable_device(options.device))
     for plugin in options.plugins:
         load_plugin(plugin)
     datasets = {name: open_dataset(name, options.data_root, options.split) for name in options.datasets}

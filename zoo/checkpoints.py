@@ -13,8 +13,8 @@ from zoo.checkpoint_files import METADATA_KEY, read_checkpoint, read_header
 from zoo.errors import UsageError, ZooError
 from zoo.lookup import registered, unknown
 from zoo.registry import METHODS, build_method, list_methods, method_config
+from zoo.schedules import SCHEDULES
 
-SCHEDULES = ("paper", "short", "smoke")  # best first
 MOST_NAMED = 5
 
 

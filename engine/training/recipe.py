@@ -7,10 +7,10 @@ from pathlib import Path
 from mmengine.config import Config
 
 from engine.training.checks import check_entries, check_parts
-from zoo.checkpoints import SCHEDULES
 from zoo.errors import UsageError
 from zoo.lookup import unknown
 from zoo.registry import CONFIG_DIR, method_config
+from zoo.schedules import SCHEDULES
 
 SHARED_DIR = CONFIG_DIR.parent / "training"
 # Stands in an augmentation for the side of the square that the detector resizes test images to.
