@@ -6,7 +6,7 @@ import sys
 from commands import convert, data, listing, report, run, score, train
 from commands.parser import Parser
 from engine.memory import keep_freed_memory
-from zoo.errors import UsageError, ZooError
+from zoo.errors import UsageError, ZooError, one_line
 
 COMMANDS = dict(run=run, list=listing, data=data, train=train, score=score, report=report, convert=convert)
 
@@ -20,8 +20,7 @@ def main(arguments=None):
         stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a letter must not end a run
     keep_freed_memory()
     try:
-        args = parse(arguments)
-        return args.command(args)
+        return run_command(parse(arguments))
     except (UsageError, ZooError) as error:
         if debug:
             raise
@@ -36,6 +35,14 @@ def main(arguments=None):
         same = "the same command" + " without --fresh" * ("--fresh" in arguments)
         print(f"stopped; {same} goes on from here", file=sys.stderr)
         return 130
+
+
+def run_command(args):
+    """Run a parsed command. Code of a plug-in or a configuration must not end the program without a word."""
+    try:
+        return args.command(args)
+    except SystemExit as error:
+        raise ZooError(f"code of a plug-in or a configuration was run, and {one_line(error)}") from error
 
 
 def parse(arguments):

@@ -54,8 +54,11 @@ def train(args):
     from engine.hardware import usable_device
     from engine.training.train import TrainOptions
     from engine.training.train import train as train_method
+    from results.store import check_name
+    from zoo.registry import method_config
 
     load_plugins(args.plugin)
+    check_name("method", method_config(args.method)[0])
     if args.seed is not None and args.seed < 0:
         raise UsageError("--seed must be at least 0")
     options = {name: value for name, value in vars(args).items() if name not in OWN}

@@ -2,6 +2,7 @@
 
 import sys
 import time
+import uuid
 from collections import Counter
 from dataclasses import asdict, replace
 
@@ -15,11 +16,11 @@ from engine.options import RunOptions
 from engine.progress import Progress
 from engine.rows import failed_row
 from engine.training.missing import train_missing
-from results.store import ResultStore, write_json
-from zoo import UsageError, build_method, build_threshold, load_plugin
+from results.store import ResultStore, check_name, write_json
+from zoo import UsageError, ZooError, build_method, build_threshold, load_plugin
 from zoo.checkpoints import find_checkpoint
 from zoo.errors import FAILURES, one_line
-from zoo.registry import method_config
+from zoo.registry import read_method
 
 __all__ = ["RunOptions", "run"]
 
@@ -45,13 +46,15 @@ def run(options, describe=_outcome):
     options = replace(options, device=usable_device(options.device))
     for plugin in options.plugins:
         load_plugin(plugin)
-    datasets = {name: open_dataset(name, options.data_root, options.split) for name in options.datasets}
-    for method in options.methods:  # a typo must not be found after hours
-        detector = build_method(method)
-        policy = build_threshold(options.threshold) if options.threshold else detector.threshold
-        if options.save_predictions and policy.oracle:
+    run_id = uuid.uuid4().hex
+    datasets = {name: open_dataset(name, options.data_root, options.split, run_id) for name in options.datasets}
+    methods = {method: read_method(method) for method in options.methods}
+    for method, spec in methods.items():  # a typo must not be found after hours
+        check_name("method", spec.name)
+        policy = _policy(spec, options.threshold)
+        if options.save_predictions and policy is not None and policy.oracle:
             raise UsageError(f"{method}: an oracle's cut is not known while masks are written; leave out --save-predictions")
-    _refuse_twice("methods", {method: method_config(method)[0] for method in options.methods})
+    _refuse_twice("methods", {method: spec.name for method, spec in methods.items()})
     _refuse_twice("data sets", {source: f"{dataset.name}/{dataset.split}" for source, dataset in datasets.items()})
     store = ResultStore(options.out)
     rows, data = [], {}
@@ -63,8 +66,8 @@ def run(options, describe=_outcome):
                 for source, dataset in datasets.items():
                     digests = pixel_digests(dataset)
                     data[f"{dataset.name}/{dataset.split}"] = combine(digests.items())
-                    for method in options.methods:
-                        cell = _cell(options, method, source, dataset)
+                    for method, spec in methods.items():
+                        cell = _cell(options, spec, dataset, spec=method, source=source, run=run_id)
                         with progress.cell(cell.method, dataset.title, len(dataset.ids[: options.limit])) as on_image:
                             row = _guarded(cell, store, digests, options, on_image, failures.get((method, source)))
                         progress.report(row)
@@ -72,6 +75,17 @@ def run(options, describe=_outcome):
         finally:
             write_json(store.manifest_path, [*earlier, manifest(asdict(options), data, time.time() - start)])
     return rows
+
+
+def _policy(spec, threshold):
+    """The policy of a method in this run. None where the method does not build, which its rows will tell."""
+    try:
+        detector = build_method(spec)
+    except ZooError:
+        raise
+    except FAILURES:
+        return None
+    return build_threshold(threshold) if threshold else detector.threshold
 
 
 def _refuse_twice(what, names):
@@ -82,7 +96,7 @@ def _refuse_twice(what, names):
             raise UsageError(f"these {what} would all be filed as {name}: {same}; rename them, or run them with another --out")
 
 
-def _cell(options, method, source, dataset):
+def _cell(options, method, dataset, **asked_for):
     """The cell of a method and an opened data set, with the best checkpoint that there is for both."""
     return method_cell(
         method,
@@ -92,12 +106,12 @@ def _cell(options, method, source, dataset):
         ),
         dataset=dataset.name,
         split=dataset.split,
-        source=source,
         lists=options.split,
         root=options.data_root,
         device=options.device,
         plugins=options.plugins,
         predictions=f"{options.out}/predictions" if options.save_predictions else None,
+        **asked_for,
     )
 
 

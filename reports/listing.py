@@ -4,6 +4,7 @@ from datasets import build_dataset, found_datasets, list_datasets
 from reports.columns import DEFAULT, columns_named, units
 from zoo import build_method, list_methods
 from zoo.checkpoints import find_checkpoint
+from zoo.errors import FAILURES, one_line
 
 
 def method_listing(checkpoints):
@@ -11,7 +12,11 @@ def method_listing(checkpoints):
     (size,) = columns_named(["params"])
     lines = [("method", "title", "family", "year", size.head, "fidelity", "weights")]
     for name in list_methods():
-        detector = build_method(name)
+        try:
+            detector = build_method(name)
+        except FAILURES as error:
+            lines.append((name, *["-"] * 4, f"does not build: {one_line(error)}", "-"))
+            continue
         card = detector.card
         params = getattr(detector, "num_parameters", None)
         found = [d for d in list_datasets() if params and find_checkpoint(checkpoints, name, d)]

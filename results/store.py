@@ -6,13 +6,16 @@ import io
 import json
 import math
 import os
+import re
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
 from results.record import ImageRecord
 from results.row import Row
-from zoo.errors import ZooError
+from zoo.errors import UsageError, ZooError
+
+LONGEST_NAME = 200  # bytes; file systems take 255, of which a temporary file needs some
 
 
 def write_atomic(path, data):
@@ -37,6 +40,18 @@ def write_atomic(path, data):
 def write_json(path, data):
     """Write JSON atomically; NaN is an error, not a value."""
     write_atomic(path, json.dumps(data, indent=1, allow_nan=False) + "\n")
+
+
+def check_name(what, name):
+    """Raise UsageError where results cannot be filed under a name."""
+    if re.search(r"[/\\\x00-\x1f]", name) or name in ("", ".", ".."):
+        raise UsageError(
+            f"{what} {name!r}: results are filed under this name, so it must be that of a file; take out the slashes"
+        )
+    if len(os.fsencode(name)) > LONGEST_NAME:
+        raise UsageError(
+            f"{what} {name[:40]!r}...: results are filed under this name; take one of at most {LONGEST_NAME} bytes"
+        )
 
 
 class ResultStore:

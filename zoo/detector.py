@@ -14,10 +14,8 @@ class Detector:
     """A detector of small targets in one infrared image. A method implements `score`; the rest is here.
 
     Attributes:
-        card (MethodCard): Title, source, fidelity. Required on every registered class.
-        variants: ``(options, changes of the card)`` of known variants of the method: where `build_method` gets just these
-            options of the algorithm, other than the class's own values, the card is changed so. Other options that differ
-            are named behind the card's fidelity.
+        card (MethodCard): Title, source, fidelity. Required on every registered class. Options of the algorithm that differ
+            from the class's own are named behind the fidelity, unless a configuration brings a card for them.
         score_kind: ``"raw"`` for a score map in the algorithm's own units, ``"logit"`` for a network's logit.
         default_threshold: The policy that `segment` uses unless the caller names one.
         name: The name it was built by; set by `build_method`.
@@ -26,7 +24,6 @@ class Detector:
     """
 
     card = None
-    variants = ()
     score_kind = "raw"
     # The rule that DNANet's group applies to every traditional method; also in the code of MSL-STIPT's demo.
     default_threshold = "adaptive(0.7, 0.5)"

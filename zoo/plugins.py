@@ -2,12 +2,14 @@
 
 import hashlib
 import importlib.util
+import io
 import sys
+from contextlib import redirect_stderr
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from zoo.errors import UsageError, ZooError
+from zoo.errors import FAILURES, UsageError, ZooError, one_line
 
 ENTRY_POINT_GROUP = "irsam_zoo.methods"
 
@@ -30,11 +32,14 @@ def load_plugin(path):
     spec = importlib.util.spec_from_file_location(name, path)
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     module.plugin_code = code
+    told = io.StringIO()
     try:
-        spec.loader.exec_module(module)
-    except Exception as error:
+        with redirect_stderr(told):  # a parser of arguments in it would speak of ours
+            spec.loader.exec_module(module)
+    except FAILURES as error:
         del sys.modules[name]
-        raise ZooError(f"plug-in {path} does not import: {type(error).__name__}: {error}") from error
+        raise ZooError(f"plug-in {path} does not import: {one_line(error)}") from error
+    sys.stderr.write(told.getvalue())
     return module
 
 
@@ -44,5 +49,5 @@ def load_entry_points():
     for entry in entry_points(group=ENTRY_POINT_GROUP):
         try:
             entry.load()
-        except Exception as error:
-            raise ZooError(f"the installed plug-in {entry.value} does not import: {type(error).__name__}: {error}") from error
+        except FAILURES as error:
+            raise ZooError(f"the installed plug-in {entry.value} does not import: {one_line(error)}") from error

@@ -29,14 +29,14 @@ def train_missing(options, datasets, report):
     Returns:
         dict[tuple[str, str], str]: What went wrong, by method and data set as the run was given them.
     """
-    jobs = {}
+    jobs, methods = {}, {method: method_config(method) for method in options.methods}
     for source, dataset in datasets.items():
         schedule = options.train or ("smoke" if dataset.name == "synthetic" else NONE)
         if schedule != NONE:
             jobs |= {
                 (m, source): _job(options, m, source, schedule)
-                for m in options.methods
-                if _lacks(options, m, dataset, schedule)
+                for m, named in methods.items()
+                if _lacks(options, *named, dataset, schedule)
             }
     if not jobs:
         return {}
@@ -50,8 +50,7 @@ def train_missing(options, datasets, report):
     return failures
 
 
-def _lacks(options, method, dataset, schedule):
-    name, config = method_config(method)
+def _lacks(options, name, config, dataset, schedule):
     if "checkpoint" in config or not issubclass(registered(METHODS, config["type"]), NeuralDetector):
         return False
     return find_checkpoint(options.checkpoints, name, dataset.name, split=dataset.split, schedule=schedule) is None
