@@ -68,6 +68,11 @@ def _caption(split, sections, protocol):
     source = next((section.source_title for section in sections if section.source), None)
     if source:
         parts.append(f"Small figures: published by {escape(source)}, and measured minus published.")
+        parts += [
+            f"Those of {escape(s.title)} are at {s.published_size} px: no difference is taken across sizes."
+            for s in sections
+            if s.source and s.published_size != "native"
+        ]
     notes = [f"Threshold {policy}: {who}." for policy, who in _who(sections, lambda line: line.row.threshold).items()]
     training = "; ".join(f"{who} {text}" for text, who in _who(sections, lambda line: line.training).items())
     notes += [f"Weights: {training}."] if training else []

@@ -22,7 +22,9 @@ def _head(section, protocol):
     own = " (own list)" if section.own_list else ""
     text = f"## {section.title}, split `{section.split}`{own}, {images}\n\nProtocol `{protocol}`; {units(section.columns)}."
     if section.source:
-        text += f" In brackets: published by {section.source_title}, and measured minus published."
+        text += f" In brackets: published by {section.source_title}, "
+        size = section.published_size
+        text += "and measured minus published." if size == "native" else f"at {size} px: no difference is taken across sizes."
     elif section.dataset == "synthetic":
         text += " Images of the seeded generator: they compare programs, not methods, and have no published numbers."
     return text + "\n"

@@ -10,6 +10,7 @@ from datasets import DATASETS
 from reports.columns import DEFAULT, Column, columns_named
 from reports.published import printed_name, published, source_for, sources
 from results.row import Row
+from zoo import list_configs, list_methods
 from zoo.lookup import registered
 
 TABLE = Path(__file__).resolve().parents[1] / "configs" / "tables" / "table1.py"
@@ -22,7 +23,7 @@ class Value:
     Attributes:
         measured, low, high: The measured value and its 95 % interval, None where there is none.
         printed: The published value as it is printed, None where there is none.
-        comparable: False where the two were measured on different machines or images.
+        comparable: False where the two were measured on different machines, images or sizes of images.
         rank: 1 for the best measured value of its column, 2 for the second, else 0.
     """
 
@@ -120,6 +121,7 @@ class Section:
         dataset, split: Names.
         own_list: True where the images are not those of the package's list of this name: no published number is of them.
         source: The key of the published table whose split this is, or None.
+        protocol: Whose metrics.
         columns: In their order.
         lines: Methods in the table's order.
     """
@@ -128,6 +130,7 @@ class Section:
     split: str
     own_list: bool
     source: str | None
+    protocol: str
     columns: list[Column]
     lines: list[Line] = field(default_factory=list)
 
@@ -142,6 +145,11 @@ class Section:
         return sources()[self.source]["title"] if self.source else None
 
     @property
+    def published_size(self):
+        """The size that the published metrics are of, as `reports.published.sources` has it, or None."""
+        return sources()[self.source]["sizes"][self.dataset] if self.source else None
+
+    @property
     def images(self):
         """Number and fingerprint of the images that most whole rows were scored on, None for what is not known."""
         pairs = Counter((line.row.n_split, line.row.fingerprint) for line in self.lines if line.whole)
@@ -154,7 +162,7 @@ class Section:
         return self.images[0]
 
     def deviation(self, line):
-        """In words, which images a scored row covers; None where they are those of `images`."""
+        """In words, why a scored row is not compared: its images are not `images`, or it lacks the protocol. Else None."""
         row = line.row
         if row is None or not row.ok:
             return None
@@ -163,8 +171,9 @@ class Section:
         number, fingerprint = self.images
         if row.n_split != number:
             return f"another list of {row.n_split} images"
-        same = None in (fingerprint, row.fingerprint) or fingerprint == row.fingerprint
-        return None if same else f"other {number} images"
+        if None not in (fingerprint, row.fingerprint) and fingerprint != row.fingerprint:
+            return f"other {number} images"
+        return None if self.protocol in row.metrics else f"cut after scoring, no metrics of protocol {self.protocol}"
 
 
 def build_table(rows, *, protocol="exact", columns=DEFAULT):
@@ -191,33 +200,40 @@ def build_table(rows, *, protocol="exact", columns=DEFAULT):
             found = {row.method: row for row in rows if (row.split, row.dataset) == (split, dataset)}
             own_list = any(row.own_split for row in found.values())
             source = source_for(split) if dataset in config.datasets and not own_list else None
-            section = Section(dataset, split, own_list, source, columns)
-            for method in sorted({*config.methods, *found}, key=lambda name: _place(name, config.methods)):
-                section.lines.append(_line(method, section, found.get(method), protocol))
+            section = Section(dataset, split, own_list, source, protocol, columns)
+            methods = {*config.methods, *found, *_published_here(source)}
+            for method in sorted(methods, key=lambda name: _place(name, config.methods)):
+                section.lines.append(_line(method, section, found.get(method)))
             _compare(section)
             sections.append(section)
     return sections
+
+
+def _published_here(source):
+    """The methods and configurations of the package that a published table has."""
+    known = {*list_methods(), *list_configs()}
+    return {method for method, _, _ in (published(source) if source else ())} & known
 
 
 def _place(name, order):
     return (order.index(name), "") if name in order else (len(order), name)
 
 
-def _line(method, section, row, protocol):
+def _line(method, section, row):
     return Line(
         method=method,
         title=row.title if row and row.title != method else printed_name(method),
         row=row,
-        values={column.name: _value(column, method, section, row, protocol) for column in section.columns},
+        values={column.name: _value(column, method, section, row) for column in section.columns},
     )
 
 
-def _value(column, method, section, row, protocol):
+def _value(column, method, section, row):
     known = published(section.source) if section.source else {}
     printed = known.get((method, "" if column.of_method else section.dataset, column.name))
     if row is None or not (row.ok or column.of_method):
         return Value(printed=printed)
-    figures = (column.of(row, protocol), *(column.interval(row, protocol) or (None, None)))
+    figures = (column.of(row, section.protocol), *(column.interval(row, section.protocol) or (None, None)))
     return Value(*map(column.shown, figures), printed, comparable=column.comparable)
 
 
@@ -227,7 +243,8 @@ def _compare(section):
         if column.of_method:
             continue
         for line in section.lines:
-            line.values[column.name].comparable &= section.deviation(line) is None
+            same_size = line.row is not None and line.row.metric_size == section.published_size
+            line.values[column.name].comparable &= same_size and section.deviation(line) is None
         values = [line.values[column.name] for line in section.lines if line.complete and section.deviation(line) is None]
         if column.better:
             _rank(column, [value for value in values if value.measured is not None])
