@@ -1,7 +1,6 @@
 """The result folder: atomic files, and one journal a cell that survives a kill."""
 
 import csv
-import fcntl
 import io
 import json
 import math
@@ -10,6 +9,8 @@ import re
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from results.record import ImageRecord
 from results.row import Row
@@ -126,14 +127,24 @@ class ResultStore:
 
     @contextmanager
     def locked(self):
-        """Hold the folder for this process; a second run in the same folder is refused."""
+        """Hold the folder for this process, until it ends however it ends; a second run in the same folder is refused.
+
+        Raises:
+            ZooError: Another run holds it, or ``.lock`` is not a file of this program: it is a link, or holds something.
+        """
         self.out.mkdir(parents=True, exist_ok=True)
-        with open(self.out / ".lock", "w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise ZooError(f"another run is writing to {self.out}; wait for it or give another --out") from None
+        path = self.out / ".lock"
+        if path.is_symlink() or (path.exists() and not (path.is_file() and path.stat().st_size == 0)):
+            raise ZooError(f"{path} is not the lock of a run, which is an empty file; move it away, or give another --out")
+        lock = FileLock(path, timeout=0, fallback_to_soft=False)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise ZooError(f"another run is writing to {self.out}; wait for it or give another --out") from None
+        try:
             yield
+        finally:
+            lock.release()
 
 
 class Journal:

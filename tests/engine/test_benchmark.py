@@ -2,12 +2,16 @@
 
 import json
 import os
+import subprocess
+import sys
 from itertools import count
+from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
+import run_benchmark
 from engine.cell import Cell
 from engine.rows import in_batches, recut_rows
 from results.row import Status
@@ -16,6 +20,7 @@ from zoo import METHODS, THRESHOLDS, Detector, MethodCard, UsageError, ZooError,
 from zoo.checkpoints import save_checkpoint, sha256_file
 from zoo.neural import NeuralDetector
 
+PROGRAM = run_benchmark.__file__
 NUMBERS = count()  # workers outlive a test, and know a name once
 PLUGIN = """
 import sys
@@ -155,3 +160,25 @@ def test_a_row_says_how_its_images_were_scored():
     single, several = Detector(), Detector()
     several.batch_size = 4
     assert [in_batches(cell, detector) for detector in (single, several)] == [False, True]
+
+
+def test_a_locale_without_utf8_ends_no_run(own_set, plugin, tmp_path):
+    path = plugin("northern")
+    Path(path).write_text(Path(path).read_text().replace('title="Ends"', 'title="Gr\u00f6\u00dfe \u2192"'), encoding="utf-8")
+    command = [
+        sys.executable,
+        PROGRAM,
+        "--methods",
+        "northern",
+        "--plugin",
+        path,
+        "--datasets",
+        own_set,
+        "--out",
+        tmp_path / "o",
+    ]
+    poor = os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii:strict"}
+    done = subprocess.run([*map(str, command)], env=poor, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    for name in ("table1.md", "table1.tex"):
+        assert "Gr\u00f6\u00dfe \u2192" in (tmp_path / "o" / "report" / name).read_text(encoding="utf-8")

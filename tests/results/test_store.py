@@ -1,6 +1,9 @@
 """The result folder under kills, damage and a second run."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +11,8 @@ from results.store import ResultStore, write_atomic, write_json
 from tests.results.test_record import make_record
 from tests.results.test_row import make_row
 from zoo import ZooError
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_atomic_write_leaves_the_old_file_when_it_fails(tmp_path):
@@ -52,6 +57,40 @@ def test_second_run_in_the_same_folder_is_refused(tmp_path):
         pass
     with ResultStore(tmp_path).locked():
         pass
+
+
+def test_a_lock_ends_with_its_process(tmp_path):
+    """However that ends: here by a signal that cannot be caught."""
+    code = (
+        "import sys, time\nfrom results.store import ResultStore\n"
+        "with ResultStore(sys.argv[1]).locked():\n    print(flush=True)\n    time.sleep(60)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE)
+    process.stdout.readline()
+    with pytest.raises(ZooError, match="another run is writing"), ResultStore(tmp_path).locked():
+        pass
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    with ResultStore(tmp_path).locked():
+        pass
+
+
+@pytest.mark.parametrize("kind", ["symlink_to", "hardlink_to"])
+def test_a_lock_that_is_a_link_leaves_its_target_alone(tmp_path, kind):
+    target = tmp_path / "thesis.tex"
+    target.write_text("years of work")
+    getattr(tmp_path / ".lock", kind)(target)
+    with pytest.raises(ZooError, match=r"\.lock is not the lock of a run"), ResultStore(tmp_path).locked():
+        pass
+    assert target.read_text() == "years of work"
+
+
+def test_a_link_to_nothing_is_not_followed(tmp_path):
+    (tmp_path / ".lock").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ZooError, match="is not the lock"), ResultStore(tmp_path).locked():
+        pass
+    assert not (tmp_path / "elsewhere").exists()
 
 
 def test_damaged_row_names_the_file(tmp_path):
