@@ -9,7 +9,7 @@ from datasets.joined import JOINT, JoinedDataset
 from datasets.layouts import open_folder
 from datasets.synthetic import Synthetic
 from zoo.errors import UsageError
-from zoo.registry import registered, unknown
+from zoo.lookup import registered, unknown
 
 DATASETS = Registry("data set", scope="irsam_zoo")
 

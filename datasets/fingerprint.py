@@ -35,11 +35,11 @@ def published_digests(name):
     path = FINGERPRINT_DIR / f"{name}.txt"
     if not path.is_file():
         return {}
-    rows = (line.split() for line in path.read_text().splitlines())
+    rows = (line.split() for line in path.read_text(encoding="utf-8").splitlines())
     return {id: (image, label) for id, image, label in rows}
 
 
 @cache
 def published_facts(name):
     """What is known of the published files as a whole, quirks included: the data set's table of ``expected.toml``."""
-    return tomllib.loads((FINGERPRINT_DIR / "expected.toml").read_text()).get(name, {})
+    return tomllib.loads((FINGERPRINT_DIR / "expected.toml").read_text(encoding="utf-8")).get(name, {})

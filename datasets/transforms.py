@@ -10,7 +10,7 @@ import numpy as np
 from mmengine.registry import Registry
 
 from zoo.errors import UsageError
-from zoo.registry import unknown
+from zoo.lookup import registered, unknown
 
 TARGET = 255
 
@@ -19,7 +19,7 @@ def _build(cfg, registry):
     """Build a registered transform from ``dict(type=name, ...)``."""
     options = dict(cfg)
     name = options.pop("type", None)
-    cls = registry.get(name) if name else None
+    cls = registered(registry, name)
     if cls is None:
         raise UsageError(unknown("transform", name, sorted(registry.module_dict)))
     try:

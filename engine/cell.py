@@ -8,7 +8,8 @@ from pathlib import Path
 
 from datasets import build_dataset
 from zoo import METHODS, build_method, load_plugin
-from zoo.registry import method_config, registered
+from zoo.lookup import registered
+from zoo.registry import MethodSpec
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Cell:
         plugins: Plug-in files that have to be imported first.
         module: Module that registers the method, to be imported after them.
         predictions: Folder for predicted masks, or None.
+        card: What the configuration changes of the method's card, as JSON.
+        run: Of the benchmark run: what a process opened for another one, whose files may have changed, is not used again.
     """
 
     method: str
@@ -42,6 +45,8 @@ class Cell:
     plugins: tuple[str, ...] = ()
     module: str = "zoo"
     predictions: str | None = None
+    card: str = "{}"
+    run: str = ""
 
     @cached_property
     def method_options(self):
@@ -54,42 +59,45 @@ class Cell:
 
 
 def method_cell(method, *, threshold=None, find_checkpoint=None, **fields):
-    """A `Cell` from a method spec of `zoo.build_method`.
+    """A `Cell` of a method.
 
     Arguments:
-        method: The spec.
+        method (MethodSpec): The method.
         threshold: Policy that overrides the method's own, or None.
         find_checkpoint: Function from the method's name to a file of weights or None; asked where the spec names none.
         fields: The other fields of the cell.
     """
-    name, options = method_config(method)
+    options = dict(method.options)
     if threshold is not None:
         options["threshold"] = threshold
     if find_checkpoint is not None and "checkpoint" not in options:
-        checkpoint = find_checkpoint(name)
+        checkpoint = find_checkpoint(method.name)
         if checkpoint is not None:
             options["checkpoint"] = str(checkpoint)
-    module = registered(METHODS, options["type"]).__module__
-    return Cell(method=name, spec=str(method), options=json.dumps(options, sort_keys=True), module=module, **fields)
+    return Cell(
+        method=method.name,
+        options=json.dumps(options, sort_keys=True),
+        card=json.dumps(method.card, sort_keys=True),
+        module=registered(METHODS, options["type"]).__module__,
+        **fields,
+    )
 
 
 @lru_cache(maxsize=2)
 def cell_detector(cell):
-    """The detector of a cell, built once a process and moved to the cell's device."""
+    """The detector of a cell, built once a process and benchmark run, and moved to the cell's device."""
     for plugin in cell.plugins:
         load_plugin(plugin)
     importlib.import_module(cell.module)
-    detector = build_method(cell.method_options).to(cell.device)
-    detector.name = cell.method
-    return detector
+    return build_method(MethodSpec(cell.method, cell.method_options, json.loads(cell.card))).to(cell.device)
 
 
 def cell_dataset(cell):
     """The test set of a cell, opened once a process."""
-    return open_dataset(cell.source, cell.root, cell.lists)
+    return open_dataset(cell.source, cell.root, cell.lists, cell.run)
 
 
 @lru_cache(maxsize=4)
-def open_dataset(source, root, lists):
-    """The test subset of a data set, opened once a process."""
+def open_dataset(source, root, lists, run):
+    """The test subset of a data set, opened once a process and benchmark run."""
     return build_dataset(source, root=root, split=lists, subset="test")

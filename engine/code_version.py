@@ -25,7 +25,7 @@ def code_version(module, *others):
         _collect(name, module.partition(".")[0], sources)
     digest = hashlib.sha256()
     for name in sorted(sources):
-        digest.update(f"{name}\n{sources[name]}\n".encode())
+        digest.update(name.encode() + b"\n" + sources[name] + b"\n")
     return digest.hexdigest()[:16]
 
 
@@ -35,7 +35,7 @@ def _collect(name, package, sources):
     path = _source_file(name, package)
     if path is None:
         return
-    sources[name] = path.read_text()
+    sources[name] = path.read_bytes()
     for imported in _imports(name, path):
         _collect(imported, package, sources)
 
@@ -59,7 +59,7 @@ def _imports(name, path):
     """Names that a module imports, as far as they could be modules."""
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     names = []
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_bytes())):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):

@@ -1,17 +1,20 @@
 """One cell: score what is not scored yet, then make the row."""
 
-import hashlib
+from dataclasses import replace
 from pathlib import Path
 
+from datasets.fingerprint import combine
 from datasets.splits import list_splits, read_split
 from engine.cell import cell_dataset, cell_detector
 from engine.code_version import code_version
 from engine.executors import unordered
-from engine.manifest import processor
+from engine.hardware import device_name
 from engine.profiling import profile_network
-from engine.rows import make_row, recut_records
+from engine.rows import in_batches, make_row, recut_records
 from engine.scoring import item_digest, score_images
 from engine.training.provenance import code_commit, overlap
+from results.record import ImageFailure
+from results.row import Status
 from zoo import ZooError
 from zoo.checkpoints import sha256_file
 from zoo.neural import NeuralDetector
@@ -56,14 +59,15 @@ def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, allow_overl
         on_image: Called once for each image that is done.
 
     Returns:
-        dict: The row, stored as JSON and CSV as well.
+        Row: Stored as JSON and CSV as well.
     """
     dataset, detector = cell_dataset(cell), cell_detector(cell)
     ids = dataset.ids[:limit]
     missing = detector.unavailable()
     if missing is not None:
         reason = missing.format(method=cell.spec, dataset=cell.source, options=_training_options(cell))
-        return store.write_row(make_row(cell, detector, [], n_split=len(dataset), status="no checkpoint", reason=reason), [])
+        row = make_row(cell, detector, [], n_split=len(dataset), status=Status.NO_CHECKPOINT, reason=reason)
+        return store.write_row(row, [])
     seen = overlap(detector.weights.metadata, dataset) if isinstance(detector, NeuralDetector) and detector.weights else []
     if seen and not allow_overlap:
         raise ZooError(
@@ -74,48 +78,43 @@ def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, allow_overl
     key = cell_key(cell)
     journal = store.journal(cell.dataset, cell.split, cell.method)
     stored = {} if fresh else journal.read(key)
-    done = {i: record for i, record in stored.items() if digests.get(i) == record["pixels"] and _saved(cell, i, record)}
+    # What is not asked for now stays in the journal, unless its image is another one now.
+    good = {i: record for i, record in stored.items() if digests.get(i, record.pixels) == record.pixels}
+    done = {i: good[i] for i in ids if i in good and i in digests and _saved(cell, good[i])}
     todo = [index for index, image_id in enumerate(ids) if image_id not in done]
     for _ in range(len(ids) - len(todo)):
         on_image()
     errors = {}
-    with journal.writer(key, done.values()) as append:
+    with journal.writer(key, good.values()) as append:
         for record in _score(cell, detector, todo, pool):
             on_image()
-            if "error" in record:
-                errors[record["id"]] = record["error"]
+            if isinstance(record, ImageFailure):
+                errors[record.id] = record.error
             else:
                 append(record)
-                done[record["id"]] = record
+                done[record.id] = record
 
     records = [done[image_id] for image_id in ids if image_id in done]
-    status, reason = "ok", None
+    status, reason = Status.OK, None
     if errors:
         first = min(errors, key=ids.index)
-        status, reason = "failed", f"{len(errors)} of {len(ids)} images, first {first}: {errors[first]}"
-    key |= {"data": data_fingerprint({record["id"]: record["pixels"] for record in records})}
+        status, reason = Status.FAILED, f"{len(errors)} of {len(ids)} images, first {first}: {errors[first]}"
+    key |= {"data": combine((record.id, record.pixels) for record in records)}
     speed = None
     if isinstance(detector, NeuralDetector) and records:
         old = store.row(cell.dataset, cell.split, cell.method)
-        same = old is not None and old.get("key") == key and not fresh and old["speed"].get("processor") == processor()
-        speed = old["speed"] if same else profile_network(detector, (records[0]["height"], records[0]["width"]))
-    row = make_row(cell, detector, records, n_split=len(dataset), status=status, reason=reason, speed=speed)
-    row |= {"key": key, "trained_on_test": len(seen), "own_split": _own_split(dataset), "code": code_commit()}
-    if records:
-        row["speed"]["processor"] = processor()
+        same = old is not None and old.key == key and not fresh and old.speed.processor == device_name(detector.device)
+        speed = old.speed if same else profile_network(detector, (records[0].height, records[0].width))
     if detector.threshold.oracle:  # the cut is known now
-        records = recut_records(row, records, detector.threshold)
+        records = recut_records(records, detector.threshold, detector.score_kind)
+    row = make_row(cell, detector, records, n_split=len(dataset), status=status, reason=reason, speed=speed)
+    row = replace(row, key=key, trained_on_test=len(seen), own_split=_own_split(dataset), code=code_commit())
     return store.write_row(row, records)
-
-
-def data_fingerprint(digests):
-    """sha256 over ids and pixel digests, in their order."""
-    return hashlib.sha256("".join(f"{image_id} {digest}\n" for image_id, digest in digests.items()).encode()).hexdigest()
 
 
 def _score(cell, detector, indices, pool):
     """Records of the images at these positions, as they become ready."""
-    if isinstance(detector, NeuralDetector) or (cell.device == "cuda" and detector.batch_size > 1):
+    if in_batches(cell, detector):
         for start in range(0, len(indices), detector.batch_size):
             yield from score_images(cell, indices[start : start + detector.batch_size])
         return
@@ -123,12 +122,12 @@ def _score(cell, detector, indices, pool):
         yield from records
 
 
-def _saved(cell, image_id, record):
+def _saved(cell, record):
     """Whether no mask is asked for, or the one that is there was written with this record."""
     if cell.predictions is None:
         return True
-    path = cell.prediction_path(image_id)
-    return record.get("saved") == str(path) and path.is_file()
+    path = cell.prediction_path(record.id)
+    return record.saved == str(path) and path.is_file()
 
 
 def _own_split(dataset):

@@ -1,5 +1,6 @@
 """Where scoring runs: local worker processes, or a Dask cluster. Both are `concurrent.futures` executors."""
 
+import os
 from concurrent.futures import FIRST_COMPLETED, wait
 from contextlib import contextmanager
 from itertools import islice
@@ -47,7 +48,8 @@ def worker_pool(jobs, dask=None):
         ZooError: The scheduler does not answer.
     """
     if dask is None:
-        pool = get_reusable_executor(max_workers=jobs, initializer=prepare_worker, env=SINGLE_THREAD, timeout=60)
+        env = SINGLE_THREAD | {"PWD": os.getcwd()}  # workers that were started in another folder are not used again
+        pool = get_reusable_executor(max_workers=jobs, initializer=prepare_worker, env=env, timeout=60)
         pool.workers = jobs
         try:
             yield pool

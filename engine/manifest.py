@@ -2,12 +2,11 @@
 
 import platform
 import sys
-from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 import torch
 
+from engine.hardware import processor
 from engine.training.provenance import code_commit
 
 PACKAGES = ("torch", "numpy", "scipy", "scikit-image", "opencv-python", "mmengine", "mmcv-lite", "segment-anything")
@@ -40,14 +39,3 @@ def _version(name):
         return version(name)
     except PackageNotFoundError:
         return None
-
-
-@cache
-def processor():
-    """The processor's name as Linux gives it, else as Python does."""
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        for line in info.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor()

@@ -5,6 +5,9 @@ import time
 import numpy as np
 from torch.utils.flop_counter import FlopCounterMode
 
+from engine.hardware import device_name
+from results.row import Speed
+
 WARM_UP = 1  # the counting of FLOPs is another
 RUNS = 20
 SECONDS = 3.0
@@ -18,9 +21,9 @@ def profile_network(detector, shape):
         shape: (H, W) of the image in px.
 
     Returns:
-        dict: ``fps`` and ``seconds_an_image``: median over up to 20 images or 3 seconds after a warm-up, from the grey image
-        to the score map at its size, transfers included; ``flops``: of convolutions, matrix products and attention alone,
-        a multiplication and an addition counted as two; ``how``: one line that says so.
+        Speed: Of the median over up to 20 images or 3 seconds after a warm-up, from the grey image to the score map at its
+        size, transfers included. FLOPs are of convolutions, matrix products and attention alone, a multiplication and an
+        addition counted as two.
     """
     image = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
     flops = count_flops(detector, image)
@@ -32,12 +35,13 @@ def profile_network(detector, shape):
         detector.predict(image)
         seconds.append(time.perf_counter() - start)
     median = float(np.median(seconds))
-    return {
-        "fps": 1 / median,
-        "seconds_an_image": median,
-        "flops": flops,
-        "how": f"median of {len(seconds)} single images of {shape[0]}x{shape[1]} on {detector.device.type}, after a warm-up",
-    }
+    return Speed(
+        fps=1 / median,
+        seconds_an_image=median,
+        flops=flops,
+        how=f"median of {len(seconds)} single images of {shape[0]}x{shape[1]} on {detector.device.type}, after a warm-up",
+        processor=device_name(detector.device),
+    )
 
 
 def count_flops(detector, image):

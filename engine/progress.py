@@ -6,13 +6,16 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 
-SCALES = {"IoU": 1e2, "nIoU": 1e2, "Pd": 1e2, "Fa": 1e6}
-
 
 class Progress:
-    """Shows the running cell with its images and the time left; use as a context manager."""
+    """Shows the running cell with its images and the time left; use as a context manager.
 
-    def __init__(self):
+    Arguments:
+        describe: A `Row` to the line that is printed of it.
+    """
+
+    def __init__(self, describe):
+        self.describe = describe
         self.console = Console(stderr=True, soft_wrap=True, highlight=False)
         self.bar = RichProgress(
             TextColumn("{task.description}"),
@@ -42,14 +45,4 @@ class Progress:
 
     def report(self, row):
         """One line for a finished cell."""
-        name = f"{row['method']} on {row['dataset']} ({row['split']})"
-        exact = row["metrics"].get("exact")
-        if row["status"] != "ok" or exact is None:
-            self.console.print(f"{name}: {row['status']}: {row['reason']}", markup=False)
-            return
-        figures = "  ".join(f"{metric} {_figure(exact[metric], scale)}" for metric, scale in SCALES.items())
-        self.console.print(f"{name}: {figures}  {row['n_images']} images, {row['speed']['fps']:.3g} a second", markup=False)
-
-
-def _figure(value, scale):
-    return "-" if value is None else f"{value * scale:.4g}"
+        self.console.print(self.describe(row), markup=False)

@@ -1,34 +1,37 @@
 """From the records of single images to a row of the table."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from engine.metrics import PROTOCOLS, best_iou, bootstrap_ci, compute_metrics, mean_signal, roc, strata
+from engine.metrics import PROTOCOLS, bootstrap_ci, compute_metrics, mean_signal, roc, strata, sum_sweeps
 from engine.metrics.sweep import LEVELS
-from engine.scoring import SWEEP_COLUMNS, unpack
 from engine.training.provenance import seen_images
+from results.record import unpack_sweep
+from results.row import Row, Speed, Status, Weights
+from zoo.errors import ZooError
 from zoo.neural import NeuralDetector
-from zoo.thresholds import ScoreStatistics
 
 # The sweep does not tell which pixels a matched pair shares.
 NO_OPDC = dict.fromkeys(("opdc_matched", "opdc_iou", "components"), float("nan"))
+SWEPT = ("exact",)  # the protocols whose counts the sweep holds
 
 
 def failed_row(cell, reason):
     """The row of a cell that could not be begun."""
-    return {
-        "method": cell.method,
-        "title": cell.method,
-        "dataset": cell.dataset,
-        "split": cell.split,
-        "status": "failed",
-        "reason": reason,
-        "n_images": 0,
-        "metrics": {},
-    }
+    return Row(
+        method=cell.method,
+        title=cell.method,
+        dataset=cell.dataset,
+        split=cell.split,
+        status=Status.FAILED,
+        reason=reason,
+        n_images=0,
+        metrics={},
+    )
 
 
 def make_row(cell, detector, records, *, n_split, status, reason, speed=None):
@@ -37,65 +40,46 @@ def make_row(cell, detector, records, *, n_split, status, reason, speed=None):
     Arguments:
         cell (Cell): What was run.
         detector (Detector): The method.
-        records: Records of `engine.scoring.score_images`, without errors, in the order of the split.
+        records: `ImageRecord`s in the order of the split; where the policy is an oracle, from `recut_records`.
         n_split: Images in the whole test list.
-        status: ``"ok"``, ``"failed"`` or ``"no checkpoint"``.
+        status (Status): What came of the cell.
         reason: One line for a status that is not ok, or None.
-        speed: Speed as `engine.profiling` measured it; by default that of the records.
+        speed (Speed): As `engine.profiling` measured it; by default that of the records.
 
     Returns:
-        dict: JSON-able. Metrics by protocol are fractions, or None where undefined; empty without records.
+        Row: Metrics by protocol are fractions, or None where undefined; empty without records.
     """
-    kind = cell.method_options["type"]
-    row = failed_row(cell, reason) | {
-        "title": detector.card.title if cell.method == kind else f"{detector.card.title} ({cell.method})",
-        "status": status,
-        "family": detector.card.family,
-        "fidelity": detector.card.fidelity_label,
-        "threshold": str(detector.threshold),
-        "oracle": detector.threshold.oracle,
-        "params": detector.num_parameters if isinstance(detector, NeuralDetector) else None,
-        "weights": _weights(detector) if isinstance(detector, NeuralDetector) else None,
-        "n_images": len(records),
-        "n_split": n_split,
-    }
+    card, policy = detector.card, detector.threshold
+    network = isinstance(detector, NeuralDetector)
+    row = replace(
+        failed_row(cell, reason),
+        title=card.title if cell.method == cell.method_options["type"] else f"{card.title} ({cell.method})",
+        status=status,
+        family=card.family,
+        fidelity=card.fidelity,
+        fidelity_scope=card.fidelity_scope,
+        threshold=str(policy),
+        oracle=policy.oracle,
+        params=detector.num_parameters if network else None,
+        weights=_weights(detector.weights) if network and detector.weights else None,
+        n_images=len(records),
+        n_split=n_split,
+    )
     if not records:
         return row
-    counts = pd.DataFrame([record["counts"] for record in records])
-    sweeps = sum(unpack(record["sweep"]).astype(np.int64) for record in records)
-    sweep = dict(zip(SWEEP_COLUMNS, sweeps, strict=True))
-    row |= {
-        "score_kind": detector.score_kind,
-        "auc": roc(sweep)[2],
-        "signal": mean_signal([record["signal"] for record in records]),
-        "sweep": {name: values.tolist() for name, values in sweep.items()},
-        "speed": speed or _speed(records, cell.device),
-        "notes": dict(Counter(note for record in records for note in record["notes"])),
-    }
-    if detector.threshold.oracle:
-        return recut(row, records, detector.threshold)
-    return row | {
-        "metrics": {protocol: compute_metrics(counts, protocol) for protocol in PROTOCOLS},
-        "ci95": {protocol: bootstrap_ci(counts, protocol) for protocol in PROTOCOLS},
-        "strata": strata([target for record in records for target in record["signal"]["targets"]]),
-    }
-
-
-def _weights(detector):
-    """Which weights a network has: file, hash, and what their maker says of the training; None for random ones."""
-    if detector.weights is None:
-        return None
-    metadata = detector.weights.metadata
-    told = {name: metadata.get(name) for name in ("schedule", "dataset", "split", "seed", "iterations")}
-    told |= {"in_stages": bool(metadata.get("start")), "training_images_known": bool(seen_images(metadata))}
-    return {"file": detector.weights.path.name, "sha256": detector.weights.sha256, **told}
-
-
-def _speed(records, device):
-    """Speed of a method that was timed while it ran."""
-    seconds = float(np.median([record["seconds"] for record in records]))
-    how = "median over the test images, one thread a worker, one worker a core" if device == "cpu" else "median over batches"
-    return {"fps": 1 / seconds, "seconds_an_image": seconds, "how": how}
+    sweep = _summed(records)
+    row = replace(
+        row,
+        score_kind=detector.score_kind,
+        auc=roc(sweep)[2],
+        signal=mean_signal([record.signal for record in records]),
+        sweep={name: values.tolist() for name, values in sweep.items()},
+        speed=speed or _speed(cell, detector, records),
+        notes=dict(Counter(note for record in records for note in record.notes)),
+    )
+    if not policy.oracle:
+        row = replace(row, strata=strata([target for record in records for target in record.signal["targets"]]))
+    return _counted(row, records, from_sweep=policy.oracle)
 
 
 def recut(row, records, policy):
@@ -107,29 +91,79 @@ def recut(row, records, policy):
         policy (Threshold): Where to cut. The cut is rounded up to the next of the 256 levels, and only the exact
             protocol can be had; the row says so by ``from_sweep``.
     """
-    counts = pd.DataFrame([record["counts"] for record in recut_records(row, records, policy)])
-    return row | {
-        "threshold": str(policy),
-        "oracle": policy.oracle,
-        "from_sweep": True,
-        "metrics": {"exact": compute_metrics(counts, "exact")},
-        "ci95": {"exact": bootstrap_ci(counts, "exact")},
-    }
+    row = replace(row, threshold=str(policy), oracle=policy.oracle, strata=None)
+    return _counted(row, recut_records(records, policy, row.score_kind), from_sweep=True)
 
 
-def recut_records(row, records, policy):
-    """The records with the counts that `recut` takes."""
+def recut_records(records, policy, score_kind):
+    """The records with the counts of `recut`."""
     if policy.oracle:
-        best, _ = best_iou({name: np.array(values) for name, values in row["sweep"].items()})
-        levels = [LEVELS if best is None else best] * len(records)
+        level = policy.level(_summed(records))
+        levels = [LEVELS if level is None else level] * len(records)
     else:
-        levels = [_level(policy, ScoreStatistics(**record["statistics"]), row["score_kind"]) for record in records]
-    return [record | {"counts": _counts_at(record, level)} for record, level in zip(records, levels, strict=True)]
+        levels = [_level(policy, record.statistics, score_kind) for record in records]
+    return [replace(record, counts=_counts_at(record, level)) for record, level in zip(records, levels, strict=True)]
 
 
 def recut_rows(rows, store, policy):
-    """`recut` for every stored row that has metrics; the others stay as they are."""
-    return [recut(row, store.records(row), policy) if row["metrics"] else row for row in rows]
+    """`recut` for every stored row that has metrics. One whose records are gone has failed; the others stay as they are."""
+    return [_recut_stored(row, store, policy) if row.metrics else row for row in rows]
+
+
+def _recut_stored(row, store, policy):
+    try:
+        return recut(row, store.records(row), policy)
+    except ZooError as error:
+        return replace(row, status=Status.FAILED, reason=str(error), metrics={}, ci95={})
+
+
+def _counted(row, records, *, from_sweep):
+    counts = pd.DataFrame([record.counts for record in records])
+    protocols = SWEPT if from_sweep else PROTOCOLS
+    return replace(
+        row,
+        from_sweep=from_sweep,
+        metrics={protocol: compute_metrics(counts, protocol) for protocol in protocols},
+        ci95={protocol: bootstrap_ci(counts, protocol) for protocol in protocols},
+    )
+
+
+def _summed(records):
+    return sum_sweeps(unpack_sweep(record.sweep) for record in records)
+
+
+def _weights(weights):
+    """What is known of the `zoo.neural.Weights` of a network."""
+    seen = seen_images(weights.metadata)
+    kinds = dict(schedule=str, dataset=str, split=str, seed=int, iterations=int)
+    told = {name: value for name, kind in kinds.items() if isinstance(value := weights.metadata.get(name), kind)}
+    return Weights(
+        file=weights.path.name,
+        sha256=weights.sha256,
+        datasets=tuple(seen) if len(seen) > 1 else (),
+        in_stages=bool(weights.metadata.get("start")),
+        training_images_known=bool(seen),
+        **told,
+    )
+
+
+def in_batches(cell, detector):
+    """Whether images are scored together in this process, and not one by one in the workers."""
+    return isinstance(detector, NeuralDetector) or (cell.device == "cuda" and detector.batch_size > 1)
+
+
+def _speed(cell, detector, records):
+    """Speed of a method that was timed while it ran: on the processor that did most of the images."""
+    ((processor, number),) = Counter(record.processor for record in records).most_common(1)
+    seconds = float(np.median([record.seconds for record in records if record.processor == processor]))
+    how = (
+        "median over batches"
+        if in_batches(cell, detector)
+        else "median over the test images, one thread a worker, one worker a core"
+    )
+    if number < len(records):
+        how += f", of the {number} of {len(records)} images that this processor did"
+    return Speed(fps=1 / seconds, seconds_an_image=seconds, how=how, processor=processor)
 
 
 def _level(policy, statistics, score_kind):
@@ -146,8 +180,16 @@ def _level(policy, statistics, score_kind):
 
 def _counts_at(record, level):
     """Counts of one image, exact protocol, with every pixel of this level or above taken as target. No hIoU."""
-    sweep = unpack(record["sweep"])
-    tp, fp, matched, false_pixels, _ = sweep[:, level].tolist() if level < LEVELS else [0] * len(sweep)
-    known = {name: record["counts"][name] for name in ("pixels", "targets", "target_pixels")}
-    union = known["target_pixels"] + fp
-    return known | {"intersection": tp, "union": union, "matched": matched, "false_pixels": false_pixels} | NO_OPDC
+    at = {name: int(values[level]) if level < LEVELS else 0 for name, values in unpack_sweep(record.sweep).items()}
+    known = {name: record.counts[name] for name in ("pixels", "targets", "target_pixels")}
+    return (
+        known
+        | {
+            "predicted_pixels": at["tp"] + at["fp"],
+            "intersection": at["tp"],
+            "union": known["target_pixels"] + at["fp"],
+            "matched": at["matched"],
+            "false_pixels": at["false_pixels"],
+        }
+        | NO_OPDC
+    )

@@ -1,8 +1,6 @@
 """Scoring of images: the part of a benchmark that runs in worker processes."""
 
-import base64
 import time
-import zlib
 
 import cv2
 import numpy as np
@@ -10,12 +8,13 @@ import torch
 
 from datasets.fingerprint import pixel_digest
 from engine.cell import cell_dataset, cell_detector
+from engine.hardware import device_name
 from engine.memory import keep_freed_memory
 from engine.metrics import count_image, quantize, signal_metrics, sweep_image
+from results.record import ImageFailure, ImageRecord, pack_sweep
 from zoo import ZooError
+from zoo.errors import FAILURES, one_line
 from zoo.thresholds import ScoreStatistics
-
-SWEEP_COLUMNS = ("tp", "fp", "matched", "false_pixels", "targets")
 
 
 def prepare_worker():
@@ -30,12 +29,6 @@ def item_digest(item):
     return f"{pixel_digest(item['image'])} {pixel_digest(item['label'])}"
 
 
-def one_line(error):
-    """An exception as one line; the class is named unless the text was written for users."""
-    text = " ".join(str(error).split())
-    return text if isinstance(error, ZooError) else f"{type(error).__name__}: {text}"
-
-
 def score_images(cell, indices):
     """Run a method on images of its test set and count what it found.
 
@@ -44,67 +37,61 @@ def score_images(cell, indices):
         indices: Positions in the data set; predicted as one batch.
 
     Returns:
-        list[dict]: A JSON-able record an image, in order. ``error`` is its only result where the image could not be
-        read or scored.
+        list[ImageRecord | ImageFailure]: One an image.
     """
     try:
         detector = cell_detector(cell)
-    except Exception as error:
-        return [{"id": cell_dataset(cell).ids[i], "error": one_line(error)} for i in indices]
+    except FAILURES as error:
+        return [ImageFailure(cell_dataset(cell).ids[i], one_line(error)) for i in indices]
     records, items = [], []
     for index in indices:
         try:
             items.append(cell_dataset(cell)[index])
-        except Exception as error:
-            records.append({"id": cell_dataset(cell).ids[index], "error": one_line(error)})
+        except FAILURES as error:
+            records.append(ImageFailure(cell_dataset(cell).ids[index], one_line(error)))
     if not items:
         return records
     detector.take_notes()
     start = time.perf_counter()
     try:
         scores = detector.predict_batch([item["image"] for item in items])
-    except Exception as error:
+    except FAILURES as error:
         if len(items) > 1:  # one bad image must not take its batch along
             index = {image_id: i for i, image_id in enumerate(cell_dataset(cell).ids)}
             return records + [record for item in items for record in score_images(cell, [index[item["id"]]])]
-        return [*records, {"id": items[0]["id"], "error": one_line(error)}]
+        return [*records, ImageFailure(items[0]["id"], one_line(error))]
     seconds = (time.perf_counter() - start) / len(items)
     notes = detector.take_notes()
     for item, score in zip(items, scores, strict=True):
-        record = {"id": item["id"], "pixels": item_digest(item), "seconds": seconds, "notes": notes}
-        notes = []  # they are the batch's, which a report counts once
-        records.append(record | _measure(cell, detector, item, score))
+        try:
+            records.append(_measure(cell, detector, item, score, seconds=seconds, notes=tuple(notes)))
+        except FAILURES as error:
+            records.append(ImageFailure(item["id"], one_line(error)))
+        notes = ()  # they are the batch's, which a report counts once
     return records
 
 
-def _measure(cell, detector, item, score):
-    """Counts, signal figures and sweep of one score map."""
-    statistics = ScoreStatistics.of(score)
+def _measure(cell, detector, item, score, **timing):
+    """The record of one score map."""
     # An oracle's cut is chosen later, from the sweep.
     mask = np.zeros(score.shape, bool) if detector.threshold.oracle else detector.threshold(score)
-    saved = {}
+    saved = None
     if cell.predictions is not None:
         path = cell.prediction_path(item["id"])
         path.parent.mkdir(parents=True, exist_ok=True)
         if not cv2.imwrite(str(path), mask.astype(np.uint8) * 255):
             raise ZooError(f"cannot write {path}")
-        saved = {"saved": str(path)}
-    sweep = sweep_image(quantize(score, detector.score_kind), item["label"])
-    return {
-        "height": score.shape[0],
-        "width": score.shape[1],
-        "counts": count_image(mask, item["label"]),
-        "statistics": statistics._asdict(),
-        "signal": signal_metrics(item["image"], score, item["label"], mask),
-        "sweep": pack(np.stack([sweep[column] for column in SWEEP_COLUMNS])),
-    } | saved
-
-
-def pack(array):
-    """A small integer array as text, for a journal line."""
-    return base64.b64encode(zlib.compress(np.ascontiguousarray(array, dtype="<i4").tobytes())).decode()
-
-
-def unpack(text):
-    """The 5x256 array behind `pack`: rows are `SWEEP_COLUMNS`."""
-    return np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype="<i4").reshape(len(SWEEP_COLUMNS), -1)
+        saved = str(path)
+    return ImageRecord(
+        id=item["id"],
+        pixels=item_digest(item),
+        processor=device_name(getattr(detector, "device", "cpu")),
+        height=score.shape[0],
+        width=score.shape[1],
+        counts=count_image(mask, item["label"]),
+        statistics=ScoreStatistics.of(score),
+        signal=signal_metrics(item["image"], score, item["label"], mask),
+        sweep=pack_sweep(sweep_image(quantize(score, detector.score_kind), item["label"])),
+        saved=saved,
+        **timing,
+    )

@@ -1,22 +1,29 @@
 """Plain-text listings for the terminal."""
 
 from datasets import build_dataset, list_datasets
+from reports.columns import DEFAULT, columns_named, units
 from zoo import UsageError, build_method, list_methods
 from zoo.checkpoints import find_checkpoint
+from zoo.errors import FAILURES, one_line
 
 
 def method_listing(checkpoints):
     """One line a method: name, title, family, year, parameters, fidelity and the weights found in a folder."""
-    lines = [("method", "title", "family", "year", "params (M)", "fidelity", "weights")]
+    (size,) = columns_named(["params"])
+    lines = [("method", "title", "family", "year", size.head, "fidelity", "weights")]
     for name in list_methods():
-        detector = build_method(name)
+        try:
+            detector = build_method(name)
+        except FAILURES as error:
+            lines.append((name, *["-"] * 4, f"does not build: {one_line(error)}", "-"))
+            continue
         card = detector.card
         params = getattr(detector, "num_parameters", None)
         found = [d for d in list_datasets() if params and find_checkpoint(checkpoints, name, d)]
         weights = (", ".join(found) or "none") if params else "not needed"
-        size = f"{params / 1e6:.2f}" if params else "-"
-        lines.append((name, card.title, card.family, str(card.year or "-"), size, card.fidelity_label, weights))
-    return columns(lines)
+        millions = size.text(size.shown(params)) if params else "-"
+        lines.append((name, card.title, card.family, str(card.year or "-"), millions, card.fidelity_label, weights))
+    return aligned(lines)
 
 
 def dataset_listing(root):
@@ -29,19 +36,34 @@ def dataset_listing(root):
             lines.append((name, "", "not found (name its parent folder by --data-root)"))
             continue
         lines.append((name, test.title, f"{len(train)} train, {len(test)} test images (split {test.split})"))
-    return columns(lines)
+    return aligned(lines)
 
 
-def metrics_listing(by_protocol, dataset):
+def metrics_listing(row, dataset):
     """The metrics of one set of predictions, one line a protocol."""
-    lines = [("protocol", "IoU", "nIoU", "Pd", "Fa (1e-6)")]
-    for protocol, metrics in by_protocol.items():
-        figures = [f"{metrics[m] * 100:.2f}" if metrics.get(m) is not None else "-" for m in ("IoU", "nIoU", "Pd")]
-        lines.append((protocol, *figures, "-" if metrics["Fa"] is None else f"{metrics['Fa'] * 1e6:.2f}"))
-    return f"{dataset.title}, split {dataset.split}, {len(dataset)} images; IoU, nIoU and Pd in 1e-2\n{columns(lines)}"
+    columns = [column for column in columns_named(DEFAULT) if not column.of_method]
+    lines = [("protocol", *(column.head for column in columns))]
+    for protocol in row.metrics:
+        lines.append((protocol, *(figure(column, row, protocol) or "-" for column in columns)))
+    return f"{dataset.title}, split {dataset.split}, {row.n_images} images; {units(columns)}\n{aligned(lines)}"
 
 
-def columns(lines):
+def row_line(row, names=DEFAULT):
+    """What there is to say of a finished row: its figures of the exact protocol, or why there are none."""
+    name = f"{row.method} on {row.dataset} ({row.split})"
+    if not row.ok:
+        return f"{name}: {row.status}: {row.reason}"
+    figures = {column.head: figure(column, row, "exact") for column in columns_named(names, [row])}
+    return f"{name}: {'  '.join(f'{head} {text}' for head, text in figures.items() if text)}  {row.n_images} images"
+
+
+def figure(column, row, protocol):
+    """The figure of a row in a column as it is printed, or None."""
+    value = column.shown(column.of(row, protocol))
+    return None if value is None else column.text(value)
+
+
+def aligned(lines):
     """Left-aligned columns of text."""
     widths = [max(len(line[k]) for line in lines) for k in range(len(lines[0]))]
     padded = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)

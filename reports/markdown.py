@@ -1,8 +1,10 @@
 """Table 1 as Markdown: one table a data set, the published number and the difference in each cell."""
 
-from reports.table import MARKS, METRICS, UNITS
+from reports.columns import units
+from reports.table import MARKS
+from results.row import Status
 
-ARROWS = {True: "↑", False: "↓"}
+ARROWS = {"higher": " ↑", "lower": " ↓", None: ""}
 
 
 def to_markdown(sections, protocol):
@@ -18,24 +20,26 @@ def to_markdown(sections, protocol):
 def _head(section, protocol):
     images = f"{section.n_images} test images" if section.n_images else "not run"
     own = " (own list)" if section.own_list else ""
-    text = f"## {section.title}, split `{section.split}`{own}, {images}\n\nProtocol `{protocol}`; {UNITS}."
+    text = f"## {section.title}, split `{section.split}`{own}, {images}\n\nProtocol `{protocol}`; {units(section.columns)}."
     if section.source:
-        text += f" In brackets: published by {section.source_title}, and measured minus published."
+        text += f" In brackets: published by {section.source_title}, "
+        size = section.published_size
+        text += "and measured minus published." if size == "native" else f"at {size} px: no difference is taken across sizes."
     elif section.dataset == "synthetic":
         text += " Images of the seeded generator: they compare programs, not methods, and have no published numbers."
     return text + "\n"
 
 
 def _table(section):
-    metrics = (f"{name} {ARROWS[more]}" for name, (_, _, more) in METRICS.items())
-    heads = ["Method", "Params (M)", "FPS", *metrics, "Images", "Threshold", "Status"]
+    columns = section.columns
+    heads = ["Method", *(column.head + ("" if column.of_method else ARROWS[column.better]) for column in columns)]
+    heads += ["Images", "Threshold", "Status"]
     lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
     for line in section.lines:
-        row = line.row or {}
+        row = line.row
         marks = f" <sup>{line.marks}</sup>" if line.marks else ""
-        cells = [line.title + marks, _cell(line.params, 2), _cell(line.fps, 3, significant=True)]
-        cells += [_cell(line.values[name], digits) for name, (_, digits, _) in METRICS.items()]
-        cells += [str(row.get("n_images") or ""), row.get("threshold", "") if row.get("n_images") else ""]
+        cells = [line.title + marks, *(_cell(line.values[column.name], column) for column in columns)]
+        cells += [str(row.n_images), row.threshold] if row and row.n_images else ["", ""]
         cells.append(_status(section, line))
         lines.append(f"| {' | '.join(_escape(cell) for cell in cells)} |")
     return "\n".join(lines) + "\n"
@@ -45,24 +49,23 @@ def _escape(text):
     return " ".join(text.split()).replace("|", "\\|")
 
 
-def _cell(value, digits, significant=False):
+def _cell(value, column):
     """Measured, then in brackets published and the difference; best bold, second underlined."""
-    form = f".{digits}g" if significant else f".{digits}f"
-    text = "" if value.measured is None else format(value.measured, form)
+    text = "" if value.measured is None else column.text(value.measured)
     text = {1: f"**{text}**", 2: f"<u>{text}</u>"}.get(value.rank, text)
     if value.printed is None:
         return text or "-"
-    difference = "" if value.difference is None else f", {value.difference:+{form}}"
+    difference = "" if value.difference is None else f", {column.text(value.difference, '+')}"
     return f"{text} ({value.printed}{difference})".lstrip()
 
 
 def _status(section, line):
     if line.row is None:
         return "not run"
-    if line.row["status"] != "ok":
-        return f"{line.row['status']}: {line.row['reason']}"
-    notes = [f"{text} ({count} images)" for text, count in line.row.get("notes", {}).items()]
-    return "; ".join(["ok", *filter(None, [section.deviation(line), line.training]), *notes])
+    if not line.row.ok:
+        return f"{line.row.status}: {line.row.reason}"
+    notes = [f"{text} ({count} images)" for text, count in line.row.notes.items()]
+    return "; ".join([Status.OK, *filter(None, [section.deviation(line), line.training]), *notes])
 
 
 def _legend(section):

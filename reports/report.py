@@ -4,18 +4,19 @@ import csv
 import io
 from pathlib import Path
 
+from reports.columns import DEFAULT
 from reports.latex import to_latex
 from reports.markdown import to_markdown
 from reports.table import build_table
 
-COLUMNS = ("dataset", "split", "method", "metric", "measured", "ci95_low", "ci95_high", "published", "difference", "source",
+FIELDS = ("dataset", "split", "method", "metric", "measured", "ci95_low", "ci95_high", "published", "difference", "source",
            "protocol", "threshold", "fidelity", "marks", "n_images", "n_split", "own_split", "status", "reason",
            "weights", "weights_sha256", "weights_schedule", "weights_dataset", "weights_split")  # fmt: skip
-ABOUT = ("threshold", "fidelity", "n_images", "n_split", "own_split", "status", "reason")
+ABOUT = ("threshold", "n_images", "n_split", "own_split", "status", "reason")
 DIGITS = 4
 
 
-def write_report(rows, folder, write, *, protocol="exact"):
+def write_report(rows, folder, write, *, protocol="exact", columns=DEFAULT):
     """Write ``table1.md``, ``table1.tex`` and ``table1.csv``.
 
     Arguments:
@@ -23,11 +24,12 @@ def write_report(rows, folder, write, *, protocol="exact"):
         folder: Where the files go.
         write: Function of a path and a text; the store's atomic one.
         protocol: Whose definition of the metrics.
+        columns: Names of `reports.columns`.
 
     Returns:
         list[Path]: The files.
     """
-    sections = build_table(rows, protocol=protocol)
+    sections = build_table(rows, protocol=protocol, columns=columns)
     texts = {
         "table1.md": to_markdown(sections, protocol),
         "table1.tex": to_latex(sections, protocol),
@@ -39,19 +41,21 @@ def write_report(rows, folder, write, *, protocol="exact"):
 
 
 def to_csv(sections, protocol):
-    """One line a method, data set and metric, in the literature's units."""
+    """One line a method, data set and column, in the column's unit."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(text, FIELDS, lineterminator="\n")
     writer.writeheader()
     for section in sections:
         for line in section.lines:
-            row = line.row or {"status": "not run"}
-            about = {key: row.get(key) for key in ABOUT}
-            about |= dict(dataset=section.dataset, split=section.split, method=line.method, marks=line.marks)
-            about |= dict(source=section.source, protocol=protocol)
-            about |= {f"weights_{key}": line.weights.get(key) for key in ("sha256", "dataset", "split")}
-            about |= dict(weights=line.weights.get("file"), weights_schedule=line.schedule)
-            for metric, value in {"params": line.params, "FPS": line.fps, **line.values}.items():
+            row, weights = line.row, line.weights
+            about = dict(dataset=section.dataset, split=section.split, method=line.method, marks=line.marks)
+            about |= dict(source=section.source, protocol=protocol, status="not run")
+            if row is not None:
+                about |= {key: getattr(row, key) for key in ABOUT} | dict(fidelity=row.fidelity_label)
+            if weights is not None:
+                about |= {f"weights_{key}": getattr(weights, key) for key in ("sha256", "dataset", "split")}
+                about |= dict(weights=weights.file, weights_schedule=line.schedule)
+            for metric, value in line.values.items():
                 figures = dict(measured=value.measured, ci95_low=value.low, ci95_high=value.high, difference=value.difference)
                 rounded = {name: figure if figure is None else round(figure, DIGITS) for name, figure in figures.items()}
                 writer.writerow(about | rounded | {"metric": metric, "published": value.printed})

@@ -7,23 +7,23 @@ from pathlib import Path
 from mmengine.config import Config
 
 from datasets import DATASETS
+from reports.columns import DEFAULT, Column, columns_named
 from reports.published import printed_name, published, source_for, sources
-from zoo.registry import registered
+from results.row import Row
+from zoo import list_configs, list_methods
+from zoo.lookup import registered
 
 TABLE = Path(__file__).resolve().parents[1] / "configs" / "tables" / "table1.py"
-# Metric, factor of the literature's unit, digits, and whether more is better.
-METRICS = {"IoU": (1e2, 2, True), "nIoU": (1e2, 2, True), "Pd": (1e2, 2, True), "Fa": (1e6, 2, False)}
-UNITS = "IoU, nIoU and Pd in 1e-2, Fa in 1e-6"
 
 
 @dataclass
 class Value:
-    """A figure of the table in the literature's unit.
+    """A figure of the table in its column's unit.
 
     Attributes:
         measured, low, high: The measured value and its 95 % interval, None where there is none.
         printed: The published value as it is printed, None where there is none.
-        comparable: False where the two were measured on different machines or images.
+        comparable: False where the two were measured on different machines, images or sizes of images.
         rank: 1 for the best measured value of its column, 2 for the second, else 0.
     """
 
@@ -44,19 +44,17 @@ class Value:
 
 @dataclass
 class Line:
-    """One method on one data set."""
+    """One method on one data set, with its values by column."""
 
     method: str
     title: str
-    row: dict | None
+    row: Row | None
     values: dict[str, Value]
-    params: Value
-    fps: Value
 
     @property
     def whole(self):
         """True where every image of the row's test list was scored."""
-        return self.row is not None and self.row["status"] == "ok" and self.row["n_images"] == self.row["n_split"]
+        return self.row is not None and self.row.whole
 
     @property
     def complete(self):
@@ -65,38 +63,42 @@ class Line:
 
     @property
     def weights(self):
-        """What is known of a network's weights; empty where there are none."""
-        return (self.row or {}).get("weights") or {}
+        """What is known of a network's weights, or None where there are none."""
+        return self.row.weights if self.row else None
 
     @property
     def schedule(self):
         """By which schedule the weights were trained, or None where that is not known."""
-        name = self.weights.get("schedule")
-        return f"{name}, in stages" if name and self.weights.get("in_stages") else name
+        schedule = self.weights and self.weights.schedule
+        return schedule and ", ".join([schedule, *self._stages])
 
     @property
     def training(self):
         """In short words, how the weights came about, or None where there are none."""
-        if self.schedule is None:
-            return f"weights {self.weights['file']}" if self.weights else None
-        name, comma, stages = self.schedule.partition(",")
-        place = f"{comma} on {self.weights['dataset']} ({self.weights['split']})" if self.weights.get("dataset") else ""
-        return f"{name}-trained{comma}{stages}{place}"
+        weights = self.weights
+        if weights is None or weights.schedule is None:
+            return weights and f"weights {weights.file}"
+        place = f"on {weights.dataset} ({weights.split})" if weights.dataset else ""
+        how = ", ".join([f"{weights.schedule}-trained", *self._stages])
+        return " ".join(filter(None, [how + "," * bool(self._stages and place), place]))
+
+    @property
+    def _stages(self):
+        return ["in stages"] if self.weights.in_stages else []
 
     @property
     def marks(self):
         """Letters behind the title; `MARKS` explains them."""
         if self.row is None:
             return "N"
-        fidelity = self.row.get("fidelity", "author-code")
-        letters = {"public-port": "P", "reconstruction": "R"}.get(fidelity.split(" ")[0], "V" if "(" in fidelity else "")
+        letters = {"public-port": "P", "reconstruction": "R"}.get(self.row.fidelity, "V" if self.row.fidelity_scope else "")
         return "".join(sorted(letters + "".join(letter for letter, flag in self._flags.items() if flag)))
 
     @property
     def _flags(self):
-        names = {"O": "oracle", "S": "from_sweep", "T": "trained_on_test"}
-        unknown = not self.weights.get("training_images_known", True)
-        return {letter: self.row.get(name) for letter, name in names.items()} | {"U": unknown}
+        row, weights = self.row, self.weights
+        unknown = weights is not None and not weights.training_images_known
+        return {"O": row.oracle, "S": row.from_sweep, "T": row.trained_on_test, "U": unknown}
 
 
 MARKS = {
@@ -119,6 +121,8 @@ class Section:
         dataset, split: Names.
         own_list: True where the images are not those of the package's list of this name: no published number is of them.
         source: The key of the published table whose split this is, or None.
+        protocol: Whose metrics.
+        columns: In their order.
         lines: Methods in the table's order.
     """
 
@@ -126,6 +130,8 @@ class Section:
     split: str
     own_list: bool
     source: str | None
+    protocol: str
+    columns: list[Column]
     lines: list[Line] = field(default_factory=list)
 
     @property
@@ -139,10 +145,15 @@ class Section:
         return sources()[self.source]["title"] if self.source else None
 
     @property
+    def published_size(self):
+        """The size that the published metrics are of, as `reports.published.sources` has it, or None."""
+        return sources()[self.source]["sizes"][self.dataset] if self.source else None
+
+    @property
     def images(self):
         """Number and fingerprint of the images that most whole rows were scored on, None for what is not known."""
-        pairs = Counter((line.row["n_split"], _fingerprint(line.row)) for line in self.lines if line.whole)
-        pairs = pairs or Counter((line.row["n_split"], None) for line in self.lines if line.row and "n_split" in line.row)
+        pairs = Counter((line.row.n_split, line.row.fingerprint) for line in self.lines if line.whole)
+        pairs = pairs or Counter((line.row.n_split, None) for line in self.lines if line.row and line.row.n_split)
         return pairs.most_common(1)[0][0] if pairs else (None, None)
 
     @property
@@ -151,83 +162,97 @@ class Section:
         return self.images[0]
 
     def deviation(self, line):
-        """In words, which images a scored row covers; None where they are those of `images`."""
+        """In words, why a scored row is not compared: its images are not `images`, or it lacks the protocol. Else None."""
         row = line.row
-        if row is None or row["status"] != "ok":
+        if row is None or not row.ok:
             return None
-        if not line.whole:
-            return f"first {row['n_images']} of {row['n_split']} images"
+        if not row.whole:
+            return f"first {row.n_images} of {row.n_split} images"
         number, fingerprint = self.images
-        if row["n_split"] != number:
-            return f"another list of {row['n_split']} images"
-        same = None in (fingerprint, _fingerprint(row)) or fingerprint == _fingerprint(row)
-        return None if same else f"other {number} images"
+        if row.n_split != number:
+            return f"another list of {row.n_split} images"
+        if None not in (fingerprint, row.fingerprint) and fingerprint != row.fingerprint:
+            return f"other {number} images"
+        return None if self.protocol in row.metrics else f"cut after scoring, no metrics of protocol {self.protocol}"
 
 
-def _fingerprint(row):
-    return row.get("key", {}).get("data")
-
-
-def build_table(rows, *, protocol="exact"):
+def build_table(rows, *, protocol="exact", columns=DEFAULT):
     """Arrange stored rows.
 
     Arguments:
         rows: Rows of the result store, of any data sets and splits.
         protocol: Whose definition of the metrics; see `engine.metrics`.
+        columns: Names of `reports.columns`.
 
     Returns:
         list[Section]: One a split and data set that has rows, in the order of `TABLE`. Methods of it that have no
         row there show their published numbers; methods beyond it follow by name.
+
+    Raises:
+        UsageError: There is no such column.
     """
+    columns = columns_named(columns, rows)
     config = Config.fromfile(TABLE)
     sections = []
-    for split in sorted({row["split"] for row in rows}):
-        names = {row["dataset"] for row in rows if row["split"] == split}
+    for split in sorted({row.split for row in rows}):
+        names = {row.dataset for row in rows if row.split == split}
         for dataset in sorted(names, key=lambda name: _place(name, config.datasets)):
-            found = {row["method"]: row for row in rows if (row["split"], row["dataset"]) == (split, dataset)}
-            own_list = any(row.get("own_split") for row in found.values())
+            found = {row.method: row for row in rows if (row.split, row.dataset) == (split, dataset)}
+            own_list = any(row.own_split for row in found.values())
             source = source_for(split) if dataset in config.datasets and not own_list else None
-            section = Section(dataset, split, own_list, source)
-            for method in sorted({*config.methods, *found}, key=lambda name: _place(name, config.methods)):
-                section.lines.append(_line(method, dataset, found.get(method), source, protocol))
+            section = Section(dataset, split, own_list, source, protocol, columns)
+            methods = {*config.methods, *found, *_published_here(source)}
+            for method in sorted(methods, key=lambda name: _place(name, config.methods)):
+                section.lines.append(_line(method, section, found.get(method)))
             _compare(section)
             sections.append(section)
     return sections
+
+
+def _published_here(source):
+    """The methods and configurations of the package that a published table has."""
+    known = {*list_methods(), *list_configs()}
+    return {method for method, _, _ in (published(source) if source else ())} & known
 
 
 def _place(name, order):
     return (order.index(name), "") if name in order else (len(order), name)
 
 
-def _line(method, dataset, row, source, protocol):
-    known = published(source) if source else {}
-    measured = row["metrics"].get(protocol, {}) if row and row["status"] == "ok" else {}
-    intervals = row.get("ci95", {}).get(protocol, {}) if measured else {}
-    values = {}
-    for metric, (scale, _, _) in METRICS.items():
-        low, high = intervals.get(metric) or (None, None)
-        figures = [None if v is None else v * scale for v in (measured.get(metric), low, high)]
-        values[metric] = Value(*figures, known.get((method, dataset, metric)))
-    params = row.get("params") if row else None
-    speed = row.get("speed") if measured else None
+def _line(method, section, row):
     return Line(
         method=method,
-        title=row["title"] if row and row["title"] != method else printed_name(method),
+        title=row.title if row and row.title != method else printed_name(method),
         row=row,
-        values=values,
-        params=Value(params / 1e6 if params else None, printed=known.get((method, "", "params"))),
-        fps=Value(speed["fps"] if speed else None, printed=known.get((method, "", "FPS")), comparable=False),
+        values={column.name: _value(column, method, section, row) for column in section.columns},
     )
+
+
+def _value(column, method, section, row):
+    known = published(section.source) if section.source else {}
+    printed = known.get((method, "" if column.of_method else section.dataset, column.name))
+    if row is None or not (row.ok or column.of_method):
+        return Value(printed=printed)
+    figures = (column.of(row, section.protocol), *(column.interval(row, section.protocol) or (None, None)))
+    return Value(*map(column.shown, figures), printed, comparable=column.comparable)
 
 
 def _compare(section):
     """Rank the honest rows over the images of the section, and take the differences from those over others."""
-    for line in section.lines:
-        for value in line.values.values():
-            value.comparable = section.deviation(line) is None
-    for metric, (_, digits, more) in METRICS.items():
-        values = [line.values[metric] for line in section.lines if line.complete and section.deviation(line) is None]
-        levels = sorted({round(v.measured, digits) for v in values if v.measured is not None}, reverse=more)[:2]
-        for value in values:
-            if value.measured is not None and round(value.measured, digits) in levels:
-                value.rank = levels.index(round(value.measured, digits)) + 1
+    for column in section.columns:
+        if column.of_method:
+            continue
+        for line in section.lines:
+            same_size = line.row is not None and line.row.metric_size == section.published_size
+            line.values[column.name].comparable &= same_size and section.deviation(line) is None
+        values = [line.values[column.name] for line in section.lines if line.complete and section.deviation(line) is None]
+        if column.better:
+            _rank(column, [value for value in values if value.measured is not None])
+
+
+def _rank(column, values):
+    """Note which values are the best and the second best as they are printed."""
+    levels = sorted({round(value.measured, column.digits) for value in values}, reverse=column.better == "higher")[:2]
+    for value in values:
+        if round(value.measured, column.digits) in levels:
+            value.rank = levels.index(round(value.measured, column.digits)) + 1

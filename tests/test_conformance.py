@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-import zoo
 from engine.profiling import count_flops
+from tests.deep_methods import DEEP
 from zoo import Detector, MethodCard, build_method, list_methods
 from zoo.neural import NeuralDetector
 
@@ -96,7 +96,7 @@ def test_batch_equals_single_images(name, build):
         np.testing.assert_allclose(score, single, rtol=1e-4, atol=1e-4 * (abs(single).max() + 1e-12))
 
 
-@pytest.mark.parametrize("name", [name for name in METHODS if issubclass(zoo.METHODS.get(name), NeuralDetector)])
+@pytest.mark.parametrize("name", DEEP)
 def test_flops_are_counted_and_no_parameter_is_frozen_by_it(name, build):
     detector = build(name)
     learned = [parameter.requires_grad for parameter in detector.network.parameters()]

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 import run_benchmark
-from engine.store import ResultStore
+from results.store import ResultStore
 from zoo.checkpoint_files import read_header
 from zoo.checkpoints import sha256_file
 
@@ -54,5 +54,5 @@ def test_the_metrics_are_measured_again(model, data_root, tmp_path, monkeypatch)
     arguments = ["--methods", name, "--datasets", dataset, "--split", split, "--data-root", str(data_root)]
     assert run_benchmark.main([*arguments, "--out", str(tmp_path), "--device", "cpu"]) == 0
     row = ResultStore(tmp_path).row(dataset, split, name)
-    assert row["weights"]["sha256"] == model["Metadata"]["SHA256"]
-    assert row["metrics"]["exact"] == pytest.approx(row["metrics"]["exact"] | result["Metrics"], rel=1e-3)
+    assert row.weights.sha256 == model["Metadata"]["SHA256"]
+    assert row.metrics["exact"] == pytest.approx(row.metrics["exact"] | result["Metrics"], rel=1e-3)

@@ -42,4 +42,9 @@ class MethodCard:
     @property
     def fidelity_label(self):
         """``"reconstruction (WPMD)"``, or the bare fidelity where it covers the whole method."""
-        return f"{self.fidelity} ({self.fidelity_scope})" if self.fidelity_scope else self.fidelity
+        return fidelity_label(self.fidelity, self.fidelity_scope)
+
+
+def fidelity_label(fidelity, scope):
+    """A fidelity with its scope in brackets behind it."""
+    return f"{fidelity} ({scope})" if scope else fidelity

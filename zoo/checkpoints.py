@@ -11,9 +11,10 @@ from safetensors.torch import save_file
 
 from zoo.checkpoint_files import METADATA_KEY, read_checkpoint, read_header
 from zoo.errors import UsageError, ZooError
-from zoo.registry import METHODS, build_method, list_methods, method_config, registered, unknown
+from zoo.lookup import registered, unknown
+from zoo.registry import METHODS, build_method, list_methods, method_config
+from zoo.schedules import SCHEDULES
 
-SCHEDULES = ("paper", "budget", "short", "smoke")  # best first
 MOST_NAMED = 5
 
 

@@ -14,10 +14,8 @@ class Detector:
     """A detector of small targets in one infrared image. A method implements `score`; the rest is here.
 
     Attributes:
-        card (MethodCard): Title, source, fidelity. Required on every registered class.
-        variants: ``(options, changes of the card)`` of known variants of the method: where `build_method` gets just these
-            options of the algorithm, other than the class's own values, the card is changed so. Other options that differ
-            are named behind the card's fidelity.
+        card (MethodCard): Title, source, fidelity. Required on every registered class. Options of the algorithm that differ
+            from the class's own are named behind the fidelity, unless a configuration brings a card for them.
         score_kind: ``"raw"`` for a score map in the algorithm's own units, ``"logit"`` for a network's logit.
         default_threshold: The policy that `segment` uses unless the caller names one.
         name: The name it was built by; set by `build_method`.
@@ -26,7 +24,6 @@ class Detector:
     """
 
     card = None
-    variants = ()
     score_kind = "raw"
     # The rule that DNANet's group applies to every traditional method; also in the code of MSL-STIPT's demo.
     default_threshold = "adaptive(0.7, 0.5)"
@@ -130,23 +127,37 @@ class Detector:
             raise ZooError(f"{self.name or type(self).__name__} returned a score map of {score.shape} for an image of {shape}")
         if not np.isfinite(score).all():
             raise ZooError(f"{self.name or type(self).__name__} returned NaN or Inf scores")
+        if self.score_kind == "logit" and look_like_probabilities(score):
+            self.note("all scores are between 0 and 1, as of probabilities, though the method's score_kind is logit")
         return score
+
+
+def look_like_probabilities(scores):
+    """Whether floating-point scores all lie between 0 and 1 and are not 0 and 1 alone, as those of a mask are."""
+    if scores.dtype.kind != "f" or scores.size == 0 or scores.min() < 0 or scores.max() > 1:
+        return False
+    return bool(((scores > 0) & (scores < 1)).any())
 
 
 def checked_image(image):
     """A float64 copy of a grey image.
 
     Raises:
-        ZooError: Not HxW, smaller than 16 px on a side, not numeric, or not finite.
+        ZooError: Not HxW, smaller than 16 px on a side, not numeric, not finite, or not in grey levels 0..255.
     """
     array = np.asarray(image)
     if array.ndim != 2:
         raise ZooError(f"expected one grey image of shape (H, W), got shape {array.shape}; convert colour to grey first")
     if min(array.shape) < SMALLEST_SIDE:
         raise ZooError(f"image of {array.shape[0]}x{array.shape[1]} is smaller than {SMALLEST_SIDE} px on a side")
-    if array.dtype.kind not in "buif":
-        raise ZooError(f"expected a numeric image, got dtype {array.dtype}")
+    if array.dtype.kind not in "uif":
+        raise ZooError(f"expected a numeric image of grey levels, got dtype {array.dtype}")
     array = array.astype(np.float64)
     if not np.isfinite(array).all():
         raise ZooError("image holds NaN or Inf")
+    low, high = array.min(), array.max()
+    if low < 0 or high > 255:
+        raise ZooError(f"image holds values from {low:g} to {high:g}; expected grey levels 0..255, so scale it first")
+    if look_like_probabilities(array):
+        raise ZooError("all values of the image are between 0 and 1; expected grey levels 0..255, so multiply it by 255")
     return array

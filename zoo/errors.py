@@ -7,3 +7,15 @@ class ZooError(Exception):
 
 class UsageError(ZooError):
     """The call itself is wrong: an unknown name, an option out of range. The command line exits with status 2."""
+
+
+# What the code of a method or a plug-in may end in: any error, and the end of the whole program.
+FAILURES = (Exception, SystemExit)
+
+
+def one_line(error):
+    """An exception as one line; the class is named unless the text was written for users."""
+    text = " ".join(str(error).split())
+    if isinstance(error, SystemExit):
+        return f"it ends the program (SystemExit: {text})"
+    return text if isinstance(error, ZooError) else f"{type(error).__name__}: {text}"

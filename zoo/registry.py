@@ -1,29 +1,20 @@
-"""The registry of methods, and the ways a method gets into it."""
+"""The registry of methods."""
 
-import difflib
-import hashlib
-import importlib.util
 import inspect
-import sys
-from dataclasses import replace
-from functools import cache
-from importlib.metadata import entry_points
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from mmengine.config import Config
 from mmengine.registry import Registry
 
+from zoo.card import MethodCard
 from zoo.detector import Detector
-from zoo.errors import UsageError, ZooError
+from zoo.errors import FAILURES, UsageError, ZooError, one_line
+from zoo.lookup import registered, unknown
+from zoo.plugins import load_entry_points
 
 CONFIG_DIR = Path(__file__).resolve().parents[1] / "configs" / "methods"
-ENTRY_POINT_GROUP = "irsam_zoo.methods"
-
-
-def registered(registry, name):
-    """The class under a name, or None. The registry's own ``get`` takes any module that can be imported for one."""
-    registry.import_from_location()
-    return registry.module_dict.get(name)
 
 
 def _build(cfg, registry, **overrides):
@@ -48,23 +39,30 @@ def _build(cfg, registry, **overrides):
         raise UsageError(f"method {name} does not build: {' '.join(str(error).split())}") from error
     method.name, method.parameters = name, options
     if "card" not in vars(method):  # a class that knows its variants gives them a card itself
-        method.card = _card(cls, options)
+        method.card = _changed_card(cls.card, _changed(cls, options, {}))
     return method
 
 
-def _card(cls, options):
-    """The card of a class built with options: that of a known variant, or one that names the options that differ."""
+def _changed(cls, options, usual):
+    """Names of a class's own options that are not as a configuration has them, or else as the class has them by itself."""
     if "__init__" not in vars(cls):
-        return cls.card
+        return []
     own = {p.name: p.default for p in inspect.signature(cls.__init__).parameters.values() if p.default is not p.empty}
-    changed = {name: value for name, value in options.items() if name in own and value != own[name]}
+    return [name for name, value in options.items() if name in own and _plain(value) != _plain(usual.get(name, own[name]))]
+
+
+def _plain(value):
+    """A value as JSON gives it back."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, (list, tuple)) else value
+
+
+def _changed_card(card, changed):
+    """A card that names the options that differ behind its fidelity."""
     if not changed:
-        return cls.card
-    for variant, changes in cls.variants:
-        if variant == changed:
-            return replace(cls.card, **changes)
-    scope = "; ".join(filter(None, [cls.card.fidelity_scope, f"{', '.join(changed)} changed"]))
-    return replace(cls.card, fidelity_scope=scope)
+        return card
+    return replace(card, fidelity_scope="; ".join(filter(None, [card.fidelity_scope, f"{', '.join(changed)} changed"])))
 
 
 METHODS = Registry("method", scope="irsam_zoo", build_func=_build, locations=["baselines", "zoo.irsam"])
@@ -75,7 +73,8 @@ def build_method(spec, **overrides):
 
     Arguments:
         spec: A registered name (``"ipi"``), the name of a configuration in ``configs/methods`` (``"ipi_paper"``),
-            ``dict(type="ipi", ...)``, or the path of a configuration file that defines ``method = dict(type=...)``.
+            ``dict(type="ipi", ...)``, or the path of a configuration file that defines ``method = dict(type=...)`` and, where
+            its options make a known variant, ``card = dict(...)`` with what differs in the card; or a `MethodSpec`.
         overrides: Constructor options; they win over those of ``spec``.
 
     Returns:
@@ -86,37 +85,70 @@ def build_method(spec, **overrides):
             the configuration file cannot be read.
         ZooError: What is registered under the name is no `Detector`, or has no card.
     """
-    load_entry_points()
-    name, options = method_config(spec)
-    method = METHODS.build(options, **overrides)
-    method.name = name
+    spec = spec if isinstance(spec, MethodSpec) else read_method(spec)
+    method = METHODS.build(spec.options, **overrides)
+    method.name = spec.name
+    if spec.card:
+        try:
+            card = replace(type(method).card, **spec.card)
+        except ValueError as error:
+            raise UsageError(f"the card of {spec.name}: {error}") from None
+        method.card = _changed_card(card, _changed(type(method), method.parameters, spec.options))
     return method
 
 
-def method_config(spec):
-    """The name and the ``dict(type=..., ...)`` that a method spec of `build_method` stands for."""
+class MethodSpec(NamedTuple):
+    """What a method spec of `build_method` stands for.
+
+    Attributes:
+        name: Of the row of a table.
+        options: ``dict(type=..., ...)``.
+        card: What a configuration's ``card = dict(...)`` changes of the class's card.
+    """
+
+    name: str
+    options: dict
+    card: dict = {}
+
+
+def read_method(spec):
+    """The `MethodSpec` of a method spec of `build_method`; errors as there."""
+    load_entry_points()
     if not isinstance(spec, (str, Path)):
         options = dict(spec)
         if "type" not in options:
             raise UsageError(f"a method's dict needs a type, as in dict(type='ipi'); got {options}")
-        return options["type"], options
+        return MethodSpec(options["type"], options)
     text = str(spec)
     path = Path(text) if text.endswith(".py") else CONFIG_DIR / f"{text}.py"
     if path.is_file() and (text.endswith(".py") or registered(METHODS, text) is None):
-        try:
-            config = Config.fromfile(path)
-        except Exception as error:  # the file is Python, and fails with any exception
-            reason = " ".join(str(error).split())
-            raise UsageError(f"the configuration {path} cannot be read: {type(error).__name__}: {reason}") from error
-        method = config.get("method")
-        if not isinstance(method, dict) or not isinstance(method.get("type"), str):
-            raise UsageError(f"{path} defines no `method = dict(type=...)`")
-        return path.stem, method.to_dict()
+        return _read_config(path)
     if text.endswith(".py"):
         raise UsageError(f"no configuration file {path}")
     if registered(METHODS, text) is None:
         raise UsageError(unknown("method", text, [*list_methods(), *list_configs()]))
-    return text, dict(type=text)
+    return MethodSpec(text, dict(type=text))
+
+
+def _read_config(path):
+    try:
+        config = Config.fromfile(path)
+    except FAILURES as error:  # the file is Python, and fails with any exception
+        raise UsageError(f"the configuration {path} cannot be read: {one_line(error)}") from error
+    method, card = config.get("method"), config.get("card", {})
+    if not isinstance(method, dict) or not isinstance(method.get("type"), str):
+        raise UsageError(f"{path} defines no `method = dict(type=...)`")
+    known = [field.name for field in fields(MethodCard)]
+    for key in card:
+        if key not in known:
+            raise UsageError(unknown(f"entry of the card in {path},", key, known))
+    card = {key: tuple(value) if isinstance(value, list) else value for key, value in card.items()}
+    return MethodSpec(path.stem, method.to_dict(), card)
+
+
+def method_config(spec):
+    """The name and the options of `read_method`."""
+    return read_method(spec)[:2]
 
 
 def list_methods():
@@ -129,49 +161,6 @@ def list_methods():
 def list_configs():
     """Sorted names of the configurations in ``configs/methods`` that are not methods of the same name."""
     return sorted({path.stem for path in CONFIG_DIR.glob("[!_]*.py")} - set(list_methods()))
-
-
-def load_plugin(path):
-    """Import a Python file that registers methods.
-
-    Raises:
-        ZooError: The file is missing or does not import.
-    """
-    path = Path(path).resolve()
-    if not path.is_file():
-        raise UsageError(f"no plug-in file {path}")
-    name = f"irsam_zoo_plugin_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
-    code = path.read_bytes()
-    if name in sys.modules:
-        if sys.modules[name].plugin_code != code:  # in a worker of a Dask cluster
-            raise ZooError(f"plug-in {path} has changed since it was imported; restart the workers")
-        return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    module.plugin_code = code
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[name]
-        raise ZooError(f"plug-in {path} does not import: {type(error).__name__}: {error}") from error
-    return module
-
-
-@cache
-def load_entry_points():
-    """Import what installed packages offer under the entry-point group ``irsam_zoo.methods``."""
-    for entry in entry_points(group=ENTRY_POINT_GROUP):
-        try:
-            entry.load()
-        except Exception as error:
-            raise ZooError(f"the installed plug-in {entry.value} does not import: {type(error).__name__}: {error}") from error
-
-
-def unknown(kind, name, known):
-    """One line for a name that is not known, with the nearest that are."""
-    near = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}"
-    return f"unknown {kind} {name!r}; {hint}"
 
 
 def _options(cls):

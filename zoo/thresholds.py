@@ -5,6 +5,7 @@ A policy maps one score map to one cut; the mask is ``score > cut``. Policies ar
 """
 
 import ast
+import math
 import re
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ import numpy as np
 from mmengine.registry import Registry
 
 from zoo.errors import UsageError
+from zoo.lookup import registered
 
 THRESHOLDS = Registry("threshold policy", scope="irsam_zoo")
 
@@ -42,32 +44,63 @@ class Threshold:
         arguments: The numbers that its spelling carries.
 
     Attributes:
-        oracle: True where the cut is chosen by looking at the masks. Tables always mark it.
+        name: The one that it is registered under; set by `build_threshold`.
+        oracle: True where the cut is chosen by looking at the masks; see `Oracle`.
+
+    Raises:
+        ValueError: A number is infinite or none.
     """
 
     name = ""
     oracle = False
 
     def __init__(self, *arguments):
+        if not all(map(math.isfinite, arguments)):
+            raise ValueError("its numbers must be finite")
         self.arguments = arguments
 
     def cut_at(self, statistics):
         """The cut for a score map of these `ScoreStatistics`: pixels above it are target."""
-        raise UsageError(f"the policy {self} needs the whole test set; it has no cut for one image")
+        raise TypeError(f"{type(self).__name__} does not define cut_at(statistics)")
 
     def __call__(self, score):
         """HxW bool mask of the pixels of an HxW score map above the cut."""
         return np.asarray(score) > self.cut_at(ScoreStatistics.of(score))
 
     def __str__(self):
-        return f"{self.name}({', '.join(f'{a:g}' for a in self.arguments)})" if self.arguments else self.name
+        return self.name + (f"({', '.join(f'{a:g}' for a in self.arguments)})" if self.arguments else "")
+
+
+class Oracle(Threshold):
+    """Base of the policies that look at the masks: a policy implements `level`. Tables always mark it: an upper bound."""
+
+    oracle = True
+
+    def level(self, sweep):
+        """One cut for a whole test set.
+
+        Arguments:
+            sweep (dict): Sums over the set, at each of 256 levels where every pixel of that level or above is target:
+                (256,) int64 arrays ``tp`` and ``fp`` in px, ``matched`` targets, ``false_pixels`` and ``targets``.
+
+        Returns:
+            int | None: The level; None to take no pixel at all.
+        """
+        raise TypeError(f"{type(self).__name__} does not define level(sweep)")
+
+    def cut_at(self, statistics):
+        raise UsageError(f"the policy {self} needs the whole test set; it has no cut for one image")
+
+
+def _fraction(value, name="fraction"):
+    if not 0 <= value <= 1:
+        raise ValueError(f"{name} must be between 0 and 1, not {value:g}")
+    return float(value)
 
 
 @THRESHOLDS.register_module("fixed")
 class Fixed(Threshold):
     """The same cut for every image; 0 on logits is probability 0.5."""
-
-    name = "fixed"
 
     def __init__(self, cut=0.0):
         super().__init__(float(cut))
@@ -80,10 +113,8 @@ class Fixed(Threshold):
 class MinMax(Threshold):
     """A fraction of the image's own score range. ISTD-Benchmark (method.py, inference.py) cuts at 0.5."""
 
-    name = "minmax"
-
     def __init__(self, fraction=0.5):
-        super().__init__(float(fraction))
+        super().__init__(_fraction(fraction))
 
     def cut_at(self, statistics):
         return statistics.low + self.arguments[0] * (statistics.high - statistics.low)
@@ -96,12 +127,10 @@ class MinMaxProbability(Threshold):
     An image without a target has a range too, so this rule nearly always finds one.
     """
 
-    name = "minmax_prob"
-
     def __init__(self, fraction=0.22):  # danfenghong/IEEE_TIP_UIU-Net, test program
-        if not 0 < fraction < 1:
-            raise ValueError(f"fraction must be between 0 and 1, not {fraction}")
-        super().__init__(float(fraction))
+        if fraction in (0, 1):
+            raise ValueError("fraction must be between 0 and 1, not at either, whose logits are infinite")
+        super().__init__(_fraction(fraction))
 
     def cut_at(self, statistics):
         if statistics.low == statistics.high:
@@ -119,10 +148,8 @@ class MinMaxProbability(Threshold):
 class Adaptive(Threshold):
     """max(a * max, b * std + mean). MSL-STIPT's demo and DNANet's traditional baselines use a = 0.7, b = 0.5."""
 
-    name = "adaptive"
-
     def __init__(self, of_max=0.7, of_std=0.5):
-        super().__init__(float(of_max), float(of_std))
+        super().__init__(_fraction(of_max, "of_max"), float(of_std))
 
     def cut_at(self, statistics):
         of_max, of_std = self.arguments
@@ -133,8 +160,6 @@ class Adaptive(Threshold):
 class MeanStd(Threshold):
     """mean + k * std, the adaptive threshold of the IPI family of papers."""
 
-    name = "mean_std"
-
     def __init__(self, k=3.0):
         super().__init__(float(k))
 
@@ -143,11 +168,13 @@ class MeanStd(Threshold):
 
 
 @THRESHOLDS.register_module("best_iou")
-class BestIoU(Threshold):
-    """The one level of the 256-level sweep that maximises IoU over the whole test set: an upper bound, not a method."""
+class BestIoU(Oracle):
+    """The one level of the 256-level sweep that maximises IoU over the whole test set; the lowest of several."""
 
-    name = "best_iou"
-    oracle = True
+    def level(self, sweep):
+        if sweep["tp"][0] == 0:
+            return None
+        return int((sweep["tp"] / (sweep["tp"][0] + sweep["fp"])).argmax())
 
 
 def build_threshold(spec):
@@ -158,23 +185,42 @@ def build_threshold(spec):
     """
     if isinstance(spec, Threshold):
         return spec
-    if isinstance(spec, (int, float)):
-        return Fixed(spec)
     try:
-        if isinstance(spec, str):
-            name, arguments = re.fullmatch(r"\s*(\w+)\s*(?:\((.*)\))?\s*", spec).groups()
-            numbers = ast.literal_eval(f"[{arguments or ''}]")
-            return _policy(name)(*numbers)
-        options = dict(spec)
-        return _policy(options.pop("type"))(**options)
-    except (AttributeError, KeyError, SyntaxError, TypeError, ValueError):
-        raise UsageError(
-            f"threshold {spec!r} is not a policy; write one of fixed(0), minmax(0.5), adaptive(0.7, 0.5), mean_std(3), best_iou"
-        ) from None
-
-
-def _policy(name):
-    policy = THRESHOLDS.get(name)
-    if policy is None:
-        raise KeyError(name)
+        name, numbers, options = _parsed(spec)
+        cls = registered(THRESHOLDS, name)
+    except (KeyError, SyntaxError, TypeError, ValueError):
+        raise UsageError(_wrong(spec)) from None
+    try:
+        policy = cls(*numbers, **options)
+    except TypeError:  # no such policy, or other arguments than it takes
+        raise UsageError(_wrong(spec)) from None
+    except ValueError as error:
+        raise UsageError(f"{_wrong(spec)} ({error})") from None
+    policy.name = name
     return policy
+
+
+def _wrong(spec):
+    known = ", ".join(_spelling(name, cls) for name, cls in THRESHOLDS.module_dict.items())
+    return f"threshold {spec!r} is not a policy; write one of {known}"
+
+
+def _parsed(spec):
+    """The name, the positional and the named arguments of a spelling."""
+    if isinstance(spec, (int, float)):
+        return "fixed", [spec], {}
+    if isinstance(spec, str):
+        match = re.fullmatch(r"\s*(\w+)\s*(?:\((.*)\))?\s*", spec)
+        if match is None:
+            raise ValueError("expected a name, and numbers in brackets")
+        return match[1], ast.literal_eval(f"[{match[2] or ''}]"), {}
+    options = dict(spec)
+    return options.pop("type"), [], options
+
+
+def _spelling(name, cls):
+    """How a policy is written with its default numbers; its name where it has none."""
+    try:
+        return f"{name}{cls()}"
+    except TypeError:
+        return name

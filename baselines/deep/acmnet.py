@@ -10,8 +10,6 @@ from zoo import METHODS, MethodCard, UsageError
 from zoo.neural import NeuralDetector, probability_to_logit
 
 STEM, LOW, MIDDLE, HIGH = 8, 16, 32, 64  # open-acm, train_dentist.py: channels
-ACM_PYTORCH = "https://github.com/Tianfang-Zhang/acm-pytorch"
-BASICIRSTD = "https://github.com/XinyiYing/BasicIRSTD"
 BASICIRSTD_KEYS = (  # BasicIRSTD names the layers of a residual block that the others number
     (r"(layer\d\.\d+)\.conv1\.", r"\1.body.0."),
     (r"(layer\d\.\d+)\.bn1\.", r"\1.body.1."),
@@ -172,48 +170,6 @@ class ACMNet(NeuralDetector):
             "The author's training script builds a learning-rate schedule for AdaGrad and never uses it.",
             "acm-pytorch's U-Net adds a 1x1 convolution to each fusion and BasicIRSTD's has three blocks a stage: see the "
             "configurations acmnet_pytorch and acmnet_1ch.",
-        ),
-    )
-    variants = (
-        (
-            {"tiny": False},
-            {
-                "notes": (
-                    "The author's second stem, which works at a quarter of the image's size: 518,419 parameters.",
-                    "The author's code is MXNet; outputs equal a line-by-line PyTorch transcription of it.",
-                    *card.notes[2:],
-                )
-            },
-        ),
-        (
-            {"tiny": False, "reduce": True, "align_corners": False, "per_sample_loss": True},
-            {
-                "fidelity": "public-port",
-                "url": ACM_PYTORCH,
-                "notes": (
-                    "Equal to the U-Net of acm-pytorch, whose fusions have a 1x1 convolution more than the author's: 519,843 "
-                    "parameters. Loss and initialisation are acm-pytorch's as well.",
-                ),
-            },
-        ),
-        (
-            {"decoder": "fpn", "tiny": False, "align_corners": False, "per_sample_loss": True},
-            {
-                "fidelity": "public-port",
-                "url": ACM_PYTORCH,
-                "notes": (
-                    "Equal to the feature pyramid of acm-pytorch: 387,187 parameters. Loss and initialisation are "
-                    "acm-pytorch's as well.",
-                ),
-            },
-        ),
-        (
-            {"in_channels": 1, "blocks": 3, "tiny": False, "align_corners": False, "probabilities": True},
-            {
-                "fidelity": "public-port",
-                "url": BASICIRSTD,
-                "notes": ("Equal to the ACM of BasicIRSTD: one channel, three blocks a stage, 397,823 parameters.",),
-            },
         ),
     )
     default_input_size = 512  # open-acm, train_dentist.py: base-size, to which test images are resized

@@ -5,7 +5,6 @@ import torch.nn.functional as F
 from torch import nn
 
 from baselines.deep.acmnet import (
-    BASICIRSTD,
     BASICIRSTD_KEYS,
     HIGH,
     LOW,
@@ -174,32 +173,6 @@ class ALCNet(NeuralDetector):
             "The network that BasicIRSTD calls ALCNet, which many later papers compare with, has no local contrast: see the "
             "configuration alcnet_basicirstd.",
             "The contrasts wrap around at the border, as the author's circular shifts do.",
-        ),
-    )
-    variants = (
-        (
-            {"scale_mode": "localsk"},
-            {
-                "notes": (
-                    "The author's scale mode localsk weighs the two contrasts at each pixel: 378,459 parameters. No weights of "
-                    "it were released.",
-                    "The author's code is MXNet; outputs equal a line-by-line PyTorch transcription of it.",
-                    card.notes[1],
-                    *card.notes[3:],
-                )
-            },
-        ),
-        (
-            {"toolbox": True},
-            {
-                "fidelity": "public-port",
-                "url": BASICIRSTD,
-                "notes": (
-                    "Equal to what BasicIRSTD calls ALCNet: one channel, no local contrast at all, 519,889 parameters, two "
-                    "residual stages that it never runs among them.",
-                    "Many later papers compare with this network under the name ALCNet.",
-                ),
-            },
         ),
     )
     default_input_size = 512  # open-alcnet, train script: base-size, to which test images are resized

@@ -173,20 +173,6 @@ class UIUNetDetector(NeuralDetector):
             "Both branches of a fusion end in one and the same convolution, as in the authors' code.",
         ),
     )
-    variants = (
-        (
-            {"in_channels": 1, "stretch": False},
-            {
-                "fidelity": "public-port",
-                "url": "https://github.com/XinyiYing/BasicIRSTD",
-                "notes": (
-                    "The network and the normalisation of BasicIRSTD: one channel, 50,540,309 parameters, no division by the "
-                    "image's maximum. The loss is the authors'.",
-                    card.notes[3],
-                ),
-            },
-        ),
-    )
     divisor = 1  # pooling rounds up and every skip resizes
     default_input_size = 320  # author's code: test images are resized to 320 x 320
     evaluation_options = ("input_size", "stretch")

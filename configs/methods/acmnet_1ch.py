@@ -1,4 +1,4 @@
-"""ACMNet of BasicIRSTD: one channel, three blocks a stage, 397,823 parameters.
+"""ACMNet of BasicIRSTD.
 
 BasicIRSTD normalises by the training set; these are its values for NUAA-SIRST. For NUDT-SIRST they are 107.81 and 33.02,
 for IRSTD-1k 87.466 and 39.72.
@@ -16,4 +16,10 @@ method = dict(
     input_size="native",
     mean=(101.06,),
     std=(34.62,),
+)
+
+card = dict(
+    fidelity="public-port",
+    url="https://github.com/XinyiYing/BasicIRSTD",
+    notes=("Equal to the ACM of BasicIRSTD: one channel, three blocks a stage, 397,823 parameters.",),
 )

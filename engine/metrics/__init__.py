@@ -1,7 +1,7 @@
 """Metrics of infrared small target detection. `engine.metrics.mm_metric` adds them to mmengine when it is imported."""
 
 from engine.metrics.bootstrap import bootstrap_ci, paired_bootstrap
-from engine.metrics.compute import PROTOCOLS, compute_metrics
+from engine.metrics.compute import PROTOCOLS, Metric, add_metric, compute_metrics, ratio
 from engine.metrics.counts import count_image
 from engine.metrics.metric import IRSTDMetrics
 from engine.metrics.pyirstd import compute_pyirstd, count_pyirstd
@@ -12,6 +12,8 @@ from engine.metrics.sweep import best_iou, pd_fa_curve, quantize, roc, sum_sweep
 __all__ = [
     "PROTOCOLS",
     "IRSTDMetrics",
+    "Metric",
+    "add_metric",
     "best_iou",
     "bootstrap_ci",
     "compute_metrics",
@@ -22,6 +24,7 @@ __all__ = [
     "paired_bootstrap",
     "pd_fa_curve",
     "quantize",
+    "ratio",
     "roc",
     "signal_metrics",
     "strata",

@@ -1,5 +1,7 @@
 """From counts of images to IoU, nIoU, Pd, Fa and hIoU of a set."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -30,7 +32,33 @@ PROTOCOLS = {
     "dnanet": Protocol("ref_", "ref_false_pixels_by_area", 256 * 256, 0.0),  # DNANet, model/metric.py, PD_FA.get
     "basicirstd": Protocol("ref_", "ref_false_pixels", None, 0.0),  # BasicIRSTD, metrics.py, PD_FA
 }
-OPDC_COLUMNS = ("opdc_matched", "opdc_iou", "components")
+# Columns that the protocols with a prefix have their own of.
+PREFIXED = ("target_pixels", "intersection", "union", "targets", "matched")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """One figure of a set.
+
+    Attributes:
+        of: Sums over the images and a `Protocol` to the figures, (R,) float64, NaN where undefined. The sums are (R,) float64
+            by column of `count_image`, without the protocol's prefix; besides, ``area`` (the divisor of Fa), ``image_iou``
+            and ``iou_images`` (the IoU of single images, and how many have one).
+        counts: The columns that it reads.
+        protocols: Those that have it.
+    """
+
+    of: Callable
+    counts: tuple[str, ...]
+    protocols: tuple[str, ...] = tuple(PROTOCOLS)
+
+
+METRICS = {}
+
+
+def add_metric(name, metric):
+    """Make a `Metric` known: from then on every set has it, and every row of a benchmark."""
+    METRICS[name] = metric
 
 
 def compute_metrics(counts, protocol="exact", weights=None):
@@ -73,9 +101,9 @@ def compute_metrics(counts, protocol="exact", weights=None):
 def count_columns(counts, protocol):
     """The columns that a protocol needs, as a dict of (N,) float64 arrays."""
     rule = protocol_rule(protocol)
-    p = rule.prefix
-    names = ["pixels", p + "intersection", p + "union", p + "targets", p + "matched", rule.false_pixels]
-    names += OPDC_COLUMNS if protocol == "exact" else ("sample_intersection", "sample_union")
+    names = dict.fromkeys(["pixels", *_sampled(protocol), rule.false_pixels])
+    for metric in _metrics(protocol).values():
+        names |= dict.fromkeys(rule.prefix * (name in PREFIXED) + name for name in metric.counts if name != "false_pixels")
     try:
         if hasattr(counts, "columns"):
             return {name: counts[name].to_numpy(np.float64) for name in names}
@@ -97,25 +125,25 @@ def weighted_ratios(columns, protocol, weights):
         dict: (R,) float64 by metric, NaN where undefined.
     """
     rule = protocol_rule(protocol)
-    p = rule.prefix
-    sample = "" if protocol == "exact" else "sample_"
-    intersection, union = columns[sample + "intersection"], columns[sample + "union"]
+    intersection, union = (columns[name] for name in _sampled(protocol))
     iou = np.divide(intersection, union, out=np.zeros_like(union), where=union > 0)
     counted = (union > 0).astype(np.float64) if np.isnan(rule.undefined) else np.ones_like(union)
-    names = list(columns)
-    table = np.column_stack([columns[name] for name in names] + [iou * counted, counted, np.ones_like(union)])
-    *totals, iou_sum, iou_images, images = (weights @ table).T
-    total = dict(zip(names, totals, strict=True))
-    area = total["pixels"] if rule.image_area is None else rule.image_area * images
-    ratios = {
-        "IoU": _ratio(total[p + "intersection"], total[p + "union"], rule.undefined),
-        "nIoU": _ratio(iou_sum, iou_images, np.nan),
-        "Pd": _ratio(total[p + "matched"], total[p + "targets"], np.nan),
-        "Fa": _ratio(total[rule.false_pixels], area, np.nan),
-    }
-    if protocol == "exact":
-        ratios |= hierarchical_iou(total["opdc_matched"], total["opdc_iou"], total["targets"], total["components"])
-    return ratios
+    table = np.column_stack([*columns.values(), iou * counted, counted, np.ones_like(union)])
+    *sums, image_iou, iou_images, images = (weights @ table).T
+    sums = {name.removeprefix(rule.prefix): values for name, values in zip(columns, sums, strict=True)}
+    sums["false_pixels"] = sums[rule.false_pixels.removeprefix(rule.prefix)]
+    sums["area"] = sums["pixels"] if rule.image_area is None else rule.image_area * images
+    sums |= {"image_iou": image_iou, "iou_images": iou_images}
+    return {name: metric.of(sums, rule) for name, metric in _metrics(protocol).items()}
+
+
+def _metrics(protocol):
+    return {name: metric for name, metric in METRICS.items() if protocol in metric.protocols}
+
+
+def _sampled(protocol):
+    """The columns of the IoU of single images."""
+    return ("intersection", "union") if protocol == "exact" else ("sample_intersection", "sample_union")
 
 
 def protocol_rule(protocol):
@@ -125,6 +153,24 @@ def protocol_rule(protocol):
     return PROTOCOLS[protocol]
 
 
-def _ratio(numerator, denominator, undefined):
+def ratio(numerator, denominator, undefined=np.nan):
     """Element-wise ratio, with a value of its own where the denominator is 0."""
     return np.divide(numerator, denominator, out=np.full_like(numerator, undefined), where=denominator > 0)
+
+
+def _hierarchical(name):
+    counts = ("opdc_matched", "opdc_iou", "targets", "components")
+    of = lambda sums, rule: hierarchical_iou(*(sums[column] for column in counts))[name]  # noqa: E731
+    return Metric(of=of, counts=counts, protocols=("exact",))
+
+
+for name, metric in {
+    "IoU": Metric(of=lambda s, rule: ratio(s["intersection"], s["union"], rule.undefined), counts=("intersection", "union")),
+    "nIoU": Metric(of=lambda s, rule: ratio(s["image_iou"], s["iou_images"]), counts=()),
+    "Pd": Metric(of=lambda s, rule: ratio(s["matched"], s["targets"]), counts=("matched", "targets")),
+    "Fa": Metric(of=lambda s, rule: ratio(s["false_pixels"], s["area"]), counts=("false_pixels",)),
+    "hIoU": _hierarchical("hIoU"),
+    "segIoU": _hierarchical("segIoU"),
+    "locIoU": _hierarchical("locIoU"),
+}.items():
+    add_metric(name, metric)

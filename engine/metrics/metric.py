@@ -1,11 +1,16 @@
 """Metrics that are fed image by image."""
 
+import warnings
+
 import numpy as np
 
 from engine.metrics.components import target_masks
 from engine.metrics.compute import compute_metrics, protocol_rule
 from engine.metrics.counts import count_image
+from zoo.detector import SMALLEST_SIDE, look_like_probabilities
 from zoo.errors import UsageError, ZooError
+
+PROBABILITIES = "all scores are between 0 and 1: probabilities, not logits, which the threshold 0 is for; take 0.5"
 
 
 class IRSTDMetrics:
@@ -30,22 +35,28 @@ class IRSTDMetrics:
         self.threshold = threshold
         self.per_image = []
 
-    def update(self, pred_or_logits, label):
+    def update(self, pred_or_logits, label, *, tolerant=False):
         """Count one image or a batch.
 
         Arguments:
-            pred_or_logits (np.ndarray or torch.Tensor): HxW, BxHxW or Bx1xHxW. Bool is taken as the mask, anything else is
-                cut at the threshold.
+            pred_or_logits (np.ndarray or torch.Tensor): HxW, BxHxW or Bx1xHxW; the one channel may come last. Bool is taken
+                as the mask, anything else is cut at the threshold.
             label (np.ndarray or torch.Tensor): Of the same size; bool, 0/1 or grey 0..255.
+            tolerant: Warn of scores that look like probabilities: a network that has learned nothing yet may have such logits.
 
         Raises:
-            ZooError: Sizes differ, scores are NaN, or the label cannot be read. Nothing of the batch is counted then.
+            ZooError: Sizes differ, there are several channels, scores are NaN, or are probabilities though the threshold is
+                that of logits, or the label cannot be read. Nothing of the batch is counted then.
         """
         pred, label = _as_batch(pred_or_logits, "prediction"), _as_batch(label, "label")
         if pred.shape != label.shape:
             raise ZooError(f"prediction of shape {pred.shape} does not fit a label of shape {label.shape}")
         if pred.dtype != bool and np.isnan(pred).any():
             raise ZooError("the scores hold NaN; the method diverged or its checkpoint is broken")
+        if self.threshold == 0 and look_like_probabilities(pred):
+            if not tolerant:
+                raise ZooError(PROBABILITIES)
+            warnings.warn(PROBABILITIES, stacklevel=2)
         for one in label:
             target_masks(one)
         for scores, one in zip(pred, label, strict=True):
@@ -93,8 +104,16 @@ def _as_batch(array, name):
     array = np.asarray(array)
     if array.dtype.kind not in "buif":
         raise ZooError(f"expected a numeric {name}, got {array.dtype}")
-    if array.ndim == 4 and array.shape[1] == 1:
+    shape = array.shape
+    if array.ndim == 4 and shape[1] == 1:
         array = array[:, 0]
-    if array.ndim not in (2, 3):
-        raise ZooError(f"expected a {name} of shape (H, W), (B, H, W) or (B, 1, H, W), got {array.shape}")
+    elif array.ndim in (3, 4) and shape[-1] == 1:  # as OpenCV, scikit-image and Keras have it
+        array = array[..., 0]
+    if array.ndim not in (2, 3) or _channels_last(array.shape):
+        raise ZooError(f"expected a {name} of shape (H, W), (B, H, W) or (B, 1, H, W), got {shape}; take one channel")
     return array if array.ndim == 3 else array[None]
+
+
+def _channels_last(shape):
+    """Whether (B, H, W) can only be an image of two to four channels: no image is so narrow."""
+    return len(shape) == 3 and shape[2] in (2, 3, 4) and min(shape[:2]) >= SMALLEST_SIDE

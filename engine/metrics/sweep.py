@@ -7,6 +7,7 @@ from engine.metrics.components import label_components, target_masks
 from engine.metrics.history import component_history
 from engine.metrics.matching import candidate_pairs, match_optimal
 from zoo.errors import UsageError, ZooError
+from zoo.thresholds import BestIoU
 
 LEVELS = 256
 
@@ -112,11 +113,8 @@ def pd_fa_curve(sweep):
 
 def best_iou(sweep):
     """The lowest level of largest pixel IoU over the whole set, and that IoU; (None, None) without a target pixel."""
-    if sweep["tp"][0] == 0:
-        return None, None
-    iou = sweep["tp"] / (sweep["tp"][0] + sweep["fp"])
-    level = int(iou.argmax())
-    return level, float(iou[level])
+    level = BestIoU().level(sweep)
+    return level, level if level is None else float(sweep["tp"][level] / (sweep["tp"][0] + sweep["fp"][level]))
 
 
 def _at_least(values):

@@ -9,12 +9,13 @@ from mmengine.config import Config
 
 from datasets import build_dataset
 from engine.executors import worker_pool
-from engine.scoring import one_line
 from engine.training.train import last_state, train, work_folder
 from zoo import METHODS, list_methods, load_plugin
 from zoo.checkpoint_files import read_header
+from zoo.errors import FAILURES, one_line
+from zoo.lookup import registered
 from zoo.neural import NeuralDetector
-from zoo.registry import CONFIG_DIR, method_config, registered
+from zoo.registry import CONFIG_DIR, method_config
 
 TABLE = CONFIG_DIR.parent / "tables" / "table1.py"
 
@@ -97,7 +98,7 @@ def _train(job, plugins, deadline):
         load_plugin(plugin)
     try:
         train(replace(job, time_limit=left))
-    except Exception as error:  # whatever it is, the other networks go on
+    except FAILURES as error:  # whatever it is, the other networks go on
         return one_line(error)
     return None
 

@@ -13,7 +13,7 @@ from datasets.transforms import TARGET, Compose
 from engine.training.alternating import AlternatingModel
 from engine.training.model import TrainingModel
 from zoo.errors import UsageError
-from zoo.registry import registered, unknown
+from zoo.lookup import registered, unknown
 
 MODELS.register_module(module=TrainingModel)
 MODELS.register_module(module=AlternatingModel)

@@ -4,12 +4,13 @@ import time
 from concurrent.futures import as_completed
 
 from engine.executors import available_cores, worker_pool
-from engine.scoring import one_line
 from engine.training.train import TrainOptions, train
 from zoo import METHODS, load_plugin
 from zoo.checkpoints import find_checkpoint
+from zoo.errors import FAILURES, one_line
+from zoo.lookup import registered
 from zoo.neural import NeuralDetector
-from zoo.registry import method_config, registered
+from zoo.registry import method_config
 
 NONE = "none"
 
@@ -28,14 +29,14 @@ def train_missing(options, datasets, report):
     Returns:
         dict[tuple[str, str], str]: What went wrong, by method and data set as the run was given them.
     """
-    jobs = {}
+    jobs, methods = {}, {method: method_config(method) for method in options.methods}
     for source, dataset in datasets.items():
         schedule = options.train or ("smoke" if dataset.name == "synthetic" else NONE)
         if schedule != NONE:
             jobs |= {
                 (m, source): _job(options, m, source, schedule)
-                for m in options.methods
-                if _lacks(options, m, dataset, schedule)
+                for m, named in methods.items()
+                if _lacks(options, *named, dataset, schedule)
             }
     if not jobs:
         return {}
@@ -49,8 +50,7 @@ def train_missing(options, datasets, report):
     return failures
 
 
-def _lacks(options, method, dataset, schedule):
-    name, config = method_config(method)
+def _lacks(options, name, config, dataset, schedule):
     if "checkpoint" in config or not issubclass(registered(METHODS, config["type"]), NeuralDetector):
         return False
     return find_checkpoint(options.checkpoints, name, dataset.name, split=dataset.split, schedule=schedule) is None
@@ -79,6 +79,6 @@ def _train(job, plugins):
         load_plugin(plugin)
     try:
         train(job)
-    except Exception as error:  # whatever it is, the other networks and the table go on
+    except FAILURES as error:  # whatever it is, the other networks and the table go on
         return error
     return None

@@ -7,9 +7,10 @@ from pathlib import Path
 from mmengine.config import Config
 
 from engine.training.checks import check_entries, check_parts
-from zoo.checkpoints import SCHEDULES
 from zoo.errors import UsageError
-from zoo.registry import CONFIG_DIR, METHODS, method_config, registered, unknown
+from zoo.lookup import registered, unknown
+from zoo.registry import CONFIG_DIR, METHODS, method_config
+from zoo.schedules import SCHEDULES
 
 SHARED_DIR = CONFIG_DIR.parent / "training"
 # Stand in an augmentation for the side of the square that the detector resizes test images to, and for that of a phase.
@@ -29,7 +30,7 @@ class Recipe:
     """How to train a method.
 
     Attributes:
-        schedule_name: One of `zoo.checkpoints.SCHEDULES`.
+        schedule_name: One of `zoo.schedules.SCHEDULES`.
         model: Name in mmengine's ``MODELS`` of the class that wraps the detector.
         batch_size: Images an iteration, of each process; None where `phases` say.
         epochs: Passes through the training list, or None where `steps` counts.
@@ -117,7 +118,7 @@ def load_recipe(method, schedule_name, *, input_size=None, select=None, changes=
 
     Arguments:
         method: A method spec, as `zoo.build_method` takes it.
-        schedule_name: One of `zoo.checkpoints.SCHEDULES`.
+        schedule_name: One of `zoo.schedules.SCHEDULES`.
         input_size: The detector's.
         select: Overrides the recipe's.
         changes: Values to put in place of the recipe's, by dotted key as in mmengine: ``{"optimizer.lr": 0.01}``. A list

@@ -42,7 +42,7 @@ class TrainOptions:
     Attributes:
         method: A method spec of `zoo.build_method`, of a deep method.
         dataset: A data set name or folder of `datasets.build_dataset`; its training list is used.
-        schedule: One of `zoo.checkpoints.SCHEDULES`.
+        schedule: One of `zoo.schedules.SCHEDULES`.
         budget: Processor seconds of a run by the schedule ``"budget"``; not read by others.
         time_limit: Wall seconds after which a run saves its state and ends, to be gone on with later; None for no limit.
         split: Split name or folder of lists.

@@ -10,8 +10,11 @@ FOLDER = Path(__file__).parent
 
 @cache
 def sources():
-    """The published tables: name -> title, url, split and notes."""
-    return json.loads((FOLDER / "sources.json").read_text())
+    """The published tables: name -> title, citation, url, split, notes, and by data set the ``sizes`` that metrics are of.
+
+    A size is ``"native"`` for that of the images themselves, else such as ``"512x512"``.
+    """
+    return json.loads((FOLDER / "sources.json").read_text(encoding="utf-8"))
 
 
 @cache
@@ -41,5 +44,5 @@ def source_for(split):
 
 @cache
 def _records(source):
-    with open(FOLDER / f"{source}.csv", newline="") as file:
+    with open(FOLDER / f"{source}.csv", encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))

@@ -6,10 +6,8 @@ Run with ``tox -e bench``.
 import numpy as np
 import pytest
 
-from zoo import METHODS, build_method, list_methods
-from zoo.neural import NeuralDetector
-
-DEEP = [name for name in list_methods() if issubclass(METHODS.get(name), NeuralDetector)]
+from tests.deep_methods import DEEP
+from zoo import build_method
 
 
 @pytest.mark.parametrize("side", [256, 512])

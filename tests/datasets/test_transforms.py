@@ -156,6 +156,7 @@ def test_a_sample_is_a_function_of_its_seed():
         (dict(type="Resize", side=3), "transform Resize: .*side"),
         (dict(type="RandomFlip", direction="diagonal"), "diagonal"),
         (dict(size=3), "unknown transform None"),
+        (dict(type="antigravity"), "unknown transform 'antigravity'"),
     ],
 )
 def test_wrong_configurations_are_usage_errors(config, text):

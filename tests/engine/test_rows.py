@@ -15,8 +15,9 @@ from engine.evaluate import evaluate, pixel_digests
 from engine.metrics import quantize
 from engine.profiling import profile_network
 from engine.rows import _level, make_row, recut
-from engine.scoring import pack, score_images, unpack
-from engine.store import ResultStore
+from engine.scoring import score_images
+from results.row import Status
+from results.store import ResultStore
 from zoo import METHODS, MethodCard, build_method, build_threshold
 from zoo.neural import NeuralDetector
 from zoo.thresholds import ScoreStatistics
@@ -47,21 +48,17 @@ def tiny():
     METHODS.module_dict.pop("tiny_net")
 
 
-def test_sweep_survives_the_journal():
-    sweep = np.arange(5 * 256).reshape(5, 256)
-    np.testing.assert_array_equal(unpack(json.loads(json.dumps(pack(sweep)))), sweep)
-
-
 @pytest.mark.parametrize("policy", ["minmax(0.5)", "adaptive(0.7, 0.5)", "mean_std(4)"])
 def test_cut_from_the_sweep_is_the_cut_to_a_level(policy):
     cell = cell_of("top_hat", threshold=policy)
     records = score_images(cell, range(8))
-    row = make_row(cell, build_method("top_hat", threshold=policy), records, n_split=40, status="ok", reason=None)
+    row = make_row(cell, build_method("top_hat", threshold=policy), records, n_split=40, status=Status.OK, reason=None)
     cut = recut(row, records, build_threshold(policy))
-    assert cut["from_sweep"]
-    assert cut["metrics"]["exact"]["hIoU"] is None
+    assert cut.from_sweep
+    assert cut.strata is None
+    assert cut.metrics["exact"]["hIoU"] is None
     for metric in ("IoU", "nIoU", "Pd"):
-        assert cut["metrics"]["exact"][metric] == pytest.approx(row["metrics"]["exact"][metric], abs=0.02)
+        assert cut.metrics["exact"][metric] == pytest.approx(row.metrics["exact"][metric], abs=0.02)
 
 
 @pytest.mark.parametrize("policy", ["fixed(0)", "fixed(0.5)", "fixed(2)", "fixed(-1)", "minmax(0.2)", "minmax(1)"])
@@ -83,12 +80,12 @@ def test_network_is_profiled_once_and_its_speed_kept(tiny, tmp_path):
     digests = pixel_digests(build_dataset("synthetic"))
     first = evaluate(cell, store, None, digests, limit=3)
     again = evaluate(cell, store, None, digests, limit=3)
-    assert first["n_images"] == 3
-    assert first["params"] == 10
+    assert first.n_images == 3
+    assert first.params == 10
     assert again == first
-    height, width = score_images(cell, [0])[0]["height"], score_images(cell, [0])[0]["width"]
-    assert first["speed"]["flops"] == 2 * 9 * height * width
-    assert profile_network(build_method(tiny), (32, 48))["flops"] == 2 * 9 * 32 * 48
+    height, width = score_images(cell, [0])[0].height, score_images(cell, [0])[0].width
+    assert first.speed.flops == 2 * 9 * height * width
+    assert profile_network(build_method(tiny), (32, 48)).flops == 2 * 9 * 32 * 48
 
 
 def test_code_version_follows_what_a_method_imports(tmp_path, monkeypatch):

@@ -35,7 +35,7 @@ def cell():
 @pytest.mark.filterwarnings("ignore:noting")
 def test_notes_of_a_batch_are_counted_once(cell):
     records = score_images(cell, range(5))
-    assert [len(record["notes"]) for record in records] == [5, 0, 0, 0, 0]
+    assert [len(record.notes) for record in records] == [5, 0, 0, 0, 0]
 
 
 class Pool:

@@ -12,6 +12,8 @@ from reports.markdown import to_markdown
 from reports.published import printed_name, published, source_for, sources
 from reports.report import to_csv
 from reports.table import build_table
+from results.row import Row, Speed, Status, Weights
+from zoo import list_methods
 
 
 def make_row(method, iou=0.5, dataset="nuaa-sirst", split="irsam", **changes):
@@ -20,24 +22,24 @@ def make_row(method, iou=0.5, dataset="nuaa-sirst", split="irsam", **changes):
         title=printed_name(method),
         dataset=dataset,
         split=split,
-        status="ok",
-        reason=None,
+        status=Status.OK,
         fidelity="author-code",
         threshold="fixed(0)",
-        oracle=False,
-        params=None,
         n_images=86,
         n_split=86,
         metrics={"exact": dict(IoU=iou, nIoU=iou, Pd=iou, Fa=1e-5), "irsam": dict(IoU=iou / 2, nIoU=None, Pd=iou, Fa=2e-5)},
         ci95={"exact": dict(IoU=(iou - 0.1, iou + 0.1), nIoU=(None, None), Pd=(0, 1), Fa=(0, 1))},
-        speed=dict(fps=12.5),
-        notes={},
+        speed=speed(12.5),
     )
-    return row | changes
+    return Row(**row | changes)
+
+
+def speed(fps):
+    return Speed(fps=fps, seconds_an_image=1 / fps)
 
 
 def trained(**changes):
-    return dict(file="a.safetensors", sha256="ab", schedule="short", dataset="nuaa-sirst", split="irsam") | changes
+    return Weights(**dict(file="a.safetensors", sha256="ab", schedule="short", dataset="nuaa-sirst", split="irsam") | changes)
 
 
 def csv_line(rows, method, metric):
@@ -57,12 +59,51 @@ def test_rows_follow_table_1_and_others_come_after():
 
 
 def test_published_value_and_difference():
-    value = line_of(build_table([make_row("ipi", 0.0209)]), "ipi").values["IoU"]
-    assert (value.measured, value.printed) == (pytest.approx(2.09), "1.09")
-    assert value.difference == pytest.approx(1.0)
+    value = line_of(build_table([make_row("ipi", 0.0209, dataset="irstd-1k")]), "ipi").values["IoU"]
+    assert (value.measured, value.printed) == (pytest.approx(2.09), "27.92")
+    assert value.difference == pytest.approx(-25.83)
     assert (value.low, value.high) == (pytest.approx(-7.91), pytest.approx(12.09))
     unrun = line_of(build_table([make_row("ipi")]), "uiunet")
     assert (unrun.values["Fa"].measured, unrun.values["Fa"].printed, unrun.marks) == (None, "4.97", "N")
+
+
+def test_no_difference_is_taken_between_sizes():
+    """IRSAM's code measures at 512x512, the native size of IRSTD-1k alone; BasicIRSTD at the images' own size."""
+    for split, dataset, size in (
+        ("irsam", "irstd-1k", "native"),
+        ("irsam", "nudt-sirst", "512x512"),
+        ("irsam", "nuaa-sirst", "512x512"),
+        ("dnanet", "nuaa-sirst", "native"),
+    ):
+        sections = build_table([make_row("ipi", dataset=dataset, split=split)])
+        value = line_of(sections, "ipi").values["IoU"]
+        assert value.printed is not None
+        assert (value.difference is not None) == (size == "native")
+        for text in (to_markdown(sections, "exact"), to_latex(sections, "exact")):
+            assert ("no difference is taken across sizes" in text) == (size == "512x512")
+        resized = build_table([make_row("ipi", dataset=dataset, split=split, metric_size="input")])
+        assert line_of(resized, "ipi").values["IoU"].difference is None
+    params = line_of(build_table([make_row("acmnet", params=516875)]), "acmnet").values["params"]
+    assert params.difference == pytest.approx(-0.003125)
+
+
+def test_published_numbers_of_a_form_stand_beside_its_configuration():
+    sections = build_table([make_row("acmnet", split="dnanet"), make_row("acmnet_1ch", split="dnanet", params=397823)])
+    printed = {line.method: line.values["IoU"].printed for line in sections[0].lines}
+    assert printed["acmnet"] is printed["alcnet"] is printed["uiunet"] is None
+    assert printed["acmnet_1ch"] == published("basicirstd")["acmnet_1ch", "nuaa-sirst", "IoU"]
+    assert line_of(sections, "acmnet_1ch").values["params"].difference == pytest.approx(0, abs=2e-4)
+    assert printed["alcnet_basicirstd"] is not None  # though it was not run
+    assert "istdu_net" not in printed or "istdu_net" in list_methods()
+
+
+def test_a_row_without_the_protocol_says_so():
+    swept = make_row("ipi", metrics={"exact": dict(IoU=0.4, nIoU=None, Pd=1, Fa=0)}, oracle=True, from_sweep=True)
+    sections = build_table([swept, make_row("nram", 0.5)], protocol="irsam")
+    assert line_of(sections, "ipi").values["IoU"].measured is None
+    assert line_of(sections, "nram").values["IoU"].rank == 1
+    assert "| ok; cut after scoring, no metrics of protocol irsam |" in to_markdown(sections, "irsam")
+    assert "NUAA-SIRST, cut after scoring, no metrics of protocol irsam: IPI." in to_latex(sections, "irsam")
 
 
 def test_published_numbers_are_of_the_same_split_only():
@@ -80,7 +121,7 @@ def test_only_complete_honest_rows_are_ranked():
         make_row("nram", 0.6),
         make_row("ript", 0.9, oracle=True),
         make_row("pstnn", 0.9, n_images=10),
-        make_row("wslcm", 0.9, status="failed", reason="no luck"),
+        make_row("wslcm", 0.9, status=Status.FAILED, reason="no luck"),
     ]
     sections = build_table(rows)
     ranks = {
@@ -92,7 +133,7 @@ def test_only_complete_honest_rows_are_ranked():
 
 def test_fewer_false_alarms_are_better():
     rows = [make_row("ipi"), make_row("nram")]
-    rows[1]["metrics"]["exact"]["Fa"] = 0.5e-5
+    rows[1].metrics["exact"]["Fa"] = 0.5e-5
     sections = build_table(rows)
     assert [line_of(sections, method).values["Fa"].rank for method in ("nram", "ipi")] == [1, 2]
 
@@ -106,12 +147,17 @@ def test_protocol_and_undefined_metrics():
 
 
 def test_markdown_shows_all_that_a_reader_must_know():
-    rows = [make_row("ipi", 0.5, notes={"no convergence": 3}), make_row("nram", 0.4, fidelity="reconstruction (WPMD)")]
-    rows += [make_row("acmnet", status="no checkpoint", reason="train one with: x | y", metrics={}, n_images=0, params=516875)]
+    place = dict(dataset="irstd-1k")
+    lacking = dict(status=Status.NO_CHECKPOINT, reason="train one with: x | y", metrics={}, n_images=0, params=516875)
+    rows = [
+        make_row("ipi", 0.5, notes={"no convergence": 3}, **place),
+        make_row("nram", 0.4, fidelity="reconstruction", fidelity_scope="WPMD", **place),
+        make_row("acmnet", **lacking, **place),
+    ]
     text = to_markdown(build_table(rows), "exact")
-    assert "## NUAA-SIRST, split `irsam`, 86 test images" in text
-    assert "published by IRSAM, Table 1" in text
-    assert "| IPI | - | 12.5 | **50.00** (1.09, +48.91) |" in text
+    assert "## IRSTD-1k, split `irsam`, 86 test images" in text
+    assert "published by IRSAM, Table 1, and measured minus published." in text
+    assert "| IPI | - | 12.5 | **50.00** (27.92, +22.08) |" in text
     assert "<u>40.00</u>" in text
     assert "ok; no convergence (3 images)" in text
     assert "NRAM <sup>R</sup>" in text
@@ -214,13 +260,13 @@ def test_latex_escapes_and_marks():
 
 
 def test_latex_names_the_data_set_where_they_differ():
-    failed = dict(status="failed", reason="3 of 86 images", n_images=83)
+    failed = dict(status=Status.FAILED, reason="3 of 86 images", n_images=83)
     rows = [
         make_row("acmnet", threshold="minmax(0.5)", dataset="irstd-1k", weights=trained(), fidelity="reconstruction"),
         make_row("acmnet", weights=trained(schedule="smoke"), fidelity="reconstruction", trained_on_test=2),
         make_row("ipi", dataset="irstd-1k", **failed),
         make_row("ipi"),
-        make_row("nram", speed=dict(fps=7.0)),
+        make_row("nram", speed=speed(7.0)),
     ]
     text = to_latex(build_table(rows), "exact")
     assert "Threshold minmax(0.5): ACMNet (IRSTD-1k). Threshold fixed(0): ACMNet (NUAA-SIRST), IPI, NRAM." in text

@@ -51,11 +51,36 @@ def test_score_map_is_float32_and_the_input_is_left_alone():
         (np.full((16, 16), np.inf), "NaN or Inf"),
         (np.full((16, 16), "x"), "numeric"),
         (np.zeros((16, 16), complex), "numeric"),
+        (np.zeros((16, 16), bool), "grey levels, got dtype bool"),
+        (np.arange(256.0).reshape(16, 16) / 255, "multiply it by 255"),
+        (np.full((16, 16), 0.3, np.float16), "multiply it by 255"),
+        (np.arange(256, dtype=np.uint16).reshape(16, 16) * 257, "values from 0 to 65535; expected grey levels 0..255"),
+        (np.arange(256.0).reshape(16, 16) - 200, "values from -200 to 55"),
+        (np.full((16, 16), 255.5), "values from 255.5"),
     ],
 )
 def test_bad_image(image, text):
     with pytest.raises(ZooError, match=text):
         Echo().predict(image)
+
+
+@pytest.mark.parametrize("image", [np.eye(16), np.eye(16, dtype=np.uint8), np.zeros((16, 16)), np.eye(16) + 0.5])
+def test_dark_images_are_images(image):
+    np.testing.assert_array_equal(Echo().predict(image), image)
+
+
+def test_probabilities_of_a_logit_method_are_noted():
+    image = np.zeros((16, 16))
+    detector = Fixed(np.linspace(0, 0.9, 256).reshape(16, 16))
+    detector.predict(image)
+    assert detector.take_notes() == []
+    detector.score_kind = "logit"
+    with pytest.warns(UserWarning, match="score_kind is logit"):
+        detector.predict(image)
+    assert len(detector.take_notes()) == 1
+    for detector.returned in (np.eye(16), np.eye(16) - 0.5, np.full((16, 16), 1.5)):
+        detector.predict(image)
+    assert detector.take_notes() == []
 
 
 def test_bad_score_maps_name_the_method():

@@ -1,6 +1,10 @@
 """How a method gets into the registry, and what a wrong name says."""
 
+import os
+import subprocess
+import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -122,7 +126,6 @@ def test_what_is_no_method_is_told_so(register):
 
 class Narrow(Detector):
     card = MethodCard(title="Narrow", fidelity="author-code", notes=("As the author has it.",))
-    variants = (({"size": 3, "side": "left"}, {"fidelity": "public-port", "notes": ("As the port has it.",)}),)
 
     def __init__(self, *, size=5, side="right", **kwargs):
         super().__init__(**kwargs)
@@ -145,8 +148,31 @@ def test_the_card_follows_from_the_options(register):
     register("narrow", Narrow)
     assert build_method("narrow", size=5, threshold=3).card is Narrow.card
     assert build_method("narrow", size=3).card.fidelity_label == "author-code (size changed)"
-    port = build_method("narrow", size=3, side="left").card
+
+
+def test_a_configuration_carries_its_card(register, tmp_path):
+    register("narrow", Narrow)
+    config = tmp_path / "port.py"
+    config.write_text(
+        "method = dict(type='narrow', size=3, side='left')\n"
+        "card = dict(fidelity='public-port', notes=['As the port has it.'])\n"
+    )
+    port = build_method(config).card
     assert (port.title, port.fidelity_label, port.notes) == ("Narrow", "public-port", ("As the port has it.",))
+    assert build_method(config, size=4).card.fidelity_label == "public-port (size changed)"
+    assert Narrow.card.fidelity == "author-code"
+    config.write_text("method = dict(type='narrow')\ncard = dict(fidelty='public-port')\n")
+    with pytest.raises(UsageError, match=r"unknown entry of the card in .*port\.py, 'fidelty'; did you mean fidelity"):
+        build_method(config)
+    config.write_text("method = dict(type='narrow')\ncard = dict(fidelity='perfect')\n")
+    with pytest.raises(UsageError, match="the card of port: fidelity must be one of"):
+        build_method(config)
+
+
+@pytest.mark.parametrize("value", [(9,), [9]])
+def test_a_list_is_the_tuple_that_it_was_before_json(value):
+    assert build_method(dict(type="tllcm", scales=value)).card.fidelity_scope == ""
+    assert build_method(dict(type="tllcm", scales=[5, 9])).card.fidelity_scope == "scales changed"
 
 
 @pytest.mark.parametrize(
@@ -195,7 +221,8 @@ def test_custom_imports_in_a_config(tmp_path, monkeypatch):
 
 
 def test_entry_point_becomes_a_method(tmp_path, monkeypatch):
-    from zoo.registry import load_entry_points
+    from zoo.plugins import load_entry_points
+    from zoo.registry import method_config
 
     write_plugin(tmp_path, "bright_entry")
     info = tmp_path / "bright-1.0.dist-info"
@@ -204,9 +231,48 @@ def test_entry_point_becomes_a_method(tmp_path, monkeypatch):
     (info / "entry_points.txt").write_text("[irsam_zoo.methods]\nbright = bright_entry\n")
     monkeypatch.syspath_prepend(tmp_path)
     load_entry_points.cache_clear()
+    assert method_config("bright_entry") == ("bright_entry", {"type": "bright_entry"})
     assert build_method("bright_entry").card.title == "Bright"
     METHODS.module_dict.pop("bright_entry")
     load_entry_points.cache_clear()
+
+
+@pytest.mark.slow
+def test_a_network_of_an_entry_point_is_trained_in_a_worker_and_converted(tmp_path):
+    (tmp_path / "dist_net.py").write_text(
+        "from torch import nn\n"
+        "from zoo import METHODS, MethodCard\n"
+        "from zoo.neural import NeuralDetector\n"
+        "@METHODS.register_module('dist_net')\n"
+        "class DistNet(NeuralDetector):\n"
+        "    card = MethodCard(title='Dist', family='deep')\n"
+        "    in_channels, mean, std = 1, (0.0,), (255.0,)\n"
+        "    def build_network(self):\n"
+        "        return nn.Conv2d(1, 1, 3, padding=1)\n"
+        "    def loss(self, outputs, masks):\n"
+        "        return {'l': nn.functional.binary_cross_entropy_with_logits(outputs, masks)}\n"
+    )
+    info = tmp_path / "dist-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: dist\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[irsam_zoo.methods]\ndist = dist_net\n")
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+
+    def command(*arguments):
+        program = Path(__file__).parents[2] / "run_benchmark.py"
+        done = subprocess.run(
+            [sys.executable, program, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    assert command("convert", "dist_net", "none.pth", "x.safetensors") == (1, "error: no checkpoint file none.pth\n")
+    # In a worker, which trains, and then in this process.
+    status, told = command(
+        "--methods", "dist_net", "--datasets", "synthetic", "--limit", "1", "--train", "smoke", "--jobs", "1"
+    )
+    assert status == 0, told
+    (weights,) = (tmp_path / "checkpoints").glob("dist_net_synthetic_smoke-*.safetensors")
+    assert command("convert", "dist_net", str(weights), "x.safetensors")[0] == 0
 
 
 def test_broken_plugin_names_the_file_and_the_error(tmp_path):

@@ -1,10 +1,12 @@
 """Threshold policies against their formulas."""
 
+import sys
+
 import numpy as np
 import pytest
 from scipy.special import expit
 
-from zoo import UsageError, build_threshold
+from zoo import THRESHOLDS, Threshold, UsageError, build_threshold
 
 SCORE = np.array([[0.0, 1.0], [2.0, 9.0]])
 
@@ -44,6 +46,45 @@ def test_best_iou_is_an_oracle_without_a_cut_for_one_image():
 def test_wrong_spelling_shows_the_right_ones(spec):
     with pytest.raises(UsageError, match="is not a policy; write one of fixed"):
         build_threshold(spec)
+
+
+@pytest.mark.parametrize("name", ["antigravity", "this"])
+def test_a_policy_that_is_none_is_not_imported(name):
+    with pytest.raises(UsageError, match="is not a policy"):
+        build_threshold(name)
+    assert name not in sys.modules
+
+
+@pytest.mark.parametrize(
+    "spec", ["minmax(50)", "minmax(-0.1)", "adaptive(70, 50)", "minmax_prob(22)", dict(type="minmax", fraction=2)]
+)
+def test_a_fraction_lies_between_0_and_1(spec):
+    with pytest.raises(UsageError, match=r"not a policy.* must be between 0 and 1"):
+        build_threshold(spec)
+
+
+@pytest.mark.parametrize("spec", ["fixed(1e999)", float("nan"), "mean_std(-1e999)"])
+def test_numbers_are_finite(spec):
+    with pytest.raises(UsageError, match="must be finite"):
+        build_threshold(spec)
+
+
+def test_the_list_of_policies_is_the_registry(monkeypatch):
+    class Needy(Threshold):
+        def __init__(self, k):
+            super().__init__(float(k))
+
+    monkeypatch.setitem(THRESHOLDS.module_dict, "needy", Needy)
+    with pytest.raises(UsageError, match=r"minmax_prob\(0.22\), adaptive\(0.7, 0.5\), mean_std\(3\), best_iou, needy$"):
+        build_threshold("otsu")
+    assert str(build_threshold("needy(2)")) == "needy(2)"
+
+
+def test_best_iou_takes_the_lowest_level_of_the_best():
+    policy = build_threshold("best_iou")
+    sweep = {"tp": np.array([4, 4, 4, 2]), "fp": np.array([12, 2, 2, 0])}
+    assert policy.level(sweep) == 1
+    assert policy.level({"tp": np.zeros(4, int), "fp": np.array([12, 2, 2, 0])}) is None
 
 
 @pytest.mark.parametrize("scale", [0.1, 3.0, 30.0])

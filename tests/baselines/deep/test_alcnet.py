@@ -64,15 +64,6 @@ def test_the_single_scale_differs_from_both():
     assert not torch.allclose(multiple.network(x), single.network(x))
 
 
-@pytest.mark.parametrize("method", ["alcnet", "alcnet_localsk"])
-def test_the_loss_trains_every_parameter(method):
-    detector = build_method(method, blocks=1)
-    detector.network.train()
-    outputs = detector.forward(torch.randn(2, 3, 72, 72))
-    sum(detector.loss(outputs, torch.rand(2, 1, 72, 72).round()).values()).backward()
-    assert all(parameter.grad is not None for parameter in detector.network.parameters())
-
-
 @pytest.mark.parametrize("options", [{"scale_mode": "all"}, {"toolbox": True, "blocks": 3, "mean": (0,), "std": (1,)}])
 def test_options_that_do_not_fit_are_refused(options):
     with pytest.raises(UsageError):

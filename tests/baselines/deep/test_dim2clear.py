@@ -74,4 +74,3 @@ def test_a_few_steps_approach_one_image():
         losses.append(loss.item())
         optimizer.step()
     assert losses[-1] < losses[0] - 0.05
-    assert all(parameter.grad is not None for parameter in network.parameters())

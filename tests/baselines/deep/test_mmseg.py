@@ -106,7 +106,6 @@ def test_it_learns(batch):
         optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < losses[0] / 2
-    assert all(parameter.grad is not None for parameter in method.network.parameters())
 
 
 def test_a_file_written_for_another_data_set(tmp_path, image):

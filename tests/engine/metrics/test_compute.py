@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.metrics import PROTOCOLS, compute_metrics, count_image
-from engine.metrics.compute import count_columns, weighted_ratios
+from engine.metrics import PROTOCOLS, Metric, add_metric, bootstrap_ci, compute_metrics, count_image, ratio
+from engine.metrics.compute import METRICS, count_columns, weighted_ratios
 from zoo.errors import UsageError, ZooError
 
 
@@ -96,3 +96,23 @@ def test_unknown_protocol_and_missing_column_are_named(rows):
         compute_metrics(pd.DataFrame(rows).drop(columns="ref_matched"), "irsam")
     with pytest.raises(ZooError, match="no column 'union'"):
         compute_metrics([{"pixels": 3, "intersection": 1}])
+
+
+@pytest.fixture
+def f1(monkeypatch):
+    """A metric from outside: the pixel-level F1."""
+    monkeypatch.setattr("engine.metrics.compute.METRICS", dict(METRICS))
+    names = ("intersection", "predicted_pixels", "target_pixels")
+    add_metric("F1", Metric(of=lambda s, rule: ratio(2 * s[names[0]], s[names[1]] + s[names[2]]), counts=names))
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_metric_from_outside_is_computed_with_the_others(f1, protocol):
+    label = np.zeros((20, 20), np.uint8)
+    label[2:6, 2:6], label[2, 2:6] = 255, 200  # of 16 px, 12 are targets to the public codes
+    pred = np.zeros((20, 20), bool)
+    pred[3:6, 2:4] = True
+    counts = [count_image(pred, label)]
+    wanted = 2 * 6 / (6 + 16) if protocol == "exact" else 2 * 6 / (6 + 12)
+    assert compute_metrics(counts, protocol)["F1"] == pytest.approx(wanted)
+    assert bootstrap_ci(counts, protocol, n=5)["F1"] == pytest.approx((wanted, wanted))

@@ -134,3 +134,35 @@ def test_bad_input_is_named_and_leaves_nothing_behind(pred, label, message):
 def test_unknown_protocol_is_refused_at_once():
     with pytest.raises(UsageError, match="no protocol 'isnet'"):
         IRSTDMetrics(protocol="isnet")
+
+
+@pytest.mark.parametrize("shape", [(40, 48, 1), (1, 40, 48, 1), (1, 1, 40, 48)])
+def test_one_channel_may_come_last(batch, shape):
+    scores, label = batch[0][0], batch[1][0]
+    metrics, wanted = IRSTDMetrics(), IRSTDMetrics()
+    metrics.update(scores.reshape(shape), label.reshape(shape))
+    wanted.update(scores, label)
+    assert metrics.per_image == wanted.per_image
+
+
+@pytest.mark.parametrize("shape", [(40, 48, 3), (40, 48, 4), (40, 48, 2), (2, 40, 48, 3), (2, 3, 40, 48)])
+def test_several_channels_are_refused(shape):
+    with pytest.raises(ZooError, match="take one channel"):
+        IRSTDMetrics().update(np.zeros(shape, bool), np.zeros(shape, np.uint8))
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32, np.float16])
+def test_probabilities_are_no_logits(kind):
+    label = np.zeros((16, 16), np.uint8)
+    label[5:8, 5:8] = 255
+    scores = np.where(label > 0, 0.9, 0.1).astype(kind)
+    metrics = IRSTDMetrics()
+    with pytest.raises(ZooError, match="probabilities, not logits"):
+        metrics.update(scores, label)
+    assert metrics.per_image == []
+    with pytest.raises(ZooError, match="probabilities"):
+        metrics.update(torch.from_numpy(scores), torch.from_numpy(label))
+    for threshold, given in ((0.5, scores), (0, (scores > 0.5).astype(kind)), (0, scores - 0.5), (0, label)):
+        metrics = IRSTDMetrics(threshold=threshold)
+        metrics.update(given, label)
+        assert metrics.compute()["IoU"] == 1

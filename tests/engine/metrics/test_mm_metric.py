@@ -85,3 +85,10 @@ def test_incomplete_samples_are_named(sample, message):
 def test_unknown_protocol():
     with pytest.raises(UsageError, match="no protocol"):
         IRSTDMetric(protocol="isnet")
+
+
+def test_probabilities_are_warned_of_and_end_no_training():
+    metric = IRSTDMetric()
+    with pytest.warns(UserWarning, match="probabilities, not logits"):
+        metric.process(None, [dict(seg_logits=torch.full((1, 16, 16), 0.3), gt_sem_seg=torch.zeros(1, 16, 16))])
+    assert len(metric.results) == 1

@@ -8,15 +8,15 @@ from torch.utils.data import default_collate
 from datasets import build_dataset
 from engine.training.data import TrainingSet
 from engine.training.model import TrainingModel, full_precision
-from zoo import build_method, list_methods
-from zoo.neural import NeuralDetector
-from zoo.registry import METHODS
+from tests.deep_methods import DEEP
+from zoo import build_method
 
-DEEP = [name for name in list_methods() if issubclass(METHODS.get(name), NeuralDetector)]
+# They have parts that this loss does not reach; tests of their own say which.
+PARTLY = ("irsam", "isnet", "mdvsfa")
 
 
-@pytest.mark.parametrize("name", DEEP)
-def test_every_deep_method_has_losses_and_gradients(name):
+@pytest.mark.parametrize("name", [*DEEP, "acmnet_fpn", "alcnet_localsk"])
+def test_every_deep_method_has_losses_and_trains_every_parameter(name):
     torch.manual_seed(0)
     detector = build_method(name)
     model = TrainingModel(detector).train()
@@ -33,6 +33,7 @@ def test_every_deep_method_has_losses_and_gradients(name):
     total.backward()
     gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
     assert gradients
+    assert len(gradients) == len(list(model.parameters())) or name in PARTLY
     assert all(torch.isfinite(gradient).all() for gradient in gradients)
     assert any(gradient.any() for gradient in gradients)
 

@@ -5,12 +5,9 @@ from mmengine.registry import MODELS, OPTIMIZERS, PARAM_SCHEDULERS
 
 from datasets.transforms import Compose
 from engine.training.recipe import load_recipe
-from zoo import UsageError, list_methods
-from zoo.neural import NeuralDetector
-from zoo.registry import METHODS, list_configs, method_config
+from tests.deep_methods import DEEP, VARIANTS
+from zoo import UsageError
 
-DEEP = [name for name in list_methods() if issubclass(METHODS.get(name), NeuralDetector)]
-VARIANTS = [name for name in list_configs() if issubclass(METHODS.get(method_config(name)[1]["type"]), NeuralDetector)]
 EPOCHS = dict(acmnet=300, alcnet=300, dim2clear=400, dnanet=1500, irsam=500, isnet=3000, mdvsfa=30, uiunet=500)
 
 

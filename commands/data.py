@@ -1,0 +1,18 @@
+"""Check the data sets."""
+
+from commands.parser import DATA_ROOT, DEBUG, run_option
+
+
+def add_parser(commands):
+    """Add the command."""
+    parser = commands.add_parser("data", parents=[DATA_ROOT, run_option("datasets"), DEBUG])
+    parser.add_argument("--check", action="store_true", required=True, help="look at every file")
+    parser.set_defaults(command=check_data)
+
+
+def check_data(args):
+    from datasets.doctor import check, format_report
+
+    report = check(args.data_root, args.datasets)
+    print(format_report(report))
+    return 0 if report.ok else 1

@@ -1,0 +1,17 @@
+"""List methods and data sets."""
+
+from commands.parser import CHECKPOINTS, DATA_ROOT, DEBUG, PLUGIN, load_plugins
+
+
+def add_parser(commands):
+    """Add the command."""
+    commands.add_parser("list", parents=[DATA_ROOT, CHECKPOINTS, PLUGIN, DEBUG]).set_defaults(command=list_all)
+
+
+def list_all(args):
+    from reports.listing import dataset_listing, method_listing
+
+    load_plugins(args.plugin)
+    print(method_listing(args.checkpoints))
+    print(dataset_listing(args.data_root))
+    return 0

@@ -1,0 +1,46 @@
+"""The parser of the command line, and the arguments that several commands have."""
+
+import argparse
+from dataclasses import MISSING, fields
+
+from engine.options import RunOptions
+from zoo.errors import UsageError
+
+FLAGS = {"plugins": "--plugin"}
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line."""
+
+    def error(self, message):
+        raise UsageError(f"{message}; see {self.prog} --help")
+
+
+def parent(*flags, **options):
+    """A parser of one argument, for the commands that share it."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument(*flags, **options)
+    return parser
+
+
+def run_option(name):
+    """A parser of one field of `RunOptions`."""
+    (field,) = (field for field in fields(RunOptions) if field.name == name)
+    argument = {"default": None if field.default is MISSING else field.default, **field.metadata}
+    return parent(FLAGS.get(name, f"--{name.replace('_', '-')}"), **argument)
+
+
+DEBUG = parent("--debug", action="store_true", help="show tracebacks")
+PROTOCOL = parent(
+    "--protocol", default="exact", help="whose metrics the tables show: exact (default), irsam, dnanet, basicirstd"
+)
+DATASET = parent("--dataset", required=True, metavar="D", help="name, or folder with images/, masks/ and lists")
+DATA_ROOT, SPLIT, PLUGIN, CHECKPOINTS, DEVICE = map(run_option, ("data_root", "split", "plugins", "checkpoints", "device"))
+
+
+def load_plugins(paths):
+    """Import the files of ``--plugin``."""
+    from zoo.plugins import load_plugin
+
+    for path in paths:
+        load_plugin(path)

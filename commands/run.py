@@ -1,0 +1,107 @@
+"""Run methods on data sets."""
+
+import argparse
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+from commands.parser import DEBUG, PROTOCOL, load_plugins, run_option
+from commands.report import check_protocol, check_sweep_protocol, write_tables
+from engine.options import RunOptions
+from zoo.errors import UsageError
+
+EXAMPLES = """commands:
+  --all | --methods ... | --datasets ...   run the benchmark and write its tables (options below)
+  list                                     methods and data sets, and what was found of them
+  data --check                             look for faults in the data sets
+  train METHOD --dataset D                 train a deep method; the run command then finds its weights
+  score DIR --dataset D                    metrics of a folder of predicted masks
+  report --out DIR                         tables again from stored results
+  convert METHOD SOURCE TARGET             a published checkpoint to the suite's own format
+
+Each command has its own --help.
+"""
+
+
+def add_parser(commands):
+    """Add the command, which is also that of a command line without one."""
+    parser = commands.add_parser(
+        "run",
+        prog="run_benchmark.py",
+        parents=[*(run_option(field.name) for field in fields(RunOptions)), PROTOCOL, DEBUG],
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--all", action="store_true", help="every method on every data set found, or on `synthetic` if none is")
+    parser.add_argument("--config", metavar="FILE", help="defaults for these options from a configuration file")
+    parser.set_defaults(command=run)
+
+
+def run(args):
+    from datasets import found_datasets
+    from engine.benchmark import run as run_cells
+    from reports.listing import row_line
+    from results.row import Status
+    from zoo import build_threshold, list_methods
+
+    if not (args.all or args.methods or args.datasets):
+        raise UsageError("nothing to run: say --all, or name --methods or --datasets; see run_benchmark.py --help")
+    check_protocol(args.protocol)
+    load_plugins(args.plugin)
+    if args.threshold and build_threshold(args.threshold).oracle:
+        check_sweep_protocol(args.protocol)
+    if not Path(args.checkpoints).is_dir() and args.checkpoints != RunOptions.checkpoints:
+        print(f"no folder {args.checkpoints}: networks have weights only if they are trained now", file=sys.stderr)
+    for name in ("limit", "jobs"):
+        if getattr(args, name) is not None and getattr(args, name) < 1:
+            raise UsageError(f"--{name} must be at least 1")
+    datasets = args.datasets or found_datasets(args.data_root)
+    if not datasets:
+        print("no data set found: running on the synthetic one (--data-root names a folder of data sets)", file=sys.stderr)
+        datasets = ["synthetic"]
+    chosen = dict(
+        methods=tuple(args.methods or list_methods()),
+        datasets=tuple(datasets),
+        plugins=tuple(str(Path(plugin).resolve()) for plugin in args.plugin),
+    )
+    chosen = {field.name: getattr(args, field.name) for field in fields(RunOptions) if field.name not in chosen} | chosen
+    rows = run_cells(RunOptions(**chosen), row_line)
+    failed = [row for row in rows if row.status is Status.FAILED]
+    try:
+        write_tables(args.out, args.protocol)
+    finally:
+        for row in failed:
+            print(f"failed: {row.method} on {row.dataset}: {row.reason}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def config_arguments(path, known):
+    """A configuration file's entries as command-line arguments.
+
+    Arguments:
+        path: The file.
+        known: The names of the command's arguments, which it may set.
+
+    Raises:
+        UsageError: It cannot be read, or sets another name.
+    """
+    from mmengine.config import Config
+
+    from zoo.lookup import unknown
+
+    if not Path(path).is_file():
+        raise UsageError(f"no configuration file {path}")
+    try:
+        entries = Config.fromfile(path).to_dict()
+    except Exception as error:
+        raise UsageError(f"{path} is no configuration file: {' '.join(str(error).split())}") from None
+    arguments = []
+    for key, value in entries.items():
+        if key in ("custom_imports", "default_scope"):  # mmengine's
+            continue
+        if key not in known:
+            raise UsageError(unknown(f"option in {path},", key, list(known)))
+        if value not in (None, False):
+            values = value if isinstance(value, (list, tuple)) else [] if value is True else [value]
+            arguments += [f"--{key.replace('_', '-')}", *map(str, values)]
+    return arguments

@@ -1,0 +1,20 @@
+"""Score a folder of predicted masks."""
+
+from commands.parser import DATA_ROOT, DATASET, DEBUG, SPLIT
+
+
+def add_parser(commands):
+    """Add the command."""
+    parser = commands.add_parser("score", parents=[DATASET, DATA_ROOT, SPLIT, DEBUG])
+    parser.add_argument("folder", metavar="DIR", help="holds <id>.png for every test image")
+    parser.set_defaults(command=score)
+
+
+def score(args):
+    from datasets import build_dataset
+    from engine.folder_score import score_folder
+    from reports.listing import metrics_listing
+
+    dataset = build_dataset(args.dataset, root=args.data_root, split=args.split, subset="test")
+    print(metrics_listing(score_folder(args.folder, dataset), dataset))
+    return 0

@@ -1,0 +1,94 @@
+"""Train deep methods."""
+
+import argparse
+import sys
+from functools import partial
+from pathlib import Path
+
+from commands.parser import CHECKPOINTS, DATA_ROOT, DATASET, DEBUG, DEVICE, PLUGIN, SPLIT, load_plugins
+from zoo.errors import UsageError
+from zoo.schedules import SCHEDULES
+
+OWN = ("command", "debug", "plugin", "methods", "all", "jobs")  # arguments that are no option of a training
+
+
+class RecipeChanges(argparse.Action):
+    """mmengine's ``KEY=VALUE`` arguments, which are imported where there is one."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        from mmengine.config import DictAction
+
+        DictAction(self.option_strings, self.dest, nargs="+")(parser, namespace, values, option_string)
+
+
+def add_parser(commands):
+    """Add the command."""
+    parser = commands.add_parser(
+        "train",
+        parents=[DATASET, DATA_ROOT, SPLIT, CHECKPOINTS, DEVICE, PLUGIN, DEBUG],
+        epilog="An interrupted run goes on from its last saved state.",
+    )
+    parser.add_argument("methods", nargs="*", metavar="METHOD", help="names, or configuration files")
+    parser.add_argument("--all", action="store_true", help="every network that has no such weights yet")
+    parser.add_argument(
+        "--schedule",
+        default="short",
+        choices=SCHEDULES,
+        help="paper (as published), budget (equal processor time for all), short (a tenth), smoke (a minute)",
+    )
+    parser.add_argument(
+        "--budget", default="2h", metavar="TIME", help="processor time of --schedule budget (default: %(default)s)"
+    )
+    parser.add_argument("--time-limit", metavar="TIME", help="save and end after this time; the same command goes on later")
+    parser.add_argument("--jobs", type=int, metavar="N", help="networks at a time on a CPU (default: one a core)")
+    parser.add_argument(
+        "--out", metavar="DIR", help="work folder for the log and saved states (default: under work_dirs/train)"
+    )
+    parser.add_argument("--seed", type=int, metavar="N", help="default: the recipe's, else 0")
+    parser.add_argument(
+        "--select",
+        choices=("last", "val"),
+        help="last weights (default), or the best on a tenth of the training list, held out",
+    )
+    parser.add_argument(
+        "--launcher", default="none", choices=("none", "pytorch", "slurm"), help="several processes, by torchrun or srun"
+    )
+    parser.add_argument("--amp", action="store_true", help="half precision (schedule short does so on a GPU anyway)")
+    parser.add_argument("--init", metavar="FILE", help="start from these weights of the method instead of random ones")
+    parser.add_argument(
+        "--recipe", nargs="+", action=RecipeChanges, metavar="KEY=VALUE", help="change the recipe: epochs=20 optimizer.lr=0.01"
+    )
+    parser.add_argument("--half", action="store_true", help="store the weights as float16 instead of float32")
+    parser.set_defaults(command=train)
+
+
+def train(args):
+    from engine.executors import available_cores
+    from engine.hardware import usable_device
+    from engine.training.budget import parse_duration
+    from engine.training.campaign import networks, train_all
+    from engine.training.train import TrainOptions
+    from engine.training.train import train as train_method
+    from results.store import check_name
+    from zoo.registry import method_config
+
+    load_plugins(args.plugin)
+    methods = args.methods or (networks() if args.all else [])
+    if not methods:
+        raise UsageError("nothing to train: name methods, or say --all; see run_benchmark.py train --help")
+    for method in methods:
+        check_name("method", method_config(method)[0])
+    for name, least in (("seed", 0), ("jobs", 1)):
+        if getattr(args, name) is not None and getattr(args, name) < least:
+            raise UsageError(f"--{name} must be at least {least}")
+    options = {name: value for name, value in vars(args).items() if name not in OWN}
+    options |= {name: parse_duration(options[name]) for name in ("budget", "time_limit") if options[name] is not None}
+    options = TrainOptions(method=methods[0], **options | {"device": usable_device(args.device)})
+    if len(methods) > 1:
+        plugins = tuple(str(Path(plugin).resolve()) for plugin in args.plugin)
+        report = partial(print, file=sys.stderr)
+        return 1 if train_all(methods, options, plugins=plugins, jobs=args.jobs or available_cores(), report=report) else 0
+    path = train_method(options)
+    if path is not None:
+        print(path)
+    return 0

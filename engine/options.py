@@ -1,0 +1,46 @@
+"""The options of a run, each declared once: the command line makes its arguments of them."""
+
+from dataclasses import dataclass, field
+
+from zoo.schedules import SCHEDULES
+
+
+def option(help, **argument):
+    """A field that the command line can set; `argument` is for `argparse`, but for a default that is the field's too."""
+    default = {"default": argument["default"]} if "default" in argument else {}
+    return field(**default, metadata={"help": help, **argument})
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """What to run and where to put it. The help of each field says what it means.
+
+    On the command line a name's ``_`` is ``-``; `plugins` is ``--plugin`` there.
+    """
+
+    methods: tuple[str, ...] = option("names, or configuration files", nargs="+", metavar="M")
+    datasets: tuple[str, ...] = option("names, or folders with images/, masks/ and lists", nargs="+", metavar="D")
+    data_root: str | None = option(
+        "folder of the data sets (default: $IRSAM_ZOO_DATA, else ./data)", default=None, metavar="DIR"
+    )
+    split: str = option("irsam (default), dnanet, or a folder with train.txt and test.txt", default="irsam")
+    threshold: str | None = option(
+        "such as 'minmax(0.5)', for all (default: each method's own)", default=None, metavar="POLICY"
+    )
+    limit: int | None = option("only the first N images of each test list", default=None, type=int, metavar="N")
+    out: str = option("result folder (default: %(default)s)", default="work_dirs/benchmark", metavar="DIR")
+    jobs: int | None = option(
+        "worker processes for classical methods (default: one a core)", default=None, type=int, metavar="N"
+    )
+    dask: str | None = option("use the workers of this Dask scheduler instead", default=None, metavar="ADDRESS")
+    device: str = option("default: cuda where there is one", default="auto", choices=("auto", "cpu", "cuda"))
+    checkpoints: str = option("folder of weights (default: %(default)s)", default="checkpoints", metavar="DIR")
+    train: str | None = option(
+        "train networks that have no weights so well (default: smoke on `synthetic`, none elsewhere)",
+        default=None,
+        choices=("none", *reversed(SCHEDULES)),
+    )
+    plugins: tuple[str, ...] = option("Python files that register methods", default=(), nargs="+", metavar="FILE")
+    fresh: bool = option("score again what is already stored", default=False, action="store_true")
+    allow_overlap: bool = option("score weights on their own training images, and mark it", default=False, action="store_true")
+    save_predictions: bool = option("write the predicted masks", default=False, action="store_true")

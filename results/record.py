@@ -1,0 +1,73 @@
+"""What is known of one image once a method has scored it."""
+
+import base64
+import zlib
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from results.plain import from_plain, to_plain
+from zoo.thresholds import ScoreStatistics
+
+SWEEP_COLUMNS = ("tp", "fp", "matched", "false_pixels", "targets")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageRecord:
+    """One image, scored: a line of the journal.
+
+    Attributes:
+        id: Of the image.
+        pixels: Digests of the decoded image and label.
+        seconds: Time of the image; of one that was scored with others, its share.
+        processor: Name of what it was timed on.
+        notes: What the method told of its batch; the first image of a batch has them all.
+        height, width: In px.
+        counts: Of the mask, from `engine.metrics.count_image`.
+        statistics: Of the score map.
+        signal: From `engine.metrics.signal_metrics`.
+        sweep: Counts at 256 cuts, packed; see `pack_sweep`.
+        saved: Where the predicted mask was written, or None.
+    """
+
+    id: str
+    pixels: str
+    seconds: float
+    processor: str
+    notes: tuple[str, ...]
+    height: int
+    width: int
+    counts: dict
+    statistics: ScoreStatistics
+    signal: dict
+    sweep: str
+    saved: str | None = None
+
+    def to_json(self):
+        """The record as a dict that JSON holds."""
+        return to_plain(self)
+
+    @classmethod
+    def from_json(cls, data):
+        """The reverse of `to_json`; ValueError names a key that is absent, unknown or of another kind."""
+        return from_plain(cls, data)
+
+
+class ImageFailure(NamedTuple):
+    """An image that could not be read or scored, and why, in one line."""
+
+    id: str
+    error: str
+
+
+def pack_sweep(sweep):
+    """A sweep of `engine.metrics.sweep_image` as text, for a journal line."""
+    array = np.stack([sweep[column] for column in SWEEP_COLUMNS])
+    return base64.b64encode(zlib.compress(np.ascontiguousarray(array, dtype="<i4").tobytes())).decode()
+
+
+def unpack_sweep(text):
+    """The sweep behind `pack_sweep`: (256,) int64 arrays by column."""
+    array = np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype="<i4").astype(np.int64)
+    return dict(zip(SWEEP_COLUMNS, array.reshape(len(SWEEP_COLUMNS), -1), strict=True))

@@ -1,0 +1,181 @@
+"""A row of the table: one method on one data set."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from results.plain import from_plain, to_plain
+from zoo.card import fidelity_label
+
+VERSION = 1
+
+
+class Status(StrEnum):
+    """What came of a cell."""
+
+    OK = "ok"
+    FAILED = "failed"
+    NO_CHECKPOINT = "no checkpoint"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """Which weights a network had, and what their maker says of the training.
+
+    Attributes:
+        file: Name of the file.
+        sha256: Of the file.
+        schedule: ``"paper"``, ``"short"`` or ``"smoke"``, or None where that is not known.
+        dataset, split: What they were trained on, or None; where that was several data sets, `dataset` is the joined one.
+        datasets: The data sets of a joined one.
+        seed, iterations: Of the training, or None.
+        in_stages: Whether the training went on from other weights.
+        training_images_known: Whether the file names the images that it was trained on.
+        publisher: Who published the file, where it is a known one, or None.
+    """
+
+    file: str
+    sha256: str
+    schedule: str | None = None
+    dataset: str | None = None
+    split: str | None = None
+    datasets: tuple[str, ...] = ()
+    seed: int | None = None
+    iterations: int | None = None
+    in_stages: bool = False
+    training_images_known: bool = True
+    publisher: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Speed:
+    """How fast a method was.
+
+    Attributes:
+        fps: Images a second.
+        seconds_an_image: Its inverse.
+        flops: Of a network and one image, or None.
+        how: One line that says how it was measured.
+        processor: Name of the processor or the GPU that did the work.
+    """
+
+    fps: float
+    seconds_an_image: float
+    flops: int | None = None
+    how: str = ""
+    processor: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One method on one data set.
+
+    Attributes:
+        method, title: Name of the row, and what a table prints.
+        dataset, split: Names, as results are filed.
+        status, reason: What came of it, and one line on anything but `Status.OK`.
+        n_images, n_split: Images that were scored, and those of the whole test list.
+        metrics: By protocol and metric: fractions, None where undefined. Empty where nothing was scored.
+        ci95: By protocol and metric: lower and upper end of the 95 % interval.
+        family, fidelity, fidelity_scope: Of the method's card.
+        threshold: The policy as it is spelled.
+        oracle: Whether the policy looked at the masks.
+        from_sweep: Whether the cut was chosen after scoring, from 256 stored levels: only the exact protocol has metrics then.
+        params: Learnable values of a network, or None.
+        weights, speed: None where there are none.
+        score_kind: ``"raw"`` or ``"logit"``.
+        auc: Area under the pixel-level ROC curve.
+        signal: SCRG and BSF, from `engine.metrics.mean_signal`.
+        strata: Pd by size and contrast, from `engine.metrics.strata`.
+        sweep: Counts of the set at 256 cuts, by column.
+        notes: What the method told, and of how many images.
+        data_notes: What is to be known of the images themselves.
+        metric_size: ``"native"`` where metrics are of the images' own size, ``"input"`` where of the network's input.
+        key: All that the row depends on; ``data`` is the fingerprint of the images, the rest is the journal's key.
+        trained_on_test: Number of test images in the training list of the weights.
+        own_split: Whether the images are not those of the package's list of this name, or None where none was scored.
+        code: This project's commit.
+    """
+
+    method: str
+    title: str
+    dataset: str
+    split: str
+    status: Status
+    reason: str | None = None
+    n_images: int
+    metrics: dict
+    family: str | None = None
+    fidelity: str | None = None
+    fidelity_scope: str = ""
+    threshold: str | None = None
+    oracle: bool = False
+    from_sweep: bool = False
+    params: int | None = None
+    weights: Weights | None = None
+    n_split: int | None = None
+    score_kind: str | None = None
+    auc: float | None = None
+    signal: dict | None = None
+    sweep: dict | None = None
+    speed: Speed | None = None
+    notes: dict = field(default_factory=dict)
+    data_notes: tuple[str, ...] = ()
+    metric_size: str = "native"
+    ci95: dict = field(default_factory=dict)
+    strata: dict | None = None
+    key: dict | None = None
+    trained_on_test: int = 0
+    own_split: bool | None = None
+    code: str | None = None
+
+    @property
+    def fidelity_label(self):
+        """The fidelity with its scope, as `zoo.MethodCard` prints it; None where it is not known."""
+        return self.fidelity and fidelity_label(self.fidelity, self.fidelity_scope)
+
+    @property
+    def ok(self):
+        """Whether every image that was asked for was scored."""
+        return self.status is Status.OK
+
+    @property
+    def whole(self):
+        """Whether every image of the test list was scored."""
+        return self.ok and self.n_images == self.n_split
+
+    @property
+    def fingerprint(self):
+        """Of the images that were scored, or None where it is not known."""
+        return (self.key or {}).get("data")
+
+    @property
+    def journal_key(self):
+        """The key of the journal that the row was made from."""
+        return {name: value for name, value in (self.key or {}).items() if name != "data"}
+
+    def to_json(self):
+        """The row as a dict that JSON holds, with the version of its form."""
+        return {"version": VERSION, **to_plain(self)}
+
+    @classmethod
+    def from_json(cls, data):
+        """The reverse of `to_json`.
+
+        Raises:
+            ValueError: A key is absent, unknown or of another kind, or the version is not known; the text says which.
+        """
+        if not isinstance(data, dict):
+            raise ValueError(f"{type(data).__name__} where an object with keys belongs")
+        data = dict(data)
+        version = data.pop("version", None)
+        if version is None:
+            data = _versioned(data)
+        elif version != VERSION:
+            raise ValueError(f"version {version!r} of its form; this program knows {VERSION}")
+        return from_plain(cls, data)
+
+
+def _versioned(data):
+    """A row from before there were versions: it had the fidelity and its scope in one text."""
+    fidelity, _, scope = (data.get("fidelity") or "").partition(" (")
+    return {**data, "fidelity": fidelity or None, "fidelity_scope": scope.removesuffix(")")}

@@ -1,0 +1,96 @@
+"""Columns: their units and digits, and one more from outside in every format."""
+
+import csv
+import io
+from dataclasses import replace
+
+import pytest
+
+from reports.columns import COLUMNS, DEFAULT, Column, add_column, columns_named, units
+from reports.latex import to_latex
+from reports.listing import metrics_listing, row_line
+from reports.markdown import to_markdown
+from reports.report import to_csv
+from reports.table import build_table
+from results.row import Status
+from tests.reports.test_table import make_row
+from zoo import UsageError
+
+
+@pytest.fixture
+def misses(monkeypatch):
+    """A column from outside: a share of missed targets, of which fewer are better."""
+    monkeypatch.setattr("reports.columns.COLUMNS", dict(COLUMNS))
+    column = Column(
+        name="miss",
+        title="Missed",
+        unit=1e-3,
+        digits=1,
+        better="lower",
+        of=lambda row, protocol: 1 - row.metrics[protocol]["Pd"],
+    )
+    add_column(column)
+    return [*DEFAULT, "miss"]
+
+
+def test_a_column_from_outside_is_in_every_format(misses):
+    rows = [make_row("ipi", 0.25), make_row("nram", 0.5), make_row("ript", status=Status.FAILED, reason="no luck")]
+    sections = build_table(rows, columns=misses)
+    markdown = to_markdown(sections, "exact")
+    assert "| Fa ↓ | Missed ↓ |" in markdown
+    assert "IoU, nIoU and Pd in 1e-2, Fa in 1e-6, Missed in 1e-3." in markdown
+    assert "| <u>750.0</u> |" in markdown
+    assert "| **500.0** |" in markdown
+    latex = to_latex(sections, "exact")
+    assert r"Fa$\downarrow$ & Missed$\downarrow$ \\" in latex
+    assert r"\textbf{500.0} \\" in latex
+    assert "$F_a$ in $10^{-6}$, Missed in $10^{-3}$; best bold" in latex
+    lines = list(csv.DictReader(io.StringIO(to_csv(sections, "exact"))))
+    assert {line["method"]: line["measured"] for line in lines if line["metric"] == "miss"}.items() >= {
+        ("ipi", "750.0"), ("nram", "500.0"), ("ript", "")
+    }  # fmt: skip
+    assert "Missed 750.0  86 images" in row_line(rows[0], misses)
+
+
+def test_a_stored_metric_is_a_column_without_an_entry():
+    rows = [make_row("ipi", metrics={"exact": dict(IoU=0.1, nIoU=0.1, Pd=0.1, Fa=0, F1=0.4321)})]
+    (section,) = build_table(rows, columns=["F1"])
+    assert "| **43.21** |" in to_markdown([section], "exact")
+    with pytest.raises(UsageError, match=r"unknown column 'F2'; did you mean .*F1"):
+        build_table(rows, columns=["F2"])
+
+
+def test_stored_figures_have_columns():
+    row = make_row("ipi", params=2_500_000, auc=0.75, signal={"SCRG": 2.5, "BSF": None})
+    row = replace(row, speed=replace(row.speed, flops=3_210_000_000))
+    names = ["params", "FLOPs", "FPS", "AUC", "SCRG", "BSF"]
+    (section,) = build_table([row], columns=names)
+    line = next(line for line in section.lines if line.method == "ipi")
+    texts = [column.text(line.values[column.name].measured) for column in section.columns if column.name != "BSF"]
+    assert texts == ["2.50", "3.21", "12.5", "75.00", "2.50"]
+    assert line.values["BSF"].measured is None
+    assert "| Method | Params (M) | FLOPs (G) | FPS | AUC ↑ | SCRG ↑ | BSF ↑ |" in to_markdown([section], "exact")
+    assert "FLOPs and FPS measured on NUAA-SIRST." in to_latex([section], "exact")
+
+
+@pytest.mark.parametrize(("value", "text"), [(1043.2, "1040"), (12.52, "12.5"), (0.7554, "0.755"), (2.0, "2")])
+def test_significant_digits_need_no_exponent(value, text):
+    assert COLUMNS["FPS"].text(value) == text
+
+
+def test_units_in_words():
+    assert units(columns_named(DEFAULT)) == "IoU, nIoU and Pd in 1e-2, Fa in 1e-6"
+    assert units(columns_named(["params"])) == ""
+
+
+def test_terminal_lines(misses):
+    row = make_row("ipi", 0.25, metrics={"exact": dict(IoU=0.25, nIoU=None, Pd=1, Fa=1e-5)})
+    assert row_line(row) == "ipi on nuaa-sirst (irsam): FPS 12.5  IoU 25.00  Pd 100.00  Fa 10.00  86 images"
+    failed = make_row("ipi", status=Status.FAILED, reason="no luck")
+    assert row_line(failed) == "ipi on nuaa-sirst (irsam): failed: no luck"
+    dataset = type("Opened", (), dict(title="Mine", split="own"))
+    assert metrics_listing(row, dataset).splitlines() == [
+        "Mine, split own, 86 images; IoU, nIoU and Pd in 1e-2, Fa in 1e-6",
+        "protocol  IoU    nIoU  Pd      Fa",
+        "exact     25.00  -     100.00  10.00",
+    ]

@@ -1,0 +1,71 @@
+"""Rows on their way through a file."""
+
+import json
+
+import pytest
+
+from results.row import VERSION, Row, Speed, Status, Weights
+
+
+def make_row(**changes):
+    row = dict(method="m", title="M", dataset="d", split="s", status=Status.OK, n_images=2, n_split=2, metrics={"exact": {}})
+    return Row(**row | changes)
+
+
+FULL = dict(
+    weights=Weights(file="w.safetensors", sha256="ab", datasets=("a", "b"), in_stages=True),
+    speed=Speed(fps=2.0, seconds_an_image=0.5, flops=10, how="so", processor="p"),
+    fidelity="reconstruction",
+    fidelity_scope="WPMD",
+    notes={"tired": 2},
+    data_notes=("grey masks",),
+    key={"code": "c", "data": "f"},
+)
+
+
+@pytest.mark.parametrize("row", [make_row(), make_row(**FULL), make_row(status=Status.FAILED, reason="no luck")])
+def test_a_row_survives_its_file(row):
+    written = json.loads(json.dumps(row.to_json()))
+    assert written["version"] == VERSION
+    assert Row.from_json(written) == row
+
+
+def test_what_is_said_of_a_row():
+    row = make_row(**FULL)
+    assert (row.fidelity_label, row.fingerprint, row.journal_key) == ("reconstruction (WPMD)", "f", {"code": "c"})
+    assert row.ok
+    assert row.whole
+    assert not make_row(n_split=3).whole
+    assert not make_row(status=Status.NO_CHECKPOINT).ok
+    assert make_row().fidelity_label is None
+
+
+def test_a_row_from_before_there_were_versions():
+    old = {key: value for key, value in make_row(**FULL).to_json().items() if key not in ("version", "fidelity_scope")}
+    row = Row.from_json(old | {"fidelity": "reconstruction (WPMD)"})
+    assert (row.fidelity, row.fidelity_scope) == ("reconstruction", "WPMD")
+    assert Row.from_json(old | {"fidelity": "author-code"}).fidelity_scope == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"metrics": None}, "key 'metrics' holds None where an object belongs"),
+        ({"status": "okay"}, "key 'status': 'okay' is not a valid Status"),
+        ({"n_images": True}, "key 'n_images' holds True where a whole number belongs"),
+        ({"speed": {"fps": 1.0}}, "key 'speed': no key 'seconds_an_image'"),
+        ({"weights": [1]}, "key 'weights': list where an object with keys belongs"),
+        ({"metric": {}}, "unknown key 'metric'; did you mean metrics"),
+        ({"version": VERSION + 1}, f"version {VERSION + 1} of its form; this program knows {VERSION}"),
+    ],
+)
+def test_a_wrong_key_is_named(change, text):
+    with pytest.raises(ValueError, match=text):
+        Row.from_json(make_row(**FULL).to_json() | change)
+
+
+def test_an_absent_key_is_named():
+    with pytest.raises(ValueError, match="no key 'method', 'n_images'"):
+        Row.from_json({k: v for k, v in make_row().to_json().items() if k not in ("method", "n_images")})
+    with pytest.raises(ValueError, match="list where an object"):
+        Row.from_json([])

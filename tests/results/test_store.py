@@ -1,0 +1,119 @@
+"""The result folder under kills, damage and a second run."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from results.store import ResultStore, write_atomic, write_json
+from tests.results.test_record import make_record
+from tests.results.test_row import make_row
+from zoo import ZooError
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_atomic_write_leaves_the_old_file_when_it_fails(tmp_path):
+    path = tmp_path / "row.json"
+    write_json(path, {"a": 1})
+    with pytest.raises(ValueError, match="nan"):
+        write_json(path, {"a": float("nan")})
+    assert json.loads(path.read_text()) == {"a": 1}
+    with pytest.raises(TypeError):
+        write_atomic(path, 3)
+    assert [p.name for p in tmp_path.iterdir()] == ["row.json"]
+
+
+def test_journal_keeps_what_was_written_before_a_cut(tmp_path):
+    journal = ResultStore(tmp_path).journal("d", "s", "m")
+    with journal.writer({"code": "1"}, []) as append:
+        append(make_record(id="a"))
+        append(make_record(id="b"))
+    whole = journal.path.read_text()
+    journal.path.write_text(whole[:-4])  # a kill in the middle of the last line
+    assert journal.read({"code": "1"}) == {"a": make_record(id="a")}
+    with journal.writer({"code": "1"}, journal.read({"code": "1"}).values()) as append:
+        append(make_record(id="b"))
+    assert journal.path.read_text() == whole
+
+
+def test_journal_of_other_code_is_not_used(tmp_path):
+    journal = ResultStore(tmp_path).journal("d", "s", "m")
+    with journal.writer({"code": "1"}, [make_record(id="a")]):
+        pass
+    assert journal.read({"code": "2"}) == {}
+    journal.path.write_text("not json")
+    assert journal.read({"code": "1"}) == {}
+
+
+def test_second_run_in_the_same_folder_is_refused(tmp_path):
+    with (
+        ResultStore(tmp_path).locked(),
+        pytest.raises(ZooError, match="another run is writing"),
+        ResultStore(tmp_path).locked(),
+    ):
+        pass
+    with ResultStore(tmp_path).locked():
+        pass
+
+
+def test_a_lock_ends_with_its_process(tmp_path):
+    """However that ends: here by a signal that cannot be caught."""
+    code = (
+        "import sys, time\nfrom results.store import ResultStore\n"
+        "with ResultStore(sys.argv[1]).locked():\n    print(flush=True)\n    time.sleep(60)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE)
+    process.stdout.readline()
+    with pytest.raises(ZooError, match="another run is writing"), ResultStore(tmp_path).locked():
+        pass
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    with ResultStore(tmp_path).locked():
+        pass
+
+
+@pytest.mark.parametrize("kind", ["symlink_to", "hardlink_to"])
+def test_a_lock_that_is_a_link_leaves_its_target_alone(tmp_path, kind):
+    target = tmp_path / "thesis.tex"
+    target.write_text("years of work")
+    getattr(tmp_path / ".lock", kind)(target)
+    with pytest.raises(ZooError, match=r"\.lock is not the lock of a run"), ResultStore(tmp_path).locked():
+        pass
+    assert target.read_text() == "years of work"
+
+
+def test_a_link_to_nothing_is_not_followed(tmp_path):
+    (tmp_path / ".lock").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ZooError, match="is not the lock"), ResultStore(tmp_path).locked():
+        pass
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_damaged_row_names_the_file(tmp_path):
+    store = ResultStore(tmp_path)
+    path = store.row_path("d", "s", "m")
+    write_atomic(path, "{")
+    with pytest.raises(ZooError, match=r"m\.json is not a result row"):
+        store.rows()
+
+
+@pytest.mark.parametrize("name", ["NA", "nan", "null", "None", "001", "1e3", "a,b", 'a"b', " a", "bild_\u00fc", "bild_\udcfc"])
+def test_records_are_found_by_any_id(tmp_path, name):
+    store, key = ResultStore(tmp_path), {"code": "1"}
+    records = [make_record(id=name), make_record(id="other")]
+    row = store.write_row(make_row(key=key | {"data": "x"}), records)
+    with store.journal("d", "s", "m").writer(key, records):
+        pass
+    assert store.records(row) == records
+    assert store.rows() == [row]
+
+
+def test_the_latest_record_of_an_image_counts(tmp_path):
+    journal = ResultStore(tmp_path).journal("d", "s", "m")
+    with journal.writer({"code": "1"}, [make_record(seconds=1.0)]) as append:
+        append(make_record(seconds=2.0))
+    assert journal.read({"code": "1"}) == {"a": make_record(seconds=2.0)}

@@ -1,0 +1,16 @@
+"""Looking names up in registries."""
+
+import difflib
+
+
+def registered(registry, name):
+    """The class under a name, or None. The registry's own ``get`` takes any module that can be imported for one."""
+    registry.import_from_location()
+    return registry.module_dict.get(name)
+
+
+def unknown(kind, name, known):
+    """One line for a name that is not known, with the nearest that are."""
+    near = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}"
+    return f"unknown {kind} {name!r}; {hint}"
