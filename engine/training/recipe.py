@@ -147,7 +147,7 @@ def load_recipe(method, schedule_name, *, input_size=None, select=None, changes=
     check_entries(recipe, title, [key for key in Recipe.__dataclass_fields__ if key not in ("schedule_name", "not_reproduced")])
     recipe["augmentation"] = _filled(recipe["augmentation"], {INPUT_SIZE: input_size})
     recipe = Recipe(schedule_name=schedule_name, not_reproduced=lacking or None, **recipe)
-    check_parts(recipe, title, registered(METHODS, options["type"]).parts)
+    check_parts(recipe, title, getattr(registered(METHODS, options["type"]), "parts", ()))
     return recipe
 
 

@@ -21,7 +21,7 @@ def test_loader(benchmark, method, schedule):
     detector = build_method(method)
     recipe = load_recipe(method, schedule, input_size=detector.input_size)
     dataset = build_dataset("synthetic", subset="train")
-    samples = TrainingSet(dataset, dataset.ids, recipe.augmentation, seed=0)
+    samples = TrainingSet(dataset, dataset.ids, recipe.augmentations(), seed=0)
     batches = iter(training_loader(samples, SeededBatches(len(samples), recipe.batch_size, seed=0), workers=0))
     batch = next(batches)
     benchmark.pedantic(lambda: list(itertools.islice(batches, BATCHES)), rounds=5)

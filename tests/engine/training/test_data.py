@@ -85,7 +85,7 @@ def test_a_loader_that_has_begun_can_begin_elsewhere(dataset, workers):
 
 
 def test_a_sample_changes_with_its_serial_and_the_seed(dataset):
-    samples, other = (TrainingSet(dataset, dataset.ids[:1], AUGMENTATION, seed=seed) for seed in (1, 2))
+    samples, other = (TrainingSet(dataset, dataset.ids[:1], {0: AUGMENTATION}, seed=seed) for seed in (1, 2))
     first = samples[0, 0]["inputs"]
     assert torch.equal(first, samples[0, 0]["inputs"])
     assert not torch.equal(first, samples[1, 0]["inputs"])
@@ -94,7 +94,7 @@ def test_a_sample_changes_with_its_serial_and_the_seed(dataset):
 
 def test_without_augmentation_a_sample_is_the_item(dataset):
     item = dataset[3]
-    sample = TrainingSet(dataset, [item["id"]], [], seed=0)[0, 0]
+    sample = TrainingSet(dataset, [item["id"]], {0: []}, seed=0)[0, 0]
     np.testing.assert_array_equal(sample["inputs"][0].numpy(), item["image"])
     np.testing.assert_array_equal(sample["masks"][0].numpy(), item["mask"])
 

@@ -41,7 +41,7 @@ def test_every_deep_method_has_losses_and_trains_every_parameter(name):
 def test_training_lowers_the_loss():
     torch.manual_seed(0)
     dataset = build_dataset("synthetic", subset="train")
-    samples = TrainingSet(dataset, dataset.ids[:4], [dict(type="RandomCrop", size=64, on_target=1.0)], seed=0)
+    samples = TrainingSet(dataset, dataset.ids[:4], {0: [dict(type="RandomCrop", size=64, on_target=1.0)]}, seed=0)
     batch = default_collate([samples[k, k] for k in range(4)])
     model = TrainingModel(build_method("mmseg")).train()  # cross-entropy falls fastest
     optimizer = OptimWrapper(torch.optim.AdamW(model.parameters(), 1e-2))

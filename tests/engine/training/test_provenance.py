@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from datasets import build_dataset
-from engine.training.provenance import checkpoint_metadata, code_commit, overlap
+from engine.training.provenance import checkpoint_metadata, code_commit, overlap, seen_images
 from engine.training.recipe import load_recipe
 from zoo.neural import Weights
 
@@ -29,10 +29,18 @@ def test_images_of_both_lists_are_named_in_the_test_lists_order(training_set):
     assert overlap(stored, test_set) == ["syn160", "syn002"]
 
 
-def test_another_data_set_and_an_authors_checkpoint_overlap_nowhere(training_set):
-    assert overlap(metadata(training_set) | {"dataset": "nuaa-sirst"}, training_set) == []
+def test_a_renamed_set_is_known_by_its_pixels_and_an_authors_checkpoint_overlaps_nowhere(training_set):
+    renamed = {"seen": {"another": metadata(training_set)["seen"]["synthetic"]}}
+    assert overlap(renamed, training_set) == training_set.ids
+    assert overlap(renamed, build_dataset("synthetic", subset="test")) == []
     assert overlap({}, training_set) == []
     assert overlap({"dataset": "synthetic"}, training_set) == []
+
+
+def test_headers_of_earlier_versions_have_ids_alone(training_set):
+    old = {"dataset": "synthetic", "train_ids": ["syn001"], "seen": {"nuaa-sirst": ["Misc_1"]}}
+    assert seen_images(old) == {"nuaa-sirst": {"Misc_1": None}, "synthetic": {"syn001": None}}
+    assert overlap(old, training_set) == ["syn001"]
 
 
 def test_fingerprints_follow_the_list(training_set):
@@ -48,21 +56,12 @@ def test_the_commit_is_a_hash_or_unknown():
     assert commit is None or re.fullmatch(r"[0-9a-f]{40}(-dirty)?", commit)
 
 
-def test_images_seen_before_the_start_count_as_seen(training_set):
-    before = metadata(build_dataset("synthetic", subset="test"))
-    start = Weights(Path("before.safetensors"), "abc", before)
-    assert metadata(training_set, start=start)["train_ids"] == sorted(before["train_ids"] + training_set.ids)
-    elsewhere = metadata(training_set, start=Weights(Path("before.safetensors"), "abc", before | {"dataset": "nuaa-sirst"}))
-    assert elsewhere["train_ids"] == sorted(training_set.ids)
-    assert elsewhere["seen"] == {"nuaa-sirst": before["train_ids"]}
-
-
-def test_images_are_remembered_over_a_stage_on_another_data_set(training_set):
+def test_images_of_all_stages_count_as_seen(training_set):
     test_set = build_dataset("synthetic", subset="test")
-    middle = metadata(training_set, start=Weights(Path("first.safetensors"), "abc", metadata(test_set)))
-    middle |= {"dataset": "nudt-sirst", "train_ids": ["a"], "seen": {"synthetic": sorted(test_set.ids)}}
-    last = metadata(training_set, start=Weights(Path("middle.safetensors"), "def", middle))
-    assert overlap(middle, test_set) == overlap(last, test_set) == test_set.ids
-    assert last["seen"] == {"nudt-sirst": ["a"]}
-    del last["seen"], last["half"], last["code_version"]  # as the headers were before
-    assert overlap(last, training_set) == training_set.ids
+    first = metadata(test_set)
+    elsewhere = first | {"seen": {"nudt-sirst": {"000001": "ab" * 8}}}
+    for before, names in ((first, {"synthetic"}), (elsewhere, {"synthetic", "nudt-sirst"})):
+        last = metadata(training_set, start=Weights(Path("before.safetensors"), "abc", before))
+        assert set(last["seen"]) == names
+        assert overlap(last, training_set) == training_set.ids
+        assert overlap(last, test_set) == (test_set.ids if names == {"synthetic"} else [])
