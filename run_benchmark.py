@@ -67,7 +67,9 @@ def run(arguments):
     parser.add_argument("--methods", nargs="+", metavar="M", help="names, or configuration files")
     parser.add_argument("--datasets", nargs="+", metavar="D", help="names, or folders with images/, masks/ and lists")
     parser.add_argument("--data-root", metavar="DIR", help="folder of the data sets (default: $IRSAM_ZOO_DATA, else ./data)")
-    parser.add_argument("--split", default="irsam", help="irsam (default), dnanet, or a folder with train.txt and test.txt")
+    parser.add_argument(
+        "--split", default="irsam", help="irsam (default), dnanet, all images, or a folder with train.txt and test.txt"
+    )
     parser.add_argument(
         "--protocol", default="exact", help="whose metrics the tables show: exact (default), irsam, dnanet, basicirstd"
     )
@@ -242,13 +244,14 @@ def score(arguments):
     from reports.listing import metrics_listing
 
     parser = Parser(prog="run_benchmark.py score")
-    parser.add_argument("folder", metavar="DIR", help="holds <id>.png for every test image")
+    parser.add_argument("folder", metavar="DIR", help="holds a mask for every test image, such as <id>.png")
     parser.add_argument("--dataset", required=True, metavar="D")
     parser.add_argument("--data-root", metavar="DIR")
     parser.add_argument("--split", default="irsam")
     args = parser.parse_args(arguments)
     dataset = build_dataset(args.dataset, root=args.data_root, split=args.split, subset="test")
-    print(metrics_listing(score_folder(args.folder, dataset), dataset))
+    metrics = score_folder(args.folder, dataset, note=lambda line: print(f"{dataset.name}: {line}", file=sys.stderr))
+    print(metrics_listing(metrics, dataset))
     return 0
 
 

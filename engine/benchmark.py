@@ -89,6 +89,8 @@ def run(options):
             with Progress() as progress:
                 for source, dataset in datasets.items():
                     digests = pixel_digests(dataset)
+                    for note in dataset.notes:
+                        progress.console.print(f"{dataset.name}: {note}", markup=False)
                     data[f"{dataset.name}/{dataset.split}"] = data_fingerprint(digests)
                     for method in options.methods:
                         cell = _cell(options, method, source, dataset)

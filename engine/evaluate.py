@@ -10,7 +10,7 @@ from engine.executors import unordered
 from engine.manifest import processor
 from engine.profiling import profile_network
 from engine.rows import make_row, recut_records
-from engine.scoring import item_digest, score_images
+from engine.scoring import score_images
 from engine.training.provenance import code_commit, overlap
 from zoo import ZooError
 from zoo.checkpoints import sha256_file
@@ -19,13 +19,7 @@ from zoo.neural import NeuralDetector
 
 def pixel_digests(dataset):
     """Digest of each readable image with its label, by id. An unreadable one is left to the scoring to report."""
-    digests = {}
-    for index, image_id in enumerate(dataset.ids):
-        try:
-            digests[image_id] = item_digest(dataset[index])
-        except ZooError:
-            continue
-    return digests
+    return {image_id: " ".join(look.digests) for image_id, look in dataset.looks().items() if look}
 
 
 def cell_key(cell):
@@ -91,7 +85,7 @@ def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, allow_overl
     records = [done[image_id] for image_id in ids if image_id in done]
     status, reason = "ok", None
     if errors:
-        first = min(errors, key=ids.index)
+        first = next(image_id for image_id in ids if image_id in errors)
         status, reason = "failed", f"{len(errors)} of {len(ids)} images, first {first}: {errors[first]}"
     key |= {"data": data_fingerprint({record["id"]: record["pixels"] for record in records})}
     speed = None
@@ -101,6 +95,7 @@ def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, allow_overl
         speed = old["speed"] if same else profile_network(detector, (records[0]["height"], records[0]["width"]))
     row = make_row(cell, detector, records, n_split=len(dataset), status=status, reason=reason, speed=speed)
     row |= {"key": key, "trained_on_test": len(seen), "own_split": _own_split(dataset), "code": code_commit()}
+    row["data_notes"] = dataset.notes
     if records:
         row["speed"]["processor"] = processor()
     if detector.threshold.oracle:  # the cut is known now
