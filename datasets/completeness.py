@@ -31,7 +31,7 @@ def is_complete(image, pixels, path):
 
 
 def _png_has_rows(path, height):
-    """Whether the compressed rows of a PNG are as many as its height. Interlaced ones are an error of Pillow's own."""
+    """Whether the compressed rows of a PNG are as many as its height; interlaced ones, an error of Pillow's own, are longer."""
     with open(path, "rb") as file:
         file.seek(PNG_SIGNATURE_BYTES)
         inflate, size, row_bytes = zlib.decompressobj(), 0, None
@@ -40,9 +40,7 @@ def _png_has_rows(path, height):
             content = file.read(length)
             file.seek(4, 1)  # its checksum, which Pillow has looked at
             if kind == b"IHDR":
-                row_bytes, interlaced = _row_bytes(content), content[12]
-                if interlaced:
-                    return True
+                row_bytes = _row_bytes(content)
             elif kind == b"IDAT":
                 size += _inflated(inflate, content)
             elif kind == b"IEND":

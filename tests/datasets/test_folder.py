@@ -327,6 +327,9 @@ def test_ids_below_sub_folders(folder):
     assert open_set(folder).ids == ["252/1", "a10"]
     assert open_set(folder, "train").ids == ["a2"]
     np.testing.assert_array_equal(open_set(folder)[0]["image"], draw("a1")[0])
+    (folder / "images" / "images").mkdir()
+    (folder / "images" / "images" / "a10.png").symlink_to(folder / "images" / "a2.png")
+    assert open_set(folder).ids == ["252/1", "images/a10"]
     (folder / "test.txt").write_text("a2\nimages/a2\n")
     with pytest.raises(ZooError, match=r"test\.txt lists a2 twice"):
         open_set(folder)

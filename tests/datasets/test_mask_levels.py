@@ -174,6 +174,18 @@ def test_alpha_that_hides_nothing_is_dropped(tmp_path):
     assert mask_levels(paths).texts == ()
 
 
+def test_opaque_masks_without_a_target(tmp_path):
+    paths = write(tmp_path, lambda mask: grey(0)(mask).convert("RGBA"))
+    assert not np.any(labels(paths))
+
+
+def test_0_and_1_in_16_bits_beside_0_and_255(tmp_path):
+    paths = write(tmp_path, grey(1, np.uint16))
+    grey(255)(TRUE[1]).save(paths[1])
+    assert [label.max() for label in labels(paths)] == [1, 255, 1]
+    assert mask_levels(paths).texts == ("2 masks of 16 bits hold levels up to 1, which are taken as they are",)
+
+
 def test_what_they_are_called(tmp_path):
     assert mask_levels(write(tmp_path, grey(1)), "predictions").texts[0].startswith("predictions hold two levels")
 

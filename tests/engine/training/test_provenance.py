@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from datasets import build_dataset
+from datasets.remarks import Remark
 from engine.training.provenance import checkpoint_metadata, code_commit, overlap
 from engine.training.recipe import load_recipe
 from zoo.neural import Weights
@@ -66,3 +67,9 @@ def test_images_are_remembered_over_a_stage_on_another_data_set(training_set):
     assert last["seen"] == {"nudt-sirst": ["a"]}
     del last["seen"], last["half"], last["code_version"]  # as the headers were before
     assert overlap(last, training_set) == training_set.ids
+
+
+def test_notes_on_the_data_are_kept(training_set, monkeypatch):
+    assert metadata(training_set)["data_notes"] == []
+    monkeypatch.setattr(type(training_set), "set_remarks", lambda self: [Remark("odd")])
+    assert metadata(training_set)["data_notes"] == ["odd"]
