@@ -68,7 +68,7 @@ def run(arguments):
     parser.add_argument("--datasets", nargs="+", metavar="D", help="names, or folders with images/, masks/ and lists")
     parser.add_argument("--data-root", metavar="DIR", help="folder of the data sets (default: $IRSAM_ZOO_DATA, else ./data)")
     parser.add_argument(
-        "--split", default="irsam", help="irsam (default), dnanet, all images, or a folder with train.txt and test.txt"
+        "--split", default="irsam", help="irsam (default), dnanet, all (every image), or a folder with train.txt and test.txt"
     )
     parser.add_argument(
         "--protocol", default="exact", help="whose metrics the tables show: exact (default), irsam, dnanet, basicirstd"

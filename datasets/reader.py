@@ -163,8 +163,8 @@ def _opened(path, use):
 
 
 def _header(image):
-    # Pillow's name of the way the pixels are packed: it opens 16-bit colours as RGB, which is its 8-bit mode.
-    packing = str(image.tile[0][3]) if image.tile else ""
+    # Pillow opens 16-bit colours as RGB, which is its 8-bit mode; how they are packed tells. Of a BMP, 16 bits are a pixel's.
+    packing = str(image.tile[0][3]) if image.tile and image.format != "BMP" else ""
     return Header(image.mode, image.mode in SIXTEEN_BIT_MODES or ";16" in packing)
 
 

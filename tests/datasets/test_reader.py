@@ -130,6 +130,15 @@ def test_sixteen_bit_colour(tmp_path):
     np.testing.assert_array_equal(read_grey(tmp_path / "a.png").pixels, luma(deep >> 8))
 
 
+def test_a_bmp_of_16_bits_a_pixel_is_none_of_16_bits_a_channel(tmp_path):
+    pixels = np.array([[0xFFFF, 0, 0xF800, 0x001F]], "<u2")  # white, black, red, blue
+    header = struct.pack("<IiiHHIIiiIIIII", 40, 4, 1, 1, 16, 3, 8, 0, 0, 0, 0, 0xF800, 0x07E0, 0x001F)
+    path = tmp_path / "a.bmp"
+    path.write_bytes(b"BM" + struct.pack("<IHHI", 74, 0, 0, 66) + header + pixels.tobytes())
+    assert not read_header(path).deep
+    np.testing.assert_array_equal(read_grey(path).pixels, [[255, 0, 76, 29]])
+
+
 @pytest.mark.parametrize("mode", ["LA", "RGB", "RGBA"])
 def test_sixteen_bits_of_several_channels_are_seen_whole(tmp_path, mode):
     """Pillow keeps the high bytes of such a file, and calls it by the mode of 8 bits."""
