@@ -2,17 +2,14 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from datasets.fingerprint import combine, pixel_digest
+from datasets.fingerprint import combine
+from datasets.levels import MASK_LEVEL, READERS
+from datasets.remarks import Look, image_remarks
 from zoo.errors import UsageError, ZooError
 
 SUBSETS = ("train", "test", "all")
-# The grey level of a mask above which a pixel is target: 128 and up, so that the grey edges of IRSTD-1k's masks fall half in.
-MASK_LEVEL = 127
-READERS = 4
 
-UNREADABLE = "unreadable"
-
-_digests = {}
+_looks = {}
 
 
 class IRSTDDataset:
@@ -87,26 +84,42 @@ class IRSTDDataset:
 
         It does not depend on file formats or compression. An item that cannot be read enters by its id alone.
         """
-        return combine(self._all_digests())
+        return combine((id, *(look.digests if look else ("unreadable",) * 2)) for id, look in self.looks().items())
 
     def image_digests(self):
         """SHA-256 (hex) of the decoded pixels of each image of this subset, by id; those that cannot be read are left out."""
-        return {id: image for id, image, _ in self._all_digests() if image != UNREADABLE}
+        return {id: look.digests[0] for id, look in self.looks().items() if look}
 
-    def _all_digests(self):
-        """``(id, image digest, label digest)`` of each id; remembered by this process until a file's size or time changes."""
+    def looks(self):
+        """What is seen of each item of this subset: ``{id: Look}``, None for an item that cannot be read.
+
+        Every item is read once; a process remembers the result until a file's size or time changes.
+        """
         key = (self.name, tuple((id, self.stamp(id)) for id in self.ids))
-        if key not in _digests:
+        if key not in _looks:
             with ThreadPoolExecutor(READERS) as pool:
-                _digests[key] = list(pool.map(self._digest, self.ids))
-        return _digests[key]
+                _looks[key] = dict(zip(self.ids, pool.map(self._look_or_none, self.ids), strict=True))
+        return _looks[key]
 
-    def _digest(self, id):
+    def look(self, id):
+        """The `datasets.remarks.Look` of one id; ZooError as for `read_grey_pair`."""
+        return Look.at(*self.read_grey_pair(id))
+
+    @property
+    def notes(self):
+        """What was decided about this data set or is odd in this subset of it, a line of text each; reads every item once."""
+        seen = {id: look for id, look in self.looks().items() if look}
+        return [remark.text for remark in [*self.set_remarks(), *image_remarks(seen)]]
+
+    def set_remarks(self):
+        """Remarks on the data set as a whole: `datasets.remarks.Remark`s beside those that each image gives."""
+        return []
+
+    def _look_or_none(self, id):
         try:
-            image, label = self.read_grey_pair(id)
+            return self.look(id)
         except ZooError:
-            return id, UNREADABLE, UNREADABLE
-        return id, pixel_digest(image), pixel_digest(label)
+            return None
 
     def __repr__(self):
         return f"{type(self).__name__}(name={self.name!r}, split={self.split!r}, subset={self.subset!r}, images={len(self)})"

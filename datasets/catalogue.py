@@ -4,9 +4,10 @@ from pathlib import Path
 
 from mmengine.registry import Registry
 
+from datasets.fingerprint import published_digests
 from datasets.folder import FolderDataset
 from datasets.joined import JOINT, JoinedDataset
-from datasets.layouts import open_folder
+from datasets.layouts import index_files, open_folder
 from datasets.synthetic import Synthetic
 from zoo.errors import UsageError
 from zoo.lookup import registered, unknown
@@ -95,9 +96,25 @@ def build_dataset(name, root=None, split="irsam", subset="test"):
     if "/" in str(name) or (folder.is_dir() and registered(DATASETS, str(name).lower()) is None):
         location = open_folder(folder) if folder.is_dir() else None
         if location is None:
-            raise UsageError(f"{folder} is no data set: it needs the folders images/ and masks/")
-        return FolderDataset(location=location, split=split, subset=subset)
+            raise UsageError(f"{folder} is no data set: it needs the folders images/ and masks/{_without_masks(folder)}")
+        return _folder_class(location)(location=location, split=split, subset=subset)
     return dataset_class(name)(root=root, split=split, subset=subset)
+
+
+def _folder_class(location):
+    """The published data set that a folder bears a name of and has images of, else `FolderDataset`."""
+    for cls in DATASETS.module_dict.values():
+        if issubclass(cls, FolderDataset) and cls.is_named(location.folder):
+            strange = published_digests(cls.name).keys().isdisjoint(index_files(location.images))
+            return FolderDataset if strange else cls
+    return FolderDataset
+
+
+def _without_masks(folder):
+    """What can be done with a folder of images alone."""
+    if not any(path.name.lower() == "images" for path in folder.glob("*/")):
+        return ""
+    return "; without masks, nothing can be scored, but Python can predict them: zoo.build_method('top_hat').segment(image)"
 
 
 def published_datasets():

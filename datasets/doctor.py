@@ -8,18 +8,16 @@ from itertools import permutations
 import cv2
 import numpy as np
 
-from datasets.base import MASK_LEVEL
 from datasets.between import check_between
 from datasets.catalogue import build_dataset, found_datasets, published_datasets
 from datasets.duplicates import near_duplicates, thumbnail
-from datasets.fingerprint import SHORT, combine, pixel_digest, published_digests, published_facts
+from datasets.fingerprint import combine, published_digests, published_facts
 from datasets.folder import FolderDataset
-from datasets.reader import fit_label, read_grey, read_mask
+from datasets.levels import MASK_LEVEL, READERS
+from datasets.reader import fit_label
+from datasets.remarks import EXAMPLES, Look, counted, image_remarks, published_remarks, size_text
 from datasets.splits import find_split, list_splits, lists_at_top, read_list
 from zoo.errors import UsageError, ZooError
-
-THREADS = 4
-EXAMPLES = 3
 
 
 @dataclass
@@ -68,15 +66,11 @@ class _Item:
     """What one pair of files says."""
 
     id: str
-    image_mode: str
-    mask_mode: str
-    size: tuple[int, int]
-    mask_size: tuple[int, int]
-    digests: tuple[str, str]
+    modes: tuple[str, str]
+    look: Look
     values: list[int]
     targets: tuple[int, int]
     thumbnail: np.ndarray
-    zero_one: bool
 
 
 def check(root=None, names=None):
@@ -126,11 +120,12 @@ def _check_one(dataset):
     images, masks = set(dataset.ids), set(dataset.mask_ids)
     _say(checkup.problems, "images without a mask", sorted(images - masks))
     _say(checkup.problems, "masks without an image", sorted(masks - images))
-    with ThreadPoolExecutor(THREADS) as pool:
+    with ThreadPoolExecutor(READERS) as pool:
         results = list(pool.map(lambda image_id: _examine(dataset, image_id), [i for i in dataset.ids if i in masks]))
     checkup.problems += [result for result in results if isinstance(result, str)]
     items = [result for result in results if isinstance(result, _Item)]
     checkup.facts.append(f"{len(images)} images, {len(masks)} masks")
+    _remarks(checkup, dataset.set_remarks())
     if items:
         _pixels(checkup, dataset, items)
     _lists(checkup, dataset, {item.id: item.thumbnail for item in items})
@@ -140,21 +135,17 @@ def _check_one(dataset):
 def _examine(dataset, image_id):
     """The `_Item` of an id, or the text of what is wrong with it."""
     try:
-        image, mask = read_grey(dataset.image_path(image_id)), read_mask(dataset.mask_path(image_id))
+        image, mask = dataset.read_files(image_id)
         label = fit_label(mask.pixels, image.pixels.shape, dataset.mask_path(image_id))
     except ZooError as error:
         return str(error)
     return _Item(
         id=image_id,
-        image_mode=image.mode,
-        mask_mode=mask.mode,
-        size=image.pixels.shape,
-        mask_size=mask.pixels.shape,
-        digests=(pixel_digest(image.pixels), pixel_digest(label)),
+        modes=(image.mode, mask.mode),
+        look=Look.at(image.pixels, label, mask.pixels.shape),
         values=np.flatnonzero(np.bincount(label.ravel(), minlength=256)).tolist(),
         targets=tuple(_count_targets(label > level) for level in (0, MASK_LEVEL)),
         thumbnail=thumbnail(image.pixels),
-        zero_one=mask.zero_one,
     )
 
 
@@ -164,18 +155,17 @@ def _count_targets(mask):
 
 def _pixels(checkup, dataset, items):
     """Sizes, modes, fingerprint, targets and masks."""
-    sizes = Counter(item.size for item in items)
+    sizes = Counter(item.look.size for item in items)
     least, most = min(sizes, key=np.prod), max(sizes, key=np.prod)
-    checkup.facts.append(
-        f"{len(sizes)} different sizes, {_size(least)} to {_size(most)}" if len(sizes) > 1 else f"all {_size(least)}"
-    )
-    for what, modes in (("images", (i.image_mode for i in items)), ("masks", (i.mask_mode for i in items))):
+    several = f"{len(sizes)} different sizes, {size_text(least)} to {size_text(most)}"
+    checkup.facts.append(several if len(sizes) > 1 else f"all {size_text(least)}")
+    for what, modes in zip(("images", "masks"), zip(*(item.modes for item in items), strict=True), strict=True):
         checkup.facts.append(f"modes of {what}: {', '.join(f'{mode} {count}' for mode, count in Counter(modes).most_common())}")
     above_0, above_127 = (sum(item.targets[k] for item in items) for k in (0, 1))
     checkup.facts.append(f"{above_0} targets (8-connected, mask > 0), {above_127} with mask > {MASK_LEVEL}")
 
-    fingerprint = combine((item.id, *item.digests) for item in items)
-    expected = None if _has_own_lists(dataset) else published_facts(dataset.name).get("fingerprint")
+    fingerprint = combine((item.id, *item.look.digests) for item in items)
+    expected = published_facts(dataset.name).get("fingerprint") if dataset.published else None
     checkup.published = fingerprint == expected
     checkup.facts.append(f"fingerprint {fingerprint}{' as published' if checkup.published else ''}")
     if expected and not checkup.published:
@@ -189,23 +179,14 @@ def _pixels(checkup, dataset, items):
         checkup.quirks.append(
             f"{len(grey)} masks hold values besides 0 and 255 ({example}); a pixel above {MASK_LEVEL} is target"
         )
-    for item in items:
-        if item.size != item.mask_size:
-            sizes = f"image {_size(item.size)}, mask {_size(item.mask_size)}"
-            checkup.quirks.append(f"{item.id}: {sizes}; the mask is resized to the image by nearest neighbour")
-    _say(checkup.quirks, "masks of 0 and 1, where 1 is target", [item.id for item in items if item.zero_one])
     _say(checkup.quirks, "images without a target", [item.id for item in items if not item.targets[0]])
-    faint = [item.id for item in items if item.targets[0] and not item.targets[1]]
-    _say(checkup.problems, f"masks with targets, none above {MASK_LEVEL} (store them as 0 and 255)", faint)
+    _remarks(checkup, image_remarks({item.id: item.look for item in items}))
 
 
 def _compare(checkup, dataset, items):
     """Which files differ from the published ones."""
-    published = published_digests(dataset.name)
-    present = {item.id: tuple(digest[:SHORT] for digest in item.digests) for item in items}
-    for what, place in (("images", 0), ("masks", 1)):
-        differ = [i for i, digests in present.items() if i in published and digests[place] != published[i][place]]
-        _say(checkup.problems, f"{what} whose pixels are not the published ones", differ)
+    published, present = published_digests(dataset.name), {item.id: item.look for item in items}
+    _remarks(checkup, published_remarks(dataset.name, present))
     _say(checkup.problems, "images that the published set does not have", [i for i in present if i not in published])
     _say(checkup.problems, "published images that are not here or cannot be read", [i for i in published if i not in present])
 
@@ -215,12 +196,13 @@ def _lists(checkup, dataset, thumbnails):
     on_disk = set(dataset.ids)
     lists = {}
     for split, place in _list_places(dataset).items():
-        lists[split] = train, test = [_read_list(checkup, place / f"{subset}.txt") for subset in ("train", "test")]
+        lists[split] = train, test = [_read_list(checkup, dataset, place / f"{subset}.txt") for subset in ("train", "test")]
+        listed = {*train, *test}
         checkup.facts.append(f"{split}: {len(train)} train, {len(test)} test images")
         _say(checkup.problems, f"ids of {split} without an image", [i for i in (*train, *test) if i not in on_disk])
         _say(checkup.problems, f"ids of {split} in both lists", sorted({*train} & {*test}))
         if train and test:
-            _say(checkup.quirks, f"images in neither list of {split}", [i for i in dataset.ids if i not in {*train, *test}])
+            _say(checkup.quirks, f"images in neither list of {split}", [i for i in dataset.ids if i not in listed])
         train, test = ([i for i in ids if i in thumbnails] for ids in (train, test))
         pairs = near_duplicates(*(np.array([thumbnails[i] for i in ids]) for ids in (test, train)))
         shown = [f"{test[a]} and {train[b]} ({correlation:.3f})" for a, b, correlation in pairs]
@@ -243,24 +225,21 @@ def _list_places(dataset):
     return places | ({"the folder's own lists": folder} if lists_at_top(name, folder, own) else {})
 
 
-def _has_own_lists(dataset):
-    return dataset.own and lists_at_top(dataset.name, dataset.location.folder, own=True)
-
-
-def _read_list(checkup, path):
+def _read_list(checkup, dataset, path):
     """The ids of a list; none, and a problem, where it cannot be read."""
     try:
-        return read_list(path)
+        return dataset.resolve(read_list(path), path)
     except ZooError as error:
         checkup.problems.append(str(error))
         return []
 
 
+def _remarks(checkup, remarks):
+    for remark in remarks:
+        (checkup.problems if remark.problem else checkup.quirks).append(remark.text)
+
+
 def _say(lines, what, ids):
     """Add a line with a count and a few examples, if there are any."""
     if ids:
-        lines.append(f"{len(ids)} {what}: {', '.join(ids[:EXAMPLES])}{', ...' if len(ids) > EXAMPLES else ''}")
-
-
-def _size(shape):
-    return f"{shape[1]}x{shape[0]}"
+        lines.append(counted(what, ids))

@@ -1,23 +1,28 @@
 """Data sets that lie on disk as a folder of images and a folder of masks."""
 
+from functools import cached_property
 from pathlib import Path
 
 from datasets.base import IRSTDDataset
-from datasets.layouts import EXTENSIONS, MASK_SUFFIX, find_root, index_files, locate
-from datasets.reader import fit_label, read_grey, read_mask
-from datasets.splits import find_split, read_split
+from datasets.layouts import EXTENSIONS, MASK_SUFFIX, file_stamp, find_root, index_files, locate, plain_name
+from datasets.levels import image_levels
+from datasets.mask_levels import mask_levels
+from datasets.reader import fit_label, read_grey
+from datasets.remarks import Look, Remark, counted, file_remarks, published_remarks
+from datasets.splits import WHOLE, find_split, list_splits, lists_at_top, read_split, refuse_twice
 from zoo.errors import UsageError, ZooError
 
 
 class FolderDataset(IRSTDDataset):
     """A data set of image and mask files with equal names, in any layout of `datasets.layouts`.
 
-    A published data set is a subclass that states ``title``, ``url`` and ``folder_names``. A folder of the user's own is
-    `FolderDataset` itself with a ``location``; it is called by the folder's name, and its own lists come before the package's.
+    A published data set is a subclass that states ``title``, ``url`` and ``folder_names``. A folder of the user's own has a
+    ``location``: its own lists come before the package's, and `FolderDataset` itself calls it by the folder's name.
 
     Arguments:
         root: Folder that holds the data sets; None looks at ``$IRSAM_ZOO_DATA`` and ``./data``.
-        split: As for `datasets.splits.read_split`. A folder's path is shortened to its last part in ``self.split``.
+        split: As for `datasets.splits.read_split`. Where the data set has no lists called ``"all"``, that stands for every
+            image on disk for tests and none for training. A folder's path is shortened to its last part in ``self.split``.
         subset: ``"train"``, ``"test"`` or ``"all"``: every image on disk.
         location (Location): Where the files are; ``root`` is then not searched.
     """
@@ -26,13 +31,18 @@ class FolderDataset(IRSTDDataset):
 
     def __init__(self, *, root=None, split="irsam", subset="test", location=None):
         self.location = location or self.find(root)
-        self.own = not self.name
-        if self.own:
+        self.own = location is not None
+        if not self.name:
             self.name = self.title = self.location.folder.resolve().name
         self._lists = split
         self._images = index_files(self.location.images)
         self._masks = index_files(self.location.masks, suffix=MASK_SUFFIX)
         super().__init__(root=self.location.folder.parent, split=Path(split).name, subset=subset)
+
+    @classmethod
+    def is_named(cls, folder):
+        """Whether a folder has one of this data set's names; case, hyphens and underscores do not count."""
+        return plain_name(folder.resolve().name) in map(plain_name, cls.folder_names)
 
     @classmethod
     def locate(cls, root=None):
@@ -56,7 +66,30 @@ class FolderDataset(IRSTDDataset):
     def list_ids(self):
         if self.subset == "all":
             return list(self._images)
-        return read_split(self.name, self._lists, self.subset, self.location.folder, self.own)
+        if not self._is_whole:
+            return self.resolve(self._listed(self.subset), self._list_path)
+        if self.subset == "train":
+            raise UsageError(
+                f"split {WHOLE} of {self.name} has test images alone; to train, write train.txt and test.txt (an id a line) "
+                f"into {self.location.folder}"
+            )
+        if not self._images:
+            raise UsageError(f"{self.location.images} holds no image ({'/'.join(EXTENSIONS)})")
+        return list(self._images)
+
+    def resolve(self, listed, path):
+        """The ids of the names in a list, which may be paths from above the folder of images, such as ``images/a``.
+
+        Raises:
+            ZooError: Two names are of one id; the text names the list by its ``path``.
+        """
+        above = f"/{self.location.images.name}/"
+        ids = []
+        for name in listed:
+            below = f"/{name}".rpartition(above)[2]
+            ids.append(below if name not in self._images and below in self._images else name)
+        refuse_twice(ids, path)
+        return ids
 
     def image_path(self, id):
         """The image file of an id; ZooError where there is none."""
@@ -71,29 +104,70 @@ class FolderDataset(IRSTDDataset):
         """Ids that have a mask file, in natural order."""
         return list(self._masks)
 
-    def read_grey_pair(self, id):
+    @cached_property
+    def levels(self):
+        """The rules for the levels of images and of masks: `ImageLevels` and `MaskLevels`, decided from all files at once."""
+        images, masks = ([paths[0] for paths in files.values()] for files in (self._images, self._masks))
+        return image_levels(images), mask_levels(masks)
+
+    def read_files(self, id):
+        """Image and mask of one id, each a `datasets.reader.GreyFile` of its own size; ZooError as for `read_grey_pair`."""
         image_path, mask_path = self.image_path(id), self.mask_path(id)
-        image = read_grey(image_path).pixels
-        return image, fit_label(read_mask(mask_path).pixels, image.shape, mask_path)
+        images, masks = self.levels
+        return read_grey(image_path, images.used), masks.read(mask_path)
+
+    def read_grey_pair(self, id):
+        image, mask = self.read_files(id)
+        return image.pixels, fit_label(mask.pixels, image.pixels.shape, self.mask_path(id))
+
+    def look(self, id):
+        image, mask = self.read_files(id)
+        label = fit_label(mask.pixels, image.pixels.shape, self.mask_path(id))
+        return Look.at(image.pixels, label, mask.pixels.shape)
 
     def stamp(self, id):
-        return tuple(_identity(files.get(id)) for files in (self._images, self._masks))
+        paths = (files.get(id, [None])[0] for files in (self._images, self._masks))
+        return *(path and file_stamp(path) for path in paths), self.levels
+
+    def set_remarks(self):
+        images, masks = self.levels
+        found = [Remark(text) for text in (images.text, *masks.texts) if text]
+        found += file_remarks(self._images, "images") + file_remarks(self._masks, "masks")
+        if self.subset != "all":
+            shared = self._in_both_lists()
+            found += [Remark(counted(f"ids of split {self.split} in both lists", shared), True)] if shared else []
+            if self.published:
+                found += published_remarks(self.name, {id: look for id, look in self.looks().items() if look})
+        return found
+
+    @property
+    def published(self):
+        """Whether this is to be a published data set: one that the package knows, without lists of the user's own."""
+        return not (self.own and lists_at_top(self.name, self.location.folder, own=True))
+
+    def _in_both_lists(self):
+        if self._is_whole:
+            return []
+        other = "train" if self.subset == "test" else "test"
+        try:
+            return sorted({*self.resolve(self._listed(other), other)} & {*self.ids})
+        except ZooError:  # of a list that this subset does not need
+            return []
+
+    @cached_property
+    def _is_whole(self):
+        return self._lists == WHOLE and WHOLE not in list_splits(self.name, self.location.folder)
 
     def _path(self, id, files, folder):
         if id in files:
-            return files[id]
-        lists = "" if self.subset == "all" else f", which {self._list_path()} names"
+            return files[id][0]
+        lists = "" if self.subset == "all" or self._is_whole else f", which {self._list_path} names"
         source = self.url or "its publisher"
         raise ZooError(f"{folder} has no {id} ({'/'.join(EXTENSIONS)}){lists}; get the complete data set from {source}")
 
+    def _listed(self, subset):
+        return read_split(self.name, self._lists, subset, self.location.folder, self.own)
+
+    @cached_property
     def _list_path(self):
         return find_split(self.name, self._lists, self.location.folder, self.own) / f"{self.subset}.txt"
-
-
-def _identity(path):
-    """Path, size and time of change of a file, of which a changed file changes one; None for a file that is not there."""
-    try:
-        status = path.stat() if path else None
-    except OSError:
-        return None
-    return status and (str(path.absolute()), status.st_size, status.st_mtime_ns)

@@ -52,6 +52,18 @@ class JoinedDataset(IRSTDDataset):
         member, own = self.origin(id)
         return member.name, member.stamp(own)
 
+    def looks(self):
+        found = {name: member.looks() for name, member in self.members.items()}
+        origins = {id: self.origin(id) for id in self.ids}
+        return {id: found[member.name][own] for id, (member, own) in origins.items()}
+
+    def set_remarks(self):
+        return [
+            remark._replace(text=f"{name}: {remark.text}")
+            for name, member in self.members.items()
+            for remark in member.set_remarks()
+        ]
+
     def origin(self, id):
         """The member that an id comes from, and the id there."""
         name, _, own = id.partition("/")

@@ -15,6 +15,8 @@ EXTENSIONS = (".png", ".bmp", ".tif", ".tiff", ".jpg", ".jpeg")
 PAIRS_OF_FOLDERS = (("images", "masks"), ("irstd1k_img", "irstd1k_label"))
 # YimianDai/sirst calls the mask of Misc_1.png Misc_1_pixels0.png.
 MASK_SUFFIX = "_pixels0"
+# Control characters, separators of lines, and what stands for bytes that are not UTF-8: they fit on no line of a list.
+UNLISTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 class Location(NamedTuple):
@@ -59,9 +61,9 @@ def locate(root, folder_names):
     """
     candidates = {}
     for folder in [root, *sorted(path for path in root.iterdir() if path.is_dir())]:
-        candidates.setdefault(_plain(folder.resolve().name if folder is root else folder.name), []).append(folder)
+        candidates.setdefault(plain_name(folder.resolve().name if folder is root else folder.name), []).append(folder)
     for name in folder_names:
-        for folder in candidates.get(_plain(name), []):
+        for folder in candidates.get(plain_name(name), []):
             if location := open_folder(folder):
                 return location
     return None
@@ -77,25 +79,61 @@ def open_folder(folder):
 
 
 def index_files(folder, suffix=""):
-    """The image files of a folder as ``{id: path}`` in natural order.
+    """The image files of a folder and of its sub-folders, by id, in natural order.
 
     Arguments:
-        folder (Path): Read without its sub-folders; hidden files are passed over.
+        folder (Path): Hidden files and sub-folders are passed over; linked sub-folders are followed.
         suffix: An ending of the file's stem that is not part of the id, such as ``"_pixels0"``.
+
+    Returns:
+        dict[str, list[Path]]: An id is the path below the folder, with ``/`` and without extension, such as ``"252/1"``. Of
+        several files of one id the one to read comes first.
+
+    Raises:
+        UsageError: A file's name cannot be written into a list: it has a control character, or is not UTF-8.
     """
     files = {}
-    for entry in os.scandir(folder):
-        stem, extension = os.path.splitext(entry.name)
-        if extension.lower() not in EXTENSIONS or stem.startswith(".") or entry.is_dir():
+    for place, name in _walk(folder):
+        stem, extension = os.path.splitext(name)
+        if extension.lower() in EXTENSIONS and not stem.startswith("."):
+            id = place + stem.removesuffix(suffix)
+            if UNLISTABLE.search(id):
+                raise UsageError(f"{folder} has a file whose name is not plain text, {place + name!a}; rename it")
+            files.setdefault(id, []).append((EXTENSIONS.index(extension.lower()), place + name))
+    return {id: [Path(folder, name) for _, name in sorted(files[id])] for id in sorted(files, key=natural_order)}
+
+
+def _walk(folder):
+    """Every file below a folder as the path of its own folder, empty or with ``/`` at its end, and its name."""
+    places = [("", ())]
+    while places:
+        place, above = places.pop()
+        status = os.stat(Path(folder, place))
+        itself = status.st_dev, status.st_ino
+        if itself in above:  # a link to a folder that it lies in
             continue
-        files.setdefault(stem.removesuffix(suffix), []).append((EXTENSIONS.index(extension.lower()), entry.name))
-    return {id: Path(folder, min(files[id])[1]) for id in sorted(files, key=natural_order)}
+        for entry in os.scandir(Path(folder, place)):
+            if not entry.is_dir():
+                yield place, entry.name
+            elif not entry.name.startswith("."):
+                places.append((f"{place}{entry.name}/", (*above, itself)))
+
+
+def file_stamp(path):
+    """Path, size and time of change of a file, of which a changed file changes one; None for a file that is not there."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return os.path.abspath(path), status.st_size, status.st_mtime_ns
 
 
 def natural_order(id):
-    """Sort key that puts ``XDU2`` before ``XDU10``."""
-    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"([0-9]+)", id)], id
+    """Sort key that puts ``XDU2`` before ``XDU10``. Any text has one."""
+    parts = re.split(r"([0-9]+)", id)
+    return [(int(part), "") if place % 2 else (0, part) for place, part in enumerate(parts)], id
 
 
-def _plain(name):
+def plain_name(name):
+    """A folder's name without what does not count in it: case, hyphens and underscores."""
     return re.sub(r"[^a-z0-9]", "", name.lower())

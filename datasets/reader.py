@@ -5,26 +5,57 @@
   65536, so three equal channels give exactly that channel. MATLAB's rgb2gray differs by 1 at most.
 - ``P`` through its palette to RGB first: Pillow's direct way to ``L`` truncates where RGB rounds.
 - ``RGBA``, ``LA``, ``PA`` and a transparent colour: alpha is dropped, never blended.
-- 16 bits (``I;16``): the high byte, which is also what Pillow keeps of a 16-bit RGB file; no stretching by image. A file of
-  0 and 1 stays as it is, so that a mask keeps its targets.
+- 16 bits, grey or colour: by a range of levels that is decided once for all images of a folder (`datasets.levels`).
 - An EXIF orientation is not applied: masks carry none.
-- In a mask whose largest value is 1, that 1 means target and becomes 255 (`read_mask`).
+
+Masks are read by the rule that `datasets.mask_levels` decides once for all of their folder.
 """
 
 import struct
 import zlib
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from PIL import Image
 
+from datasets.completeness import is_complete
 from zoo.errors import ZooError
 
+FORMATS = ("PNG", "BMP", "TIFF", "JPEG")
+# Of one file: a satellite scene of 20000 x 20000. Pillow's own limit is a fifth of it, and calls what is above an attack.
+MOST_PIXELS = 400_000_000
+Image.MAX_IMAGE_PIXELS = None
+FULL_RANGE = (0, 65535)
 # Widths that differ from the image's by more than this fraction, after scaling to its height, are another image's mask.
 ASPECT_TOLERANCE = 0.1
-LUMA_MODES = ("RGB", "RGBA", "RGBX", "P", "PA")
 SIXTEEN_BIT_MODES = ("I;16", "I;16L", "I;16B", "I;16N")
-DECODING_ERRORS = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, Image.DecompressionBombError)
+PALETTE_MODES = ("P", "PA")
+MODES = ("1", "L", "LA", "RGB", "RGBA", "RGBX", *PALETTE_MODES, *SIXTEEN_BIT_MODES)
+DECODING_ERRORS = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
+
+
+class Stored(NamedTuple):
+    """A decoded file as it is stored.
+
+    Attributes:
+        levels: HxW grey levels or palette indices, or HxWx3 colours; uint8, or uint16 where the file has 16 bits.
+        mode: Pillow's name of how the file is stored.
+        palette: 256x3 uint8, or None.
+        alpha: HxW of the type of ``levels``, or None.
+    """
+
+    levels: np.ndarray
+    mode: str
+    palette: np.ndarray | None = None
+    alpha: np.ndarray | None = None
+
+
+class Header(NamedTuple):
+    """What a file says before its pixels: Pillow's ``mode``, and ``deep``, True for 16 bits a channel."""
+
+    mode: str
+    deep: bool
 
 
 class GreyFile(NamedTuple):
@@ -34,43 +65,62 @@ class GreyFile(NamedTuple):
     mode: str
 
 
-class MaskFile(NamedTuple):
-    """A decoded mask: as `GreyFile`, with ``zero_one``, True where it was stored as 0 and 1."""
-
-    pixels: np.ndarray
-    mode: str
-    zero_one: bool
+def read_header(path):
+    """The `Header` of a file; its pixels are not decoded. ZooError as for `decode`."""
+    return _opened(path, _header)
 
 
-def read_grey(path):
+def decode(path):
     """Decode one image or mask file.
 
     Arguments:
-        path (Path): A file in any format of Pillow's, of the modes that the module's rule lists.
+        path (Path): A PNG, BMP, TIFF or JPEG file, whatever its name ends in, of at most 400 million pixels.
+
+    Returns:
+        Stored
+
+    Raises:
+        ZooError: The file is missing, empty, truncated, too large, of another format, or of a mode without a rule.
+    """
+    return _opened(path, lambda image: _stored(image, path))
+
+
+def read_grey(path, used=FULL_RANGE):
+    """Decode one image file to grey; arguments and errors as for `decode`.
+
+    Arguments:
+        used: The range of levels that 16-bit files use; see `to_eight_bits`.
 
     Returns:
         GreyFile: HxW uint8 pixels, 0..255, and the stored mode.
-
-    Raises:
-        ZooError: The file is missing, empty, truncated, no image, or of a mode without a rule.
     """
-    try:
-        with Image.open(path) as image:
-            image.load()
-            return GreyFile(_to_grey(image, path), image.mode)
-    except DECODING_ERRORS as error:
-        raise ZooError(f"{path} {_what_is_wrong(path, error)}") from error
+    stored = decode(path)
+    levels = to_eight_bits(stored.levels, used)
+    if stored.palette is not None:
+        return GreyFile(luma(stored.palette[None])[0][levels], stored.mode)
+    return GreyFile(luma(levels) if levels.ndim == 3 else levels, stored.mode)
 
 
-def read_mask(path):
-    """Decode one mask file, such as a label or a prediction; arguments and errors as for `read_grey`.
+def to_eight_bits(levels, used=FULL_RANGE):
+    """Levels of 16 bits as uint8; those of 8 bits stay as they are.
 
-    Returns:
-        MaskFile: HxW uint8 pixels, of which those above 127 are target: 0 and 255 where the largest stored value is 1.
+    Arguments:
+        levels: uint8 or uint16 array.
+        used: Lowest and highest level of the range in use, which becomes 0 and 255: ``(0, 255)`` keeps the levels, and
+            `FULL_RANGE` takes the high byte, which is also what Pillow does of a 16-bit RGB file.
     """
-    pixels, mode = read_grey(path)
-    zero_one = bool(pixels.max() == 1)
-    return MaskFile(pixels * np.uint8(255) if zero_one else pixels, mode, zero_one)
+    if levels.dtype == np.uint8:
+        return levels
+    low, high = used
+    if (low, high) == FULL_RANGE:
+        return (levels >> 8).astype(np.uint8)
+    every_level = np.clip(np.arange(65536), low, high) - low
+    return np.round(every_level * (255 / max(high - low, 1))).astype(np.uint8)[levels]
+
+
+def luma(colours):
+    """HxW uint8 grey levels of HxWx3 uint8 colours."""
+    return np.array(Image.fromarray(np.ascontiguousarray(colours)).convert("L"))
 
 
 def fit_label(label, shape, path=""):
@@ -98,17 +148,59 @@ def fit_label(label, shape, path=""):
     return np.array(Image.fromarray(label).resize((width, height), Image.Resampling.NEAREST))
 
 
-def _to_grey(image, path):
-    # A palette with transparency makes Pillow warn and, for some modes, keep the alpha.
-    image.info.pop("transparency", None)
-    if image.mode in SIXTEEN_BIT_MODES:
-        levels = np.asarray(image).astype(np.uint16)
-        return (levels if levels.max() <= 1 else levels >> 8).astype(np.uint8)
-    if image.mode in LUMA_MODES:
-        return np.array(image.convert("RGB").convert("L"))
-    if image.mode in ("L", "LA", "1"):
-        return np.array(image.convert("L"))
-    raise ZooError(f"{path} has pixels of mode {image.mode}, which has no rule to 8-bit grey; store it as an 8- or 16-bit PNG")
+def _opened(path, use):
+    """What a function says of an opened file; ZooError where it is none that can be read."""
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            pixels = image.width * image.height
+            if pixels > MOST_PIXELS:
+                size = f"{image.width}x{image.height}, {pixels / 1e6:.0f} million pixels"
+                limit = f"files of up to {MOST_PIXELS // 10**6} million are read"
+                raise ZooError(f"{path} is too large ({size}): {limit}; cut it into tiles")
+            return use(image)
+    except DECODING_ERRORS as error:
+        raise ZooError(f"{path} {_what_is_wrong(path, error)}") from error
+
+
+def _header(image):
+    # Pillow opens 16-bit colours as RGB, which is its 8-bit mode; how they are packed tells. Of a BMP, 16 bits are a pixel's.
+    packing = str(image.tile[0][3]) if image.tile and image.format != "BMP" else ""
+    return Header(image.mode, image.mode in SIXTEEN_BIT_MODES or ";16" in packing)
+
+
+def _stored(image, path):
+    mode, deep = _header(image)
+    if mode not in MODES:
+        raise ZooError(f"{path} has pixels of mode {mode}, which has no rule to 8-bit grey; store it as an 8- or 16-bit PNG")
+    image.load()
+    array = np.array(image)
+    if not is_complete(image, array, path):
+        raise ValueError("fewer rows than its header says")
+    if deep and array.dtype == np.uint8:  # Pillow kept the high bytes alone
+        array = _deep_colours(path)
+    array = array.astype(np.uint16) if deep else array
+    if mode == "1":
+        array = array * np.uint8(255)
+    palette = _palette(image) if mode in PALETTE_MODES else None
+    if array.ndim == 2:
+        return Stored(array, mode, palette)
+    alpha = array[..., -1] if mode.endswith("A") else None
+    return Stored(array[..., :3] if array.shape[2] > 2 else array[..., 0], mode, palette, alpha)
+
+
+def _deep_colours(path):
+    """HxWxC uint16 of a file of 16-bit colours, in Pillow's order of channels."""
+    array = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+    if array is None or array.dtype != np.uint16:
+        raise ValueError("16-bit colours that cannot be decoded")
+    return cv2.cvtColor(array, cv2.COLOR_BGRA2RGBA if array.shape[2] == 4 else cv2.COLOR_BGR2RGB)
+
+
+def _palette(image):
+    colours = np.zeros((256, 3), np.uint8)
+    entries = np.array(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
+    colours[: len(entries)] = entries
+    return colours
 
 
 def _what_is_wrong(path, error):
@@ -126,5 +218,5 @@ def _what_is_wrong(path, error):
     if head.startswith(b"version https://git-lfs"):
         return "is a Git LFS pointer, not an image; run `git lfs pull` in its repository"
     if isinstance(error, Image.UnidentifiedImageError):
-        return "is not an image that Pillow knows; download it again"
+        return f"is no image of the formats {', '.join(FORMATS)}; convert it, or download it again"
     return f"is damaged ({error}); download it again"

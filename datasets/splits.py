@@ -1,16 +1,21 @@
 """Split lists: an id a line, without extension, in ``train.txt`` and ``test.txt``.
 
+An id may be a path below the folder of images, such as ``252/1``; ``\\`` counts as ``/``.
+
 ``irsam`` holds the lists of the IRSAM repository (IPIC-Lab/IRSAM), those of its Table 1. ``dnanet`` holds the lists that
 DNANet (YeRen123455/Infrared-Small-Target-Detection) and BasicIRSTD (XinyiYing/BasicIRSTD) train and test on.
 """
 
 import os
+import re
 from pathlib import Path
 
-from datasets.layouts import EXTENSIONS
+from datasets.layouts import EXTENSIONS, UNLISTABLE
 from zoo.errors import UsageError, ZooError
 
 SPLIT_DIR = Path(__file__).parent / "splits"
+# The split of a data set without lists: every image is a test image.
+WHOLE = "all"
 
 
 def list_splits(name, folder=None):
@@ -35,7 +40,7 @@ def read_split(name, split, subset, folder=None, own=False):
 
     Raises:
         UsageError: There is no such split; the text gives the known ones.
-        ZooError: The list is missing, is not UTF-8, or holds nothing or an id twice.
+        ZooError: The list is missing, is not UTF-8, holds nothing or an id twice, or a line that is no name below a folder.
     """
     return read_list(find_split(name, split, folder, own) / f"{subset}.txt")
 
@@ -45,16 +50,22 @@ def read_list(path):
     if not path.is_file():
         raise ZooError(f"{path} is missing; a split is a train.txt and a test.txt")
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = re.split(r"[\r\n]+", path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:
         raise ZooError(f"{path} is not UTF-8 text; save it as UTF-8") from error
-    ids = [_without_extension(line.strip()) for line in lines if line.strip()]
+    ids = [_id_of(line.strip(), path) for line in lines if line.strip()]
     if not ids:
         raise ZooError(f"{path} lists no image; write an id a line")
-    if len(set(ids)) < len(ids):
-        twice = next(id for id in ids if ids.count(id) > 1)
-        raise ZooError(f"{path} lists {twice} twice; remove one of the lines")
+    refuse_twice(ids, path)
     return ids
+
+
+def refuse_twice(ids, path):
+    """ZooError where a list, which the text names by its path, has an id twice."""
+    if len(set(ids)) < len(ids):
+        seen = set()
+        twice = next(id for id in ids if id in seen or seen.add(id))
+        raise ZooError(f"{path} lists {twice} twice; remove one of the lines")
 
 
 def find_split(name, split, folder=None, own=False):
@@ -70,7 +81,8 @@ def find_split(name, split, folder=None, own=False):
         if (place / "test.txt").is_file() or (place / "train.txt").is_file():
             return place
     known = list_splits(name, folder)
-    remedy = f"write train.txt and test.txt (an id a line) into {folder or 'its folder'}, or take subset 'all'"
+    place = folder or "its folder"
+    remedy = f"write train.txt and test.txt (an id a line) into {place}, or say --split {WHOLE} to test on every image"
     advice = f"known: {', '.join(known)}" if known else remedy
     raise UsageError(f"no split {str(split)!r} of {name}; {advice}")
 
@@ -85,6 +97,13 @@ def lists_at_top(name, folder, own=False):
     return own and all(present) if (SPLIT_DIR / name).is_dir() else any(present)
 
 
-def _without_extension(line):
-    stem, extension = os.path.splitext(line)
-    return stem if extension.lower() in EXTENSIONS else line
+def _id_of(line, path):
+    """The id that a line of a list stands for."""
+    parts = line.replace("\\", "/").split("/")  # Windows writes a\b
+    if UNLISTABLE.search(line):
+        raise ZooError(f"{path} has a line that is no plain text, {line!a}; write an id a line")
+    name = "/".join(part for part in parts if part not in ("", "."))
+    if not (name and parts[0]) or re.fullmatch("[A-Za-z]:", parts[0]) or ".." in parts:
+        raise ZooError(f"{path} names {line}, which is no name below the folder of images; write ids, such as a or 252/1")
+    stem, extension = os.path.splitext(name)
+    return stem if extension.lower() in EXTENSIONS else name

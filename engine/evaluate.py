@@ -11,7 +11,7 @@ from engine.executors import unordered
 from engine.hardware import device_name
 from engine.profiling import profile_network
 from engine.rows import in_batches, make_row, recut_records
-from engine.scoring import item_digest, score_images
+from engine.scoring import score_images
 from engine.training.provenance import code_commit, overlap
 from results.record import ImageFailure
 from results.row import Status
@@ -22,13 +22,7 @@ from zoo.neural import NeuralDetector
 
 def pixel_digests(dataset):
     """Digest of each readable image with its label, by id. An unreadable one is left to the scoring to report."""
-    digests = {}
-    for index, image_id in enumerate(dataset.ids):
-        try:
-            digests[image_id] = item_digest(dataset[index])
-        except ZooError:
-            continue
-    return digests
+    return {image_id: " ".join(look.digests) for image_id, look in dataset.looks().items() if look}
 
 
 def cell_key(cell):
@@ -97,7 +91,7 @@ def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, allow_overl
     records = [done[image_id] for image_id in ids if image_id in done]
     status, reason = Status.OK, None
     if errors:
-        first = min(errors, key=ids.index)
+        first = next(image_id for image_id in ids if image_id in errors)
         status, reason = Status.FAILED, f"{len(errors)} of {len(ids)} images, first {first}: {errors[first]}"
     key |= {"data": combine((record.id, record.pixels) for record in records)}
     speed = None
@@ -109,6 +103,7 @@ def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, allow_overl
         records = recut_records(records, detector.threshold, detector.score_kind)
     row = make_row(cell, detector, records, n_split=len(dataset), status=status, reason=reason, speed=speed)
     row = replace(row, key=key, trained_on_test=len(seen), own_split=_own_split(dataset), code=code_commit())
+    row = replace(row, data_notes=tuple(dataset.notes))
     return store.write_row(row, records)
 
 

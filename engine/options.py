@@ -23,7 +23,7 @@ class RunOptions:
     data_root: str | None = option(
         "folder of the data sets (default: $IRSAM_ZOO_DATA, else ./data)", default=None, metavar="DIR"
     )
-    split: str = option("irsam (default), dnanet, or a folder with train.txt and test.txt", default="irsam")
+    split: str = option("irsam (default), dnanet, all (every image), or a folder with train.txt and test.txt", default="irsam")
     threshold: str | None = option(
         "such as 'minmax(0.5)', for all (default: each method's own)", default=None, metavar="POLICY"
     )

@@ -99,6 +99,54 @@ def test_a_run_writes_rows_tables_and_manifest(folder, tmp_path, capsys):
     assert "table1.md" in capsys.readouterr().out
 
 
+def test_what_was_decided_of_the_data_is_told_by_run_train_and_score(folder, tmp_path, capsys):
+    """Masks of 0 and 1, one of them inverted: once a data set, and in each row."""
+    for image_id in IDS:
+        path = str(folder / "masks" / f"{image_id}.png")
+        cv2.imwrite(path, cv2.imread(path, 0) // 255 ^ (image_id == "im2"))
+    (folder / "train.txt").write_text("im2\nim3\n")
+    (folder / "test.txt").write_text("im1\nim2\n")
+    rule = "masks hold two levels, 0 and 1, none above 127: 1 is target"
+    inverted = "1 masks with target on more than half of the image (is the background white? targets are): im2"
+    notes = [rule, "1 ids of split irsam in both lists: im2", inverted]
+    out = tmp_path / "out"
+    assert run(folder, out, "top_hat", "max_median", "--jobs", "1") == 0
+    for method in ("top_hat", "max_median"):
+        assert row_of(out, method)["data_notes"] == notes
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("mine: ")]
+    assert told == [f"mine: {note}" for note in notes]
+    assert run_benchmark.main(["score", str(folder / "masks"), "--dataset", str(folder)]) == 0
+    told = capsys.readouterr().err
+    assert all(f"mine: {note}\n" in told for note in notes)
+    assert run_benchmark.main(["data", "--check", "--datasets", str(folder)]) == 1
+    shown = capsys.readouterr().out
+    assert f"  quirk: {rule}\n" in shown
+    assert f"  PROBLEM: {inverted}\n" in shown
+
+
+def test_an_own_folder_without_lists_is_taken_whole(folder, tmp_path, capsys):
+    for name in ("train", "test"):
+        (folder / f"{name}.txt").unlink()
+    assert run(folder, tmp_path / "out", "top_hat") == 2
+    assert "say --split all to test on every image" in capsys.readouterr().err
+    assert run(folder, tmp_path / "out", "top_hat", "--split", "all") == 0
+    assert row_of(tmp_path / "out", "top_hat", split="all")["n_images"] == len(IDS)
+    assert run_benchmark.main(["train", "acmnet", "--dataset", str(folder), "--split", "all"]) == 2
+    assert "split all of mine has test images alone" in capsys.readouterr().err
+
+
+def test_ids_that_are_paths(folder, tmp_path):
+    for kind in ("images", "masks"):
+        (folder / kind / "252").mkdir()
+        (folder / kind / "im0.png").rename(folder / kind / "252" / "1.png")
+    (folder / "test.txt").write_text("252/1\n")
+    out = tmp_path / "out"
+    assert run(folder, out, "top_hat", "--save-predictions") == 0
+    masks = out / "predictions" / "mine" / "irsam" / "top_hat"
+    assert (masks / "252" / "1.png").is_file()
+    assert run_benchmark.main(["score", str(masks), "--dataset", str(folder)]) == 0
+
+
 def test_a_plugin_is_a_row_of_the_table(folder, tmp_path):
     name, plugin, log = write_plugin(tmp_path)
     out = tmp_path / "out"

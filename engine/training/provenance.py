@@ -42,6 +42,7 @@ def checkpoint_metadata(
         "seen": _merged(seen_images(before), _images(dataset)),
         "train_ids_sha256": digest(sorted(dataset.ids)),
         "train_fingerprint": digest([*sorted(dataset.ids), dataset.fingerprint()]),
+        "data_notes": dataset.notes,
         "schedule": recipe.schedule_name,
         "recipe": asdict(recipe),
         "plan": plan,

@@ -217,6 +217,10 @@ class _Run:
         if self.recipe.not_reproduced and self.rank == 0:
             lacking = ", ".join(f"{key}={value!r}" for key, value in self.recipe.not_reproduced.items())
             print(f"{self.name}: of the author's script, this trainer does not reproduce {lacking}", file=sys.stderr)
+        notes = self.dataset.notes
+        if self.rank == 0:
+            for note in notes:
+                print(f"{self.dataset.name}: {note}", file=sys.stderr)
         metadata = checkpoint_metadata(
             method=self.name,
             options=self.method,

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from datasets import build_dataset
 from datasets.doctor import check, format_report
 from datasets.duplicates import near_duplicates, thumbnail
 from zoo import UsageError
@@ -55,18 +56,41 @@ def test_oddities_are_quirks(folder):
     cv2.imwrite(str(folder / "masks" / "a0.png"), mask)
     cv2.imwrite(str(folder / "masks" / "a1.png"), cv2.resize(draw(1)[1], (120, 80), interpolation=cv2.INTER_NEAREST))
     cv2.imwrite(str(folder / "masks" / "a2.png"), np.zeros((40, 60), np.uint8))
-    cv2.imwrite(str(folder / "masks" / "a3.png"), draw(3)[1] // 255)
+    cv2.imwrite(str(folder / "images" / "a3.jpg"), draw(3)[0])
     (folder / "splits" / "own" / "train.txt").write_text("a0\na1\na2\n")
     report, checkup = examine(folder)
     assert report.ok
     assert checkup.verdict == "OK with quirks"
     text = "\n".join(checkup.quirks)
     assert "1 masks hold values besides 0 and 255 (a0: 0, 64, 255)" in text
-    assert "a1: image 60x40, mask 120x80" in text
-    assert "1 masks of 0 and 1, where 1 is target: a3" in text
+    assert "1 masks are resized to their images by nearest neighbour: a1: image 60x40, mask 120x80" in text
+    assert "1 images have several files, of which the first is read: a3 (a3.png, a3.jpg)" in text
     assert "1 images without a target: a2" in text
     assert "1 images in neither list of split own: a3" in text
     assert "1 test images of split own with a near-duplicate in training: a5 and a0" in text
+
+
+def test_what_was_decided_of_levels_is_a_quirk(folder):
+    for number in range(6):
+        cv2.imwrite(str(folder / "masks" / f"a{number}.png"), draw(number)[1] // 255)
+        cv2.imwrite(str(folder / "images" / f"a{number}.png"), draw(number)[0].astype(np.uint16) * 16)
+    report, checkup = examine(folder)
+    assert report.ok
+    assert any(text.startswith("6 images of 16 bits use levels ") for text in checkup.quirks)
+    assert "masks hold two levels, 0 and 1, none above 127: 1 is target" in checkup.quirks
+    assert "6 targets (8-connected, mask > 0), 6 with mask > 127" in checkup.facts
+
+
+def test_what_every_method_fails_on_is_a_problem(folder):
+    for number in range(6):
+        cv2.imwrite(str(folder / "masks" / f"a{number}.png"), 255 - draw(number)[1])
+    for kind, picture in zip(("images", "masks"), draw(0), strict=True):
+        cv2.imwrite(str(folder / kind / "a0.png"), picture[:, :15])
+    _, checkup = examine(folder)
+    assert "1 images under 16 px on a side, which every method refuses: a0" in checkup.problems
+    assert any(text.startswith("5 masks with target on more than half of the image") for text in checkup.problems)
+    notes = build_dataset(str(folder), split="own").notes
+    assert any(text.startswith("2 masks with target on more than half of the image") for text in notes)
 
 
 def test_damage_is_a_problem_and_named(folder):

@@ -78,11 +78,72 @@ def test_a_mask_of_another_size_is_brought_to_the_image(folder):
     np.testing.assert_array_equal(open_set(folder)[1]["label"], draw("a1")[1])
 
 
-def test_a_mask_of_0_and_1(folder):
-    save((draw("a1")[1] > 127).astype(np.uint8), folder / "masks" / "a1.png")
+def test_masks_of_0_and_1(folder):
+    for id in SIZES:
+        save((draw(id)[1] > 127).astype(np.uint8), folder / "masks" / f"{id}.png")
     item = open_set(folder)[1]
     np.testing.assert_array_equal(item["mask"], draw("a1")[1] > 127)
     np.testing.assert_array_equal(item["label"], item["mask"] * np.uint8(255))
+
+
+@pytest.mark.parametrize("subset", ["train", "test"])
+def test_levels_are_decided_by_all_files_whatever_the_subset(folder, subset):
+    for id, used in (("a1", 4000), ("a2", 1000), ("a10", 0)):
+        save(np.full(SIZES[id], used, np.uint16), folder / "images" / f"{id}.png")
+    levels = {item["id"]: item["image"][0, 0] for item in open_set(folder, subset)}
+    assert levels == {"train": {"a2": 64}, "test": {"a10": 0, "a1": 255}}[subset]
+
+
+def test_notes_tell_what_was_decided_and_what_is_odd(folder):
+    assert open_set(folder).notes == []
+    save(draw("a1")[1].repeat(2, axis=0).repeat(2, axis=1), folder / "masks" / "a1.png")
+    save(draw("a10")[1] // 2, folder / "masks" / "a10.png")
+    save(draw("a2")[0].astype(np.uint16), folder / "images" / "a2.png")
+    save(draw("a2")[0], folder / "images" / "a2.bmp")
+    (folder / "train.txt").write_text("a2\nimages/a1\n")
+    notes = open_set(folder).notes
+    for text in (
+        f"1 images of 16 bits use levels up to {draw('a2')[0].max()}, which are taken as they are",
+        "1 images have several files, of which the first is read: a2 (a2.png, a2.bmp)",
+        "1 ids of split irsam in both lists: a1",
+        "1 masks are resized to their images by nearest neighbour: a1: image 30x20, mask 60x40",
+        "1 masks with targets, none above 127 (store them as 0 and 255): a10",
+    ):
+        notes.remove(text)
+    assert notes == []
+
+
+def test_notes_on_targets_and_sizes(folder):
+    save(np.full(SIZES["a1"], 255, np.uint8), folder / "masks" / "a1.png")
+    save(draw("a10")[0][:15], folder / "images" / "a10.png")
+    save(draw("a10")[1][:15], folder / "masks" / "a10.png")
+    save(np.zeros(SIZES["a2"], np.uint8), folder / "masks" / "a2.png")
+    text = "\n".join(open_set(folder).notes)
+    assert "1 masks with target on more than half of the image (is the background white? targets are): a1" in text
+    assert "1 images under 16 px on a side, which every method refuses: a10" in text
+    assert open_set(folder, "train").notes == ["no mask has a target: none of 1 has a level above 127"]
+
+
+def test_a_damaged_item_is_no_note(folder):
+    (folder / "images" / "a1.png").write_bytes(b"")
+    assert open_set(folder).notes == []
+    assert open_set(folder).looks()["a1"] is None
+
+
+def test_each_file_is_decoded_once_for_fingerprint_and_notes(folder, monkeypatch):
+    dataset, read = open_set(folder), []
+    monkeypatch.setattr(FolderDataset, "look", lambda self, id, look=FolderDataset.look: read.append(id) or look(self, id))
+    assert dataset.fingerprint() == open_set(folder).fingerprint()
+    assert dataset.notes == open_set(folder).notes
+    assert sorted(read) == sorted(dataset.ids)
+
+
+def test_the_fingerprint_follows_the_rule_of_levels(folder):
+    """A file that no list names may change how the others are read."""
+    save(np.full(SIZES["a1"], 200, np.uint16), folder / "images" / "a1.png")
+    before = open_set(folder).fingerprint()
+    save(np.full(SIZES["a2"], 4000, np.uint16), folder / "images" / "a2.png")
+    assert open_set(folder).fingerprint() != before
 
 
 @pytest.mark.parametrize("kind", ["images", "masks"])
@@ -203,6 +264,27 @@ def test_a_folder_with_the_name_of_a_published_set(folder):
         open_set(twin)[1]
 
 
+@pytest.mark.parametrize("name", ["NUAA-SIRST", "nuaa_sirst", "Sirst-Master"])
+def test_a_published_set_by_its_path(folder, name):
+    twin = folder.rename(folder.with_name(name))
+    assert open_set(twin).name == name  # of other images
+    for kind in ("images", "masks"):
+        (twin / kind / "a1.png").rename(twin / kind / "Misc_1.png")
+    (twin / "train.txt").unlink()  # a test.txt alone is what publishers put there
+    published = open_set(twin)
+    assert (published.name, published.title, len(published)) == ("nuaa-sirst", "NUAA-SIRST", 86)
+    assert published.location.folder == twin
+    (twin / "train.txt").write_text("a2\n")  # its own lists come first
+    own = open_set(twin)
+    assert (own.name, own.ids) == ("nuaa-sirst", ["a10", "a1"])
+
+
+def test_images_without_masks(folder):
+    (folder / "masks").rename(folder / "labels")
+    with pytest.raises(UsageError, match=r"needs the folders images/ and masks/; without masks, .* zoo\.build_method\('"):
+        open_set(folder)
+
+
 def test_a_path_that_is_no_data_set(folder):
     for path in (folder / "images", folder / "gone"):
         with pytest.raises(UsageError, match=r"is no data set: it needs the folders images/ and masks/"):
@@ -213,7 +295,43 @@ def test_a_folder_without_lists(folder):
     for name in ("train.txt", "test.txt"):
         (folder / name).unlink()
     assert len(open_set(folder, "all")) == 3
-    with pytest.raises(UsageError, match=r"no split 'irsam' of mine; write train\.txt and test\.txt"):
+    with pytest.raises(UsageError, match=r"no split 'irsam' of mine; write train\.txt and test\.txt .* or say --split all"):
+        open_set(folder)
+    whole = build_dataset(str(folder), split="all")
+    assert (whole.ids, whole.split) == (["a1", "a2", "a10"], "all")
+    assert whole.notes == []
+    with pytest.raises(UsageError, match=r"split all of mine has test images alone; to train, write train\.txt"):
+        build_dataset(str(folder), split="all", subset="train")
+    (folder / "masks" / "a1.png").unlink()
+    with pytest.raises(ZooError, match=r"masks has no a1 \([^)]*\); get the complete data set"):
+        build_dataset(str(folder), split="all")[0]
+
+
+def test_split_all_of_a_folder_with_lists_and_without_images(folder):
+    assert build_dataset(str(folder), split="all").ids == ["a1", "a2", "a10"]
+    (folder / "splits" / "all").mkdir(parents=True)
+    (folder / "splits" / "all" / "test.txt").write_text("a2\n")
+    assert build_dataset(str(folder), split="all").ids == ["a2"]
+    (folder.parent / "none" / "images").mkdir(parents=True)
+    (folder.parent / "none" / "masks").mkdir()
+    with pytest.raises(UsageError, match=r"none/images holds no image \(\.png/"):
+        build_dataset(str(folder.parent / "none"), split="all")
+
+
+def test_ids_below_sub_folders(folder):
+    for kind in ("images", "masks"):
+        (folder / kind / "252").mkdir()
+        (folder / kind / "a1.png").rename(folder / kind / "252" / "1.png")
+    (folder / "test.txt").write_text("252/1.png\nimages/a10.png\n")
+    (folder / "train.txt").write_text("mine/images/a2\n")
+    assert open_set(folder).ids == ["252/1", "a10"]
+    assert open_set(folder, "train").ids == ["a2"]
+    np.testing.assert_array_equal(open_set(folder)[0]["image"], draw("a1")[0])
+    (folder / "images" / "images").mkdir()
+    (folder / "images" / "images" / "a10.png").symlink_to(folder / "images" / "a2.png")
+    assert open_set(folder).ids == ["252/1", "images/a10"]
+    (folder / "test.txt").write_text("a2\nimages/a2\n")
+    with pytest.raises(ZooError, match=r"test\.txt lists a2 twice"):
         open_set(folder)
 
 

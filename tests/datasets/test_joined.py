@@ -94,3 +94,16 @@ def test_an_image_of_any_member_is_refused(two_sets):
     assert overlap(stored, elsewhere) == ["own"]
     assert overlap(stored, build_dataset("+".join(two_sets), subset="train")) == ["first/a", "second/own"]
     assert overlap(stored, build_dataset(two_sets[0], subset="test")) == []
+
+
+def test_notes_are_those_of_the_members_and_of_the_images(two_sets):
+    image = picture(3)
+    cv2.imwrite(f"{two_sets[1]}/images/own.png", image.astype(np.uint16))
+    cv2.imwrite(f"{two_sets[0]}/masks/a.png", np.full((160, 160), 255, np.uint8))
+    cv2.imwrite(f"{two_sets[0]}/masks/b.png", cv2.resize(cv2.imread(f"{two_sets[0]}/masks/b.png", 0), (80, 80)))
+    notes = build_dataset("+".join(two_sets), subset="train").notes
+    assert notes == [
+        f"second: 1 images of 16 bits use levels up to {image.max()}, which are taken as they are",
+        "1 masks are resized to their images by nearest neighbour: first/b: image 160x160, mask 80x80",
+        "1 masks with target on more than half of the image (is the background white? targets are): first/a",
+    ]

@@ -105,17 +105,45 @@ def test_files_by_id_in_natural_order(tmp_path):
     for name in ("XDU10.png", "XDU2.PNG", "XDU2.jpg", "XDU1.bmp", "note.txt", ".hidden.png", "XDU10.npy"):
         (tmp_path / name).touch()
     (tmp_path / "deeper.png").mkdir()
-    assert index_files(tmp_path) == {
-        "XDU1": tmp_path / "XDU1.bmp",
-        "XDU2": tmp_path / "XDU2.PNG",
-        "XDU10": tmp_path / "XDU10.png",
+    files = index_files(tmp_path)
+    assert list(files) == ["XDU1", "XDU2", "XDU10"]
+    assert files == {
+        "XDU1": [tmp_path / "XDU1.bmp"],
+        "XDU2": [tmp_path / "XDU2.PNG", tmp_path / "XDU2.jpg"],
+        "XDU10": [tmp_path / "XDU10.png"],
     }
+
+
+def test_files_below_sub_folders(tmp_path):
+    for name in ("252/10.png", "252/2.png", "9/a/b.png", ".cache/2.png", "252/.hidden.png", "top.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "other").symlink_to(tmp_path / "252")
+    (tmp_path / "252" / "loop").symlink_to(tmp_path)
+    files = index_files(tmp_path)
+    assert list(files) == ["9/a/b", "252/2", "252/10", "other/2", "other/10", "top"]
+    assert files["252/10"] == [tmp_path / "252" / "10.png"]
+
+
+@pytest.mark.parametrize("name", ["a\nb.png", "a\x07.png", "a\u2028b.png", "a\udcff.png", "x\ty/a.png"])
+def test_a_name_that_no_list_can_hold(tmp_path, name):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).touch()
+    with pytest.raises(UsageError, match=r"has a file whose name is not plain text, '.*'; rename it") as error:
+        index_files(tmp_path)
+    assert str(error.value).isprintable()
 
 
 def test_the_suffix_of_a_mask_is_no_part_of_its_id(tmp_path):
     for name in ("Misc_1_pixels0.png", "Misc_10_pixels0.png", "Misc_2.png"):
         (tmp_path / name).touch()
     assert list(index_files(tmp_path, suffix=MASK_SUFFIX)) == ["Misc_1", "Misc_2", "Misc_10"]
+
+
+def test_any_name_has_a_place():
+    """Some characters are digits to Python and no numbers to int()."""
+    ids = ["b", "①", "12²", "12", "٣", "½", "9" * 300, "", "0x", "é", "三"]
+    assert sorted(ids, key=natural_order) == ["", "0x", "12", "12²", "9" * 300, "b", "½", "é", "٣", "①", "三"]
 
 
 def test_natural_order_tells_all_ids_apart():

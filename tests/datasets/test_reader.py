@@ -7,9 +7,9 @@ import zlib
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
-from datasets.reader import fit_label, read_grey, read_mask
+from datasets.reader import decode, fit_label, read_grey, read_header
 from zoo import ZooError
 
 RNG = np.random.default_rng(0)
@@ -44,6 +44,14 @@ def palette_image(colours, indices):
 
 def png_chunk(kind, content):
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+def write_png(path, rows, width=9, height=7, depth=8, colour_type=0, interlace=0):
+    """A PNG whose header may say anything of its rows, each of which begins with the byte of its filter."""
+    header = struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, interlace)
+    parts = png_chunk(b"IHDR", header), png_chunk(b"IDAT", zlib.compress(rows)), png_chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
+    return path
 
 
 def test_grey_is_kept(tmp_path):
@@ -122,22 +130,28 @@ def test_sixteen_bit_colour(tmp_path):
     np.testing.assert_array_equal(read_grey(tmp_path / "a.png").pixels, luma(deep >> 8))
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_a_mask_of_0_and_1_becomes_0_and_255(tmp_path, dtype):
-    bits = GREY > 100
-    path = saved(Image.fromarray(bits.astype(dtype)), tmp_path / "a.png")
-    pixels, _, zero_one = read_mask(path)
-    assert zero_one
-    np.testing.assert_array_equal(pixels, bits * np.uint8(255))
-    np.testing.assert_array_equal(read_grey(path).pixels, bits)
+def test_a_bmp_of_16_bits_a_pixel_is_none_of_16_bits_a_channel(tmp_path):
+    pixels = np.array([[0xFFFF, 0, 0xF800, 0x001F]], "<u2")  # white, black, red, blue
+    header = struct.pack("<IiiHHIIiiIIIII", 40, 4, 1, 1, 16, 3, 8, 0, 0, 0, 0, 0xF800, 0x07E0, 0x001F)
+    path = tmp_path / "a.bmp"
+    path.write_bytes(b"BM" + struct.pack("<IHHI", 74, 0, 0, 66) + header + pixels.tobytes())
+    assert not read_header(path).deep
+    np.testing.assert_array_equal(read_grey(path).pixels, [[255, 0, 76, 29]])
 
 
-@pytest.mark.parametrize("levels", [[0], [0, 1, 2], [0, 1, 255]])
-def test_other_masks_keep_their_levels(tmp_path, levels):
-    mask = np.resize(np.array(levels, np.uint8), (7, 9))
-    pixels, mode, zero_one = read_mask(saved(Image.fromarray(mask), tmp_path / "a.png"))
-    assert (mode, zero_one) == ("L", False)
-    np.testing.assert_array_equal(pixels, mask)
+@pytest.mark.parametrize("mode", ["LA", "RGB", "RGBA"])
+def test_sixteen_bits_of_several_channels_are_seen_whole(tmp_path, mode):
+    """Pillow keeps the high bytes of such a file, and calls it by the mode of 8 bits."""
+    channels = {"LA": 2, "RGB": 3, "RGBA": 4}[mode]
+    deep = RNG.integers(0, 300, (7, 9, channels), dtype=np.uint16)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in deep)
+    path = write_png(tmp_path / "a.png", rows, depth=16, colour_type={2: 4, 3: 2, 4: 6}[channels])
+    assert read_header(path).deep
+    stored = decode(path)
+    grey = deep[..., :1].repeat(3, axis=2) if mode == "LA" else deep[..., :3]
+    np.testing.assert_array_equal(stored.levels, grey)
+    if mode != "RGB":
+        np.testing.assert_array_equal(stored.alpha, deep[..., -1])
 
 
 @pytest.mark.parametrize("mode", ["CMYK", "F", "I"])
@@ -176,7 +190,7 @@ def test_a_bit_flipped_in_the_pixels(tmp_path):
         (b"<!DOCTYPE html><html>404</html>", "is a web page, not an image"),
         (b"\n<html lang=en>Sign in", "is a web page, not an image"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n", "is a Git LFS pointer.*git lfs pull"),
-        (b"\x93NUMPY", "is not an image that Pillow knows"),
+        (b"\x93NUMPY", "is no image of the formats PNG, BMP, TIFF, JPEG"),
     ],
 )
 def test_a_file_that_is_no_image(tmp_path, content, text):
@@ -185,6 +199,74 @@ def test_a_file_that_is_no_image(tmp_path, content, text):
     with pytest.raises(ZooError, match=rf"a\.png {text}") as error:
         read_grey(path)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "RGB", "I;16"])
+@pytest.mark.parametrize("last", [0, 1])
+def test_a_png_with_fewer_rows_than_its_header_says(tmp_path, mode, last):
+    """Pillow fills them with zeros. Whole files, with a last row of zeros as well, are none of these."""
+    depth, colour_type, row_bytes = {"1": (1, 0, 2), "L": (8, 0, 9), "RGB": (8, 2, 27), "I;16": (16, 0, 18)}[mode]
+    rows = (b"\0" + bytes([1]) * row_bytes) * 6 + b"\0" + bytes([last]) * row_bytes
+    stored = dict(depth=depth, colour_type=colour_type)
+    assert decode(write_png(tmp_path / "a.png", rows, **stored)).mode == mode
+    for height in (8, 70):
+        with pytest.raises(ZooError, match=r"a\.png is damaged \(fewer rows than its header says\); download it again"):
+            decode(write_png(tmp_path / "a.png", rows, height=height, **stored))
+
+
+def test_a_png_that_is_large_and_empty_is_whole(tmp_path):
+    """Its rows are counted in parts."""
+    rows = b"\0" * (3001 * 1000)
+    assert decode(write_png(tmp_path / "a.png", rows, 3000, 1000)).levels.shape == (1000, 3000)
+
+
+def test_a_tiff_with_fewer_rows_than_its_header_says(tmp_path):
+    for last in (0, 9):
+        pixels = np.full((7, 9), 9, np.uint8)
+        pixels[-1] = last
+        whole = saved(Image.fromarray(pixels), tmp_path / "a.tif").read_bytes()
+        assert decode(tmp_path / "a.tif").levels.shape == (7, 9)
+        entry = whole.index(struct.pack("<HHI", 257, 4, 1)) + 8  # the height
+        (tmp_path / "a.tif").write_bytes(whole[:entry] + struct.pack("<I", 8) + whole[entry + 4 :])
+        with pytest.raises(ZooError, match=r"a\.tif is damaged"):
+            decode(tmp_path / "a.tif")
+
+
+def test_a_whole_interlaced_png(tmp_path):
+    """Pillow cannot write one: of 2x2 pixels, the first, the one beside it, and the row below."""
+    path = write_png(tmp_path / "a.png", b"\0\x05\0\x06\0\x00\x00", 2, 2, interlace=1)
+    np.testing.assert_array_equal(decode(path).levels, [[5, 6], [0, 0]])
+
+
+@pytest.mark.parametrize(("suffix", "format"), [("png", "GIF"), ("tif", "PPM"), ("jpg", "EPS")])
+def test_other_formats_are_refused_whatever_the_name(tmp_path, suffix, format):
+    path = saved(Image.fromarray(GREY), tmp_path / f"a.{suffix}", format=format)
+    with pytest.raises(ZooError, match=r"is no image of the formats PNG, BMP, TIFF, JPEG; convert it"):
+        read_grey(path)
+
+
+@pytest.mark.parametrize("suffix", ["png", "bmp", "tif", "jpg"])
+def test_a_name_says_nothing_of_the_format(tmp_path, suffix):
+    np.testing.assert_array_equal(read_grey(saved(Image.fromarray(GREY), tmp_path / f"a.{suffix}", format="BMP")).pixels, GREY)
+
+
+@pytest.mark.parametrize(("side", "million"), [(20000, None), (20001, 400), (50000, 2500)])
+def test_an_image_is_too_large_rather_than_damaged(tmp_path, side, million):
+    """Of the largest that is read, the header alone is written here."""
+    path = write_png(tmp_path / "a.png", b"\0" * 9, side, side)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        if million is None:
+            assert read_header(path).mode == "L"
+            return
+        with pytest.raises(ZooError) as error:
+            read_grey(path)
+    limit = "files of up to 400 million are read; cut it into tiles"
+    assert str(error.value).endswith(f"a.png is too large ({side}x{side}, {million} million pixels): {limit}")
+
+
+def test_truncated_files_are_not_loaded_in_part():
+    assert not ImageFile.LOAD_TRUNCATED_IMAGES
 
 
 def test_a_file_that_cannot_be_opened(tmp_path):

@@ -88,7 +88,7 @@ def test_unknown_splits(tmp_path):
     with pytest.raises(UsageError, match="no split 'paper' of irstd-1k; known: dnanet, irsam"):
         read_split("irstd-1k", "paper", "test")
     with pytest.raises(
-        UsageError, match=r"no split 'irsam' of mine; write train\.txt and test\.txt .* into .*, or take subset 'all'"
+        UsageError, match=r"no split 'irsam' of mine; write train\.txt and test\.txt .* into .*, or say --split all"
     ):
         read_split("mine", "irsam", "test", tmp_path)
     with pytest.raises(UsageError, match=r"no split '.*gone' of mine"):
@@ -103,6 +103,26 @@ def test_lines_are_stripped_and_lose_an_image_extension_only(tmp_path):
 def test_a_byte_order_mark_is_no_part_of_an_id(tmp_path):
     (tmp_path / "test.txt").write_text("ü\nb\n", encoding="utf-8-sig")
     assert read_split("mine", "x", "test", tmp_path) == ["ü", "b"]
+
+
+def test_paths_below_the_folder_of_images(tmp_path):
+    (tmp_path / "test.txt").write_text("252/1.png\n252\\2\n./a//b\nc.d/e\n三/①.jpg\n")
+    assert read_split("mine", "x", "test", tmp_path) == ["252/1", "252/2", "a/b", "c.d/e", "三/①"]
+
+
+@pytest.mark.parametrize("line", ["/etc/passwd", "../a", "a/../b", "..", "..\\a", "C:\\data\\a.png", "\\\\host\\a", ".", "./"])
+def test_names_that_lead_elsewhere(tmp_path, line):
+    (tmp_path / "test.txt").write_text(f"b\n{line}\n")
+    with pytest.raises(ZooError, match=r"test\.txt names .*, which is no name below the folder of images; write ids"):
+        read_split("mine", "x", "test", tmp_path)
+
+
+@pytest.mark.parametrize("line", ["a\0b", "a\tb", "a\x1b[31m", "a\x85b", "a\u2028b"])
+def test_lines_that_are_no_plain_text(tmp_path, line):
+    (tmp_path / "test.txt").write_bytes(f"b\n{line}\n".encode())
+    with pytest.raises(ZooError, match=r"test\.txt has a line that is no plain text, 'a.*'; write an id a line") as error:
+        read_split("mine", "x", "test", tmp_path)
+    assert str(error.value).isprintable()
 
 
 @pytest.mark.parametrize(

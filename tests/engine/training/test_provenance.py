@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from datasets import build_dataset
+from datasets.remarks import Remark
 from engine.training.provenance import checkpoint_metadata, code_commit, overlap, seen_images
 from engine.training.recipe import load_recipe
 from zoo.neural import Weights
@@ -65,3 +66,9 @@ def test_images_of_all_stages_count_as_seen(training_set):
         assert set(last["seen"]) == names
         assert overlap(last, training_set) == training_set.ids
         assert overlap(last, test_set) == (test_set.ids if names == {"synthetic"} else [])
+
+
+def test_notes_on_the_data_are_kept(training_set, monkeypatch):
+    assert metadata(training_set)["data_notes"] == []
+    monkeypatch.setattr(type(training_set), "set_remarks", lambda self: [Remark("odd")])
+    assert metadata(training_set)["data_notes"] == ["odd"]

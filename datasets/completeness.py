@@ -1,0 +1,64 @@
+"""Whether a file holds as many pixels as its header says. Pillow fills what is missing with zeros, without a word."""
+
+import zlib
+
+PNG_SIGNATURE_BYTES = 8
+TIFF_COMPRESSION, TIFF_STRIP_BYTES, TIFF_TILE_BYTES = 259, 279, 325
+UNCOMPRESSED = 1
+READ_BYTES = 1 << 20
+
+
+def is_complete(image, pixels, path):
+    """Whether no row of a decoded file was made up.
+
+    Formats and compressions that are not named here are an error of Pillow's own where rows are missing; a JPEG that was
+    closed early cannot be told from a whole one.
+
+    Arguments:
+        image (PIL.Image.Image): The opened file, loaded.
+        pixels: Its array. A file is looked at again only if its last row is zero throughout, as a row that was made up is.
+        path: The file.
+    """
+    if pixels[-1].any():
+        return True
+    if image.format == "PNG":
+        return _png_has_rows(path, image.height)
+    if image.format == "TIFF" and image.tag_v2.get(TIFF_COMPRESSION, UNCOMPRESSED) == UNCOMPRESSED:
+        stored = image.tag_v2.get(TIFF_STRIP_BYTES) or image.tag_v2.get(TIFF_TILE_BYTES) or ()
+        bits = image.tag_v2.get(258, (1,))
+        return 8 * sum(stored) >= image.width * image.height * sum(bits)
+    return True
+
+
+def _png_has_rows(path, height):
+    """Whether the compressed rows of a PNG are as many as its height; interlaced ones, an error of Pillow's own, are longer."""
+    with open(path, "rb") as file:
+        file.seek(PNG_SIGNATURE_BYTES)
+        inflate, size, row_bytes = zlib.decompressobj(), 0, None
+        while head := file.read(8):
+            length, kind = int.from_bytes(head[:4]), head[4:]
+            content = file.read(length)
+            file.seek(4, 1)  # its checksum, which Pillow has looked at
+            if kind == b"IHDR":
+                row_bytes = _row_bytes(content)
+            elif kind == b"IDAT":
+                size += _inflated(inflate, content)
+            elif kind == b"IEND":
+                break
+    return size >= height * row_bytes
+
+
+def _inflated(inflate, content):
+    """How many bytes a part of a zlib stream becomes, without keeping them all."""
+    size = 0
+    while content:
+        size += len(inflate.decompress(content, READ_BYTES))
+        content = inflate.unconsumed_tail
+    return size
+
+
+def _row_bytes(header):
+    """Bytes of one row of a PNG by its IHDR: the filter's, then the pixels."""
+    width, depth, colour_type = int.from_bytes(header[:4]), header[8], header[9]
+    channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour_type]
+    return 1 + (width * channels * depth + 7) // 8

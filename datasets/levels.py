@@ -1,0 +1,95 @@
+"""How the grey levels of 16-bit images are read: decided once for all images of a folder, never image by image.
+
+A 16-bit file rarely uses 16 bits: it holds the 12 or 14 bits of a camera, or 8-bit levels. Which range is in use is seen from
+all files of a folder, its training images and its test images alike.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from threading import Lock
+from typing import NamedTuple
+
+from datasets.layouts import file_stamp
+from datasets.reader import FULL_RANGE, decode, read_header
+from zoo.errors import ZooError
+
+# The grey level of a mask above which a pixel is target: 128 and up, so that the grey edges of IRSTD-1k's masks fall half in.
+MASK_LEVEL = 127
+# The high byte is taken where the 16th bit is used and at least this range of levels, which leaves 64 grey levels.
+WIDE_RANGE = 1 << 14
+READERS = 4
+
+_deciding = Lock()
+
+
+class ImageLevels(NamedTuple):
+    """The rule for the images of one folder.
+
+    Attributes:
+        used: The range of levels that `datasets.reader.read_grey` takes.
+        text: What was decided, as one line; empty where no image has 16 bits.
+    """
+
+    used: tuple[int, int] = FULL_RANGE
+    text: str = ""
+
+
+def image_levels(paths):
+    """The `ImageLevels` of the image files of a folder; remembered until a file changes.
+
+    Only 16-bit files are decoded. A file that cannot be read is passed over here, and an error where it is asked for.
+    """
+    return decided(_decide, paths)
+
+
+def decided(decide, paths):
+    """What a function says of files, whose stamps it takes; several threads that ask at once wait for one answer."""
+    with _deciding:
+        return decide(tuple(stamp for stamp in map(file_stamp, paths) if stamp is not None))
+
+
+def headers(stamps):
+    """``(path, Header)`` of each file that can be opened."""
+    for path, _, _ in stamps:
+        try:
+            yield path, read_header(path)
+        except ZooError:
+            continue
+
+
+def readable(function, paths):
+    """Results of ``function(Stored)`` of each file that can be decoded, in order. May be left before its end."""
+
+    def result(path):
+        try:
+            return function(decode(path))
+        except ZooError:
+            return None
+
+    pool = ThreadPoolExecutor(READERS)
+    try:
+        yield from (found for found in pool.map(result, paths) if found is not None)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@lru_cache(maxsize=16)
+def _decide(stamps):
+    deep = [path for path, header in headers(stamps) if header.deep]
+    low, high = FULL_RANGE[1], FULL_RANGE[0]
+    for least, most in readable(lambda stored: (int(stored.levels.min()), int(stored.levels.max())), deep):
+        low, high = min(low, least), max(high, most)
+        if _is_wide(low, high):
+            break
+    if low > high:
+        return ImageLevels()
+    if _is_wide(low, high):
+        return ImageLevels(FULL_RANGE, f"{len(deep)} images of 16 bits: the high byte is taken")
+    if high <= 255:
+        return ImageLevels((0, 255), f"{len(deep)} images of 16 bits use levels up to {high}, which are taken as they are")
+    text = f"{len(deep)} images of 16 bits use levels {low} to {high}, which become 0 to 255, in all images alike"
+    return ImageLevels((low, high), text)
+
+
+def _is_wide(low, high):
+    return high > FULL_RANGE[1] // 2 and high - low >= WIDE_RANGE
