@@ -5,7 +5,6 @@ from pathlib import Path
 from datasets.base import MASK_LEVEL
 from datasets.reader import read_mask
 from engine.metrics import PROTOCOLS, IRSTDMetrics
-from results.row import Row, Status
 from zoo import UsageError, ZooError
 
 
@@ -17,7 +16,7 @@ def score_folder(folder, dataset):
         dataset (IRSTDDataset): The test set.
 
     Returns:
-        Row: With the metrics of every protocol; its method is the folder's name.
+        dict: protocol -> the dict of `engine.metrics.IRSTDMetrics.compute`.
 
     Raises:
         UsageError: No such folder, or masks are missing.
@@ -43,13 +42,4 @@ def score_folder(folder, dataset):
             raise ZooError(f"{sizes}; resize the prediction to the image's own size")
         for metric in metrics.values():
             metric.update(predicted > MASK_LEVEL, label)
-    return Row(
-        method=folder.name,
-        title=folder.name,
-        dataset=dataset.name,
-        split=dataset.split,
-        status=Status.OK,
-        n_images=len(dataset),
-        n_split=len(dataset),
-        metrics={protocol: metric.compute() for protocol, metric in metrics.items()},
-    )
+    return {protocol: metric.compute() for protocol, metric in metrics.items()}

@@ -2,6 +2,7 @@
 
 from datasets import build_dataset, found_datasets, list_datasets
 from reports.columns import DEFAULT, columns_named, units
+from results.row import Row, Status
 from zoo import build_method, list_methods
 from zoo.checkpoints import find_checkpoint
 from zoo.errors import FAILURES, one_line
@@ -39,11 +40,13 @@ def dataset_listing(root):
     return aligned(lines)
 
 
-def metrics_listing(row, dataset):
+def metrics_listing(by_protocol, dataset):
     """The metrics of one set of predictions, one line a protocol."""
+    placed = dict(method="", title="", dataset=dataset.name, split=dataset.split, n_images=len(dataset))
+    row = Row(status=Status.OK, metrics=by_protocol, **placed)
     columns = [column for column in columns_named(DEFAULT) if not column.of_method]
     lines = [("protocol", *(column.head for column in columns))]
-    for protocol in row.metrics:
+    for protocol in by_protocol:
         lines.append((protocol, *(figure(column, row, protocol) or "-" for column in columns)))
     return f"{dataset.title}, split {dataset.split}, {row.n_images} images; {units(columns)}\n{aligned(lines)}"
 
