@@ -2,13 +2,13 @@
 
 import sys
 
-from commands.parser import DEBUG, PROTOCOL
+from commands.parser import DEBUG, PLUGIN, PROTOCOL, load_plugins
 from zoo.errors import UsageError
 
 
 def add_parser(commands):
     """Add the command."""
-    parser = commands.add_parser("report", parents=[PROTOCOL, DEBUG])
+    parser = commands.add_parser("report", parents=[PROTOCOL, PLUGIN, DEBUG])
     parser.add_argument("--out", required=True, metavar="DIR", help="result folder")
     parser.add_argument("--threshold", metavar="POLICY", help="cut the stored sweeps by another policy (exact protocol)")
     parser.set_defaults(command=report)
@@ -16,6 +16,7 @@ def add_parser(commands):
 
 def report(args):
     check_protocol(args.protocol)
+    load_plugins(args.plugin)
     if args.threshold:
         check_sweep_protocol(args.protocol)
     failed = write_tables(args.out, args.protocol, args.threshold)
