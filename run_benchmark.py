@@ -239,17 +239,32 @@ def report(arguments):
 
 def convert(arguments):
     """Convert a published checkpoint."""
-    from zoo.checkpoints import SCHEDULES, convert_file
+    from engine.training.provenance import trained_on
+    from zoo.checkpoints import SCHEDULES
+    from zoo.conversion import convert_file, network_methods
 
-    parser = Parser(prog="run_benchmark.py convert")
-    parser.add_argument("method", metavar="METHOD")
-    parser.add_argument("source", metavar="SOURCE", help="the published checkpoint")
+    parser = Parser(prog="run_benchmark.py convert", epilog=f"methods: {', '.join(network_methods())}")
+    parser.add_argument("method", metavar="METHOD", help="name, or configuration file")
+    parser.add_argument("sources", nargs="+", metavar="SOURCE", help="the published checkpoint, or each of its parts")
     parser.add_argument("target", metavar="TARGET", help="a .safetensors file")
+    parser.add_argument("--key", metavar="NAME", help="take the weights under this name in the file, such as ema")
+    parser.add_argument("--int8", action="store_true", help="store weights as 8-bit integers: a quarter to a third of the size")
+    parser.add_argument(
+        "--trained-on",
+        action="append",
+        default=[],
+        metavar="SET/SPLIT",
+        help="training list that the weights have seen, as in nuaa-sirst/irsam; may be given several times",
+    )
+    parser.add_argument("--data-root", metavar="DIR", help="folder of data sets whose lists the package does not hold")
     args = parser.parse_args(arguments)
-    done = convert_file(args.method, args.source, args.target)
+    provenance = trained_on(args.trained_on, args.data_root)
+    done = convert_file(args.method, args.sources, args.target, key=args.key, int8=args.int8, provenance=provenance)
+    for note in done.notes:
+        print(note, file=sys.stderr)
     print(f"{done.target}: {done.tensors} tensors, {done.renamed} of them renamed, sha256 {done.sha256}")
     if Path(args.target).stem.rpartition("_")[2] in (*SCHEDULES, Path(args.target).stem):
-        print(f"a run finds it by the name {args.method}_<data set>.safetensors", file=sys.stderr)
+        print(f"a run finds it by the name {done.method}_<data set>.safetensors", file=sys.stderr)
     return 0
 
 

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import torch
 
+from datasets import build_dataset, found_datasets, list_splits, read_split
+from zoo.errors import UsageError
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -65,6 +68,44 @@ def overlap(metadata, dataset):
     """
     seen = _seen(metadata).get(dataset.name, ())
     return [id for id in dataset.ids if id in seen]
+
+
+def trained_on(lists, root=None):
+    """What stands in a header for weights that were trained elsewhere, on training lists that are known here.
+
+    Arguments:
+        lists: ``"SET/SPLIT"`` each, such as ``"nuaa-sirst/irsam"``: a data set name or folder, and a split of it.
+        root: Folder of the data sets, or None for the default places; not read for lists that the package holds.
+
+    Returns:
+        dict: Entries of `checkpoint_metadata`; empty without lists.
+
+    Raises:
+        UsageError: The data set or the split is unknown, or an item has another form.
+        ZooError: The list cannot be read.
+    """
+    seen, splits = {}, {}
+    for item in lists:
+        name, _, split = item.rpartition("/")
+        if not name or not split:
+            raise UsageError(f"{item!r} names no training list; write SET/SPLIT, as in nuaa-sirst/irsam")
+        known = [] if "/" in name else list_splits(name.lower())
+        if split in known or (known and name.lower() not in found_datasets(root)):
+            name, ids = name.lower(), read_split(name.lower(), split, "train")
+        else:
+            dataset = build_dataset(name, root=root, split=split, subset="train")
+            name, split, ids = dataset.name, dataset.split, dataset.ids
+        seen[name] = seen.get(name, set()) | set(ids)
+        splits.setdefault(name, split)
+    if not seen:
+        return {}
+    first, *others = seen
+    return {
+        "dataset": first,
+        "split": splits[first],
+        "train_ids": sorted(seen[first]),
+        "seen": {name: sorted(seen[name]) for name in others},
+    }
 
 
 def _seen(metadata):

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from datasets import build_dataset
-from engine.training.provenance import checkpoint_metadata, code_commit, overlap
+from datasets import build_dataset, read_split
+from engine.training.provenance import checkpoint_metadata, code_commit, overlap, trained_on
 from engine.training.recipe import load_recipe
+from zoo import UsageError
 from zoo.neural import Weights
 
 
@@ -66,3 +67,15 @@ def test_images_are_remembered_over_a_stage_on_another_data_set(training_set):
     assert last["seen"] == {"nudt-sirst": ["a"]}
     del last["seen"], last["half"], last["code_version"]  # as the headers were before
     assert overlap(last, training_set) == training_set.ids
+
+
+def test_lists_of_the_package_tell_what_weights_of_others_have_seen():
+    known = trained_on(["NUAA-SIRST/dnanet", "nudt-sirst/irsam", "nudt-sirst/dnanet", "synthetic/irsam"])
+    train = {split: read_split("nudt-sirst", split, "train") for split in ("irsam", "dnanet")}
+    assert (known["dataset"], known["split"]) == ("nuaa-sirst", "dnanet")
+    assert known["train_ids"] == sorted(read_split("nuaa-sirst", "dnanet", "train"))
+    assert known["seen"]["nudt-sirst"] == sorted({*train["irsam"], *train["dnanet"]})
+    assert overlap(known, build_dataset("synthetic", subset="train")) == build_dataset("synthetic", subset="train").ids
+    assert trained_on([]) == {}
+    with pytest.raises(UsageError, match="is no data set"):  # a folder, whatever its name
+        trained_on(["./nuaa-sirst/irsam"])
