@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from zoo.checkpoint_files import read_header
-from zoo.checkpoints import convert_keys, load_checkpoint, load_weights, sha256_file
+from zoo.checkpoints import load_checkpoint, load_weights, sha256_file
 from zoo.detector import Detector
 from zoo.errors import UsageError
 
@@ -175,8 +175,8 @@ class NeuralDetector(Detector):
             ZooError: The file is no checkpoint, or its tensors do not fit the network.
         """
         path = Path(checkpoint)
-        state_dict, metadata = load_checkpoint(path, self.network.state_dict())
-        load_weights(self.network, convert_keys(state_dict, self.convert_rules), source=path)
+        state_dict, metadata = load_checkpoint(path, self.network.state_dict(), self.convert_rules)
+        load_weights(self.network, state_dict, source=path)
         self.weights = Weights(path, sha256_file(path), metadata)
 
     @property
