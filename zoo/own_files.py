@@ -112,10 +112,13 @@ def _metadata(header):
     if not isinstance(metadata, dict):
         raise ValueError("its metadata is no JSON object")
     kind = metadata.pop(INTEGERS_KEY, None)
-    seen = metadata.get("seen", {})
+    seen, texts = metadata.get("seen", {}), [metadata.get(name) for name in ("method", "dataset", "split")]
     lists = [metadata.get("train_ids", []), *(seen.values() if isinstance(seen, dict) else [None])]
-    names = [metadata.get(name, "") for name in ("method", "dataset", "split")]
-    if not all(isinstance(ids, list) for ids in lists) or not all(isinstance(text, str) for text in chain(names, *lists)):
+    if all(isinstance(images, (list, dict)) for images in lists):
+        texts += [*chain(*lists), *chain(*(images.values() for images in lists if isinstance(images, dict)))]
+    else:
+        texts.append(lists)
+    if not all(text is None or isinstance(text, str) for text in texts):
         raise ValueError("its metadata is not what this project writes")
     return metadata, kind
 
