@@ -66,7 +66,7 @@ def run(arguments):
     parser.add_argument("--methods", nargs="+", metavar="M", help="names, or configuration files")
     parser.add_argument("--datasets", nargs="+", metavar="D", help="names, or folders with images/, masks/ and lists")
     parser.add_argument("--data-root", metavar="DIR", help="folder of the data sets (default: $IRSAM_ZOO_DATA, else ./data)")
-    parser.add_argument("--split", default="irsam", help="irsam (default), dnanet, or a folder with train.txt and test.txt")
+    parser.add_argument("--split", default="irsam", help="irsam (default), dnanet, idx320 (NUAA-SIRST), or a folder with lists")
     parser.add_argument(
         "--protocol", default="exact", help="whose metrics the tables show: exact (default), irsam, dnanet, basicirstd"
     )
@@ -173,7 +173,7 @@ def train(arguments):
         "--schedule", default="short", choices=SCHEDULES, help="paper (as published), short (a tenth), smoke (a minute)"
     )
     parser.add_argument("--data-root", metavar="DIR", help="folder of the data sets (default: $IRSAM_ZOO_DATA, else ./data)")
-    parser.add_argument("--split", default="irsam", help="irsam (default), dnanet, or a folder with train.txt and test.txt")
+    parser.add_argument("--split", default="irsam", help="irsam (default), dnanet, idx320 (NUAA-SIRST), or a folder with lists")
     parser.add_argument(
         "--out", metavar="DIR", help="work folder for the log and saved states (default: under work_dirs/train)"
     )
