@@ -1,9 +1,11 @@
 """UIU-Net of BasicIRSTD: one grey channel, not divided by its maximum, 50,540,309 parameters; the loss is the authors'.
 
 BasicIRSTD normalises by the training set; these are its values for NUAA-SIRST. For NUDT-SIRST they are 107.81 and 33.02,
-for IRSTD-1k 87.466 and 39.72.
+for IRSTD-1k 87.466 and 39.72. Images are continued by zeros to a multiple of 32 px once they are normalised.
 """
 
 _base_ = "../training/basicirstd.py"  # the recipe
 
-method = dict(type="uiunet", in_channels=1, stretch=False, input_size="native", mean=(101.06,), std=(34.62,))
+method = dict(
+    type="uiunet", in_channels=1, stretch=False, input_size="native", mean=(101.06,), std=(34.62,), padding="zero", divisor=32
+)
