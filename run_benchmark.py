@@ -70,6 +70,12 @@ def run(arguments):
     parser.add_argument(
         "--protocol", default="exact", help="whose metrics the tables show: exact (default), irsam, dnanet, basicirstd"
     )
+    parser.add_argument(
+        "--metric-size",
+        default="native",
+        choices=("native", "input"),
+        help="score networks at the size to which they resize images, as the literature mostly does (default: images' own)",
+    )
     parser.add_argument("--threshold", metavar="POLICY", help="such as 'minmax(0.5)', for all (default: each method's own)")
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N images of each test list")
     parser.add_argument("--out", default="work_dirs/benchmark", metavar="DIR", help="result folder (default: %(default)s)")
@@ -122,8 +128,8 @@ def run(arguments):
     return 1 if failed else 0
 
 
-RUN_OPTIONS = ("out", "data_root", "split", "threshold", "limit", "jobs", "dask", "checkpoints", "fresh", "allow_overlap",
-               "save_predictions", "train")  # fmt: skip
+RUN_OPTIONS = ("out", "data_root", "split", "threshold", "metric_size", "limit", "jobs", "dask", "checkpoints", "fresh",
+               "allow_overlap", "save_predictions", "train")  # fmt: skip
 
 
 def list_all(arguments):

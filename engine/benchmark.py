@@ -30,6 +30,8 @@ class RunOptions:
         data_root: Folder of the data sets, or None for the default places.
         split: Split name or folder of lists.
         threshold: Policy for every method, or None for each method's own.
+        metric_size: Where networks that resize images are scored: at the images' own size, ``"native"``, or at their
+            ``"input"``.
         limit: Only the first images of each test list.
         jobs: Worker processes; None for one a core.
         dask: Address of a Dask scheduler to use instead.
@@ -48,6 +50,7 @@ class RunOptions:
     data_root: str | None = None
     split: str = "irsam"
     threshold: str | None = None
+    metric_size: str = "native"
     limit: int | None = None
     jobs: int | None = None
     dask: str | None = None
@@ -124,6 +127,7 @@ def _cell(options, method, source, dataset):
         root=options.data_root,
         device=options.device,
         plugins=options.plugins,
+        metric_size=options.metric_size,
         predictions=f"{options.out}/predictions" if options.save_predictions else None,
     )
 

@@ -28,6 +28,7 @@ class Cell:
         plugins: Plug-in files that have to be imported first.
         module: Module that registers the method, to be imported after them.
         predictions: Folder for predicted masks, or None.
+        metric_size: ``"native"``, or ``"input"`` to score a network that resizes images at the size of its input.
     """
 
     method: str
@@ -42,6 +43,7 @@ class Cell:
     plugins: tuple[str, ...] = ()
     module: str = "zoo"
     predictions: str | None = None
+    metric_size: str = "native"
 
     @cached_property
     def method_options(self):

@@ -39,6 +39,7 @@ def cell_key(cell):
         "dataset": cell.dataset,
         "split": cell.split,
         "device": cell.device,
+        "metric_size": cell.metric_size,
     }
 
 

@@ -55,6 +55,7 @@ def make_row(cell, detector, records, *, n_split, status, reason, speed=None):
         "oracle": detector.threshold.oracle,
         "params": detector.num_parameters if isinstance(detector, NeuralDetector) else None,
         "weights": _weights(detector) if isinstance(detector, NeuralDetector) else None,
+        "metric_size": _metric_size(cell, detector),
         "n_images": len(records),
         "n_split": n_split,
     }
@@ -78,6 +79,12 @@ def make_row(cell, detector, records, *, n_split, status, reason, speed=None):
         "ci95": {protocol: bootstrap_ci(counts, protocol) for protocol in PROTOCOLS},
         "strata": strata([target for record in records for target in record["signal"]["targets"]]),
     }
+
+
+def _metric_size(cell, detector):
+    """``"native"``, or the side of the squares that the metrics are of, as ``"512x512"``."""
+    side = detector.input_size if cell.metric_size == "input" and isinstance(detector, NeuralDetector) else None
+    return f"{side}x{side}" if side else "native"
 
 
 def _weights(detector):

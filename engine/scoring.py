@@ -54,7 +54,8 @@ def score_images(cell, indices):
     records, items = [], []
     for index in indices:
         try:
-            items.append(cell_dataset(cell)[index])
+            item = cell_dataset(cell)[index]
+            items.append(_at_metric_size(cell, detector, item) | {"pixels": item_digest(item)})
         except Exception as error:
             records.append({"id": cell_dataset(cell).ids[index], "error": one_line(error)})
     if not items:
@@ -71,10 +72,18 @@ def score_images(cell, indices):
     seconds = (time.perf_counter() - start) / len(items)
     notes = detector.take_notes()
     for item, score in zip(items, scores, strict=True):
-        record = {"id": item["id"], "pixels": item_digest(item), "seconds": seconds, "notes": notes}
+        record = {"id": item["id"], "pixels": item["pixels"], "seconds": seconds, "notes": notes}
         notes = []  # they are the batch's, which a report counts once
         records.append(record | _measure(cell, detector, item, score))
     return records
+
+
+def _at_metric_size(cell, detector, item):
+    """The item with its image and label at the size at which the cell is scored."""
+    if cell.metric_size == "native":
+        return item
+    image, label = detector.at_input_size(item["image"], item["label"])
+    return item | {"image": image, "label": label}
 
 
 def _measure(cell, detector, item, score):

@@ -62,7 +62,8 @@ def _status(section, line):
     if line.row["status"] != "ok":
         return f"{line.row['status']}: {line.row['reason']}"
     notes = [f"{text} ({count} images)" for text, count in line.row.get("notes", {}).items()]
-    return "; ".join(["ok", *filter(None, [section.deviation(line), line.training]), *notes])
+    size = f"metrics at {line.metric_size}" if line.metric_size != "native" else None
+    return "; ".join(["ok", *filter(None, [section.deviation(line), size, line.training]), *notes])
 
 
 def _legend(section):

@@ -9,9 +9,9 @@ from reports.markdown import to_markdown
 from reports.table import build_table
 
 COLUMNS = ("dataset", "split", "method", "metric", "measured", "ci95_low", "ci95_high", "published", "difference", "source",
-           "protocol", "threshold", "fidelity", "marks", "n_images", "n_split", "own_split", "status", "reason",
+           "protocol", "metric_size", "threshold", "fidelity", "marks", "n_images", "n_split", "own_split", "status", "reason",
            "weights", "weights_sha256", "weights_schedule", "weights_dataset", "weights_split")  # fmt: skip
-ABOUT = ("threshold", "fidelity", "n_images", "n_split", "own_split", "status", "reason")
+ABOUT = ("metric_size", "threshold", "fidelity", "n_images", "n_split", "own_split", "status", "reason")
 DIGITS = 4
 
 

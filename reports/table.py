@@ -60,13 +60,21 @@ class Line:
 
     @property
     def complete(self):
-        """True where every image was scored, and none can have been looked at in training: only then it may be ranked."""
-        return self.whole and not any(self._flags[letter] for letter in "OTU")
+        """True where every image was scored, at its own size, and none can have been looked at in training.
+
+        Only then it may be ranked.
+        """
+        return self.whole and not any(self._flags[letter] for letter in "IOTU")
 
     @property
     def weights(self):
         """What is known of a network's weights; empty where there are none."""
         return (self.row or {}).get("weights") or {}
+
+    @property
+    def metric_size(self):
+        """``"native"``, or the size to which a network resized images and masks for its metrics, such as ``"512x512"``."""
+        return (self.row or {}).get("metric_size", "native")
 
     @property
     def schedule(self):
@@ -96,10 +104,12 @@ class Line:
     def _flags(self):
         names = {"O": "oracle", "S": "from_sweep", "T": "trained_on_test"}
         unknown = not self.weights.get("training_images_known", True)
-        return {letter: self.row.get(name) for letter, name in names.items()} | {"U": unknown}
+        resized = self.metric_size != "native"
+        return {letter: self.row.get(name) for letter, name in names.items()} | {"I": resized, "U": unknown}
 
 
 MARKS = {
+    "I": "metrics at the size of the network's input, to which the masks were resized, as the literature mostly takes them",
     "N": "not run here; figures, if any, are published ones",
     "O": "threshold chosen by looking at the masks (an upper bound)",
     "P": "equal to a third party's port, not to the author's code",

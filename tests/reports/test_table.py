@@ -152,6 +152,16 @@ def test_weights_of_unknown_training_are_marked_and_not_ranked():
     assert "<sup>U</sup> the training images of these weights are not known." in to_markdown(sections, "exact")
 
 
+def test_metrics_at_the_size_of_the_input_are_marked_and_not_ranked():
+    rows = [make_row("dnanet", 0.9, metric_size="256x256"), make_row("acmnet", 0.5, metric_size="native"), make_row("ipi", 0.4)]
+    sections = build_table(rows)
+    assert [line_of(sections, method).marks for method in ("dnanet", "acmnet", "ipi")] == ["I", "", ""]
+    assert [line_of(sections, method).values["IoU"].rank for method in ("dnanet", "acmnet", "ipi")] == [0, 1, 2]
+    assert "ok; metrics at 256x256 |" in to_markdown(sections, "exact")
+    assert "DNANet$^{I}$" in to_latex(sections, "exact")
+    assert csv_line(rows, "dnanet", "IoU")["metric_size"] == "256x256"
+
+
 def test_an_own_list_has_no_published_numbers():
     sections = build_table([make_row("ipi", own_split=True, n_images=5, n_split=5)])
     assert sections[0].source is None
