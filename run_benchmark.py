@@ -16,6 +16,7 @@ EXAMPLES = """commands:
   score DIR --dataset D                    metrics of a folder of predicted masks
   report --out DIR                         tables again from stored results
   convert METHOD SOURCE TARGET             a published checkpoint to the suite's own format
+  weights [--check]                        published weights that the suite knows, and whether they give what is stated
 
 Each command has its own --help.
 """
@@ -259,7 +260,38 @@ def convert(arguments):
     return 0
 
 
-COMMANDS = {"list": list_all, "data": data, "train": train, "score": score, "report": report, "convert": convert}
+def weights(arguments):
+    """List or check the published weights that the suite knows."""
+    from engine.known_check import check_known
+    from reports.weights import check_listing, weights_listing
+    from zoo.known_weights import catalogue, find_known
+    from zoo.registry import unknown
+
+    parser = Parser(prog="run_benchmark.py weights")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="only these (default: all)")
+    parser.add_argument("--check", action="store_true", help="score what is here, and compare with what is stated")
+    parser.add_argument("--checkpoints", default="checkpoints", metavar="DIR", help="folder to search (default: %(default)s)")
+    parser.add_argument("--data-root", metavar="DIR", help="folder of the data sets (default: $IRSAM_ZOO_DATA, else ./data)")
+    parser.add_argument("--jobs", type=int, metavar="N", help="worker processes (default: one a core)")
+    args = parser.parse_args(arguments)
+    for name in args.names:
+        if name not in catalogue():
+            raise UsageError(unknown("weights", name, list(catalogue())))
+    names = args.names or list(catalogue())
+    found = find_known(args.checkpoints)
+    if not args.check:
+        print(weights_listing([catalogue()[name] for name in names], found))
+        return 0
+    here = {name: found[name] for name in names if name in found}
+    if not here:
+        raise UsageError(f"none of these weights is in {args.checkpoints}; `run_benchmark.py weights` says where to get them")
+    checks = check_known(here, args.data_root, args.jobs, report=lambda line: print(line, file=sys.stderr))
+    print(check_listing(checks))
+    return 1 if any(check.failed for check in checks) else 0
+
+
+COMMANDS = {"list": list_all, "data": data, "train": train, "score": score, "report": report, "convert": convert,
+            "weights": weights}  # fmt: skip
 
 
 def _write_report(out, protocol, threshold=None):

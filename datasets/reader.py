@@ -62,6 +62,19 @@ def read_grey(path):
         raise ZooError(f"{path} {_what_is_wrong(path, error)}") from error
 
 
+def read_colour(path):
+    """The three channels of an image file, as authors' loaders take them; arguments and errors as for `read_grey`.
+
+    Returns:
+        np.ndarray: HxWx3 uint8, equal channels for a grey file.
+    """
+    try:
+        with Image.open(path) as image:
+            return np.array(image.convert("RGB"))
+    except DECODING_ERRORS as error:
+        raise ZooError(f"{path} {_what_is_wrong(path, error)}") from error
+
+
 def read_mask(path):
     """Decode one mask file, such as a label or a prediction; arguments and errors as for `read_grey`.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from datasets import build_dataset
 from zoo import METHODS, build_method, load_plugin
+from zoo.known_weights import recognise_file
 from zoo.registry import method_config, registered
 
 
@@ -62,6 +63,7 @@ def method_cell(method, *, threshold=None, find_checkpoint=None, **fields):
         method: The spec.
         threshold: Policy that overrides the method's own, or None.
         find_checkpoint: Function from the method's name to a file of weights or None; asked where the spec names none.
+            Known weights (`zoo.known_weights`) bring the options that they were trained with.
         fields: The other fields of the cell.
     """
     name, options = method_config(method)
@@ -70,6 +72,9 @@ def method_cell(method, *, threshold=None, find_checkpoint=None, **fields):
     if find_checkpoint is not None and "checkpoint" not in options:
         checkpoint = find_checkpoint(name)
         if checkpoint is not None:
+            known = recognise_file(checkpoint)
+            if known is not None and known.method == str(method):  # a configuration of one's own says all itself
+                options |= known.options
             options["checkpoint"] = str(checkpoint)
     module = registered(METHODS, options["type"]).__module__
     return Cell(method=name, spec=str(method), options=json.dumps(options, sort_keys=True), module=module, **fields)

@@ -92,7 +92,7 @@ def _weights(detector):
     if detector.weights is None:
         return None
     metadata = detector.weights.metadata
-    told = {name: metadata.get(name) for name in ("schedule", "dataset", "split", "seed", "iterations")}
+    told = {name: metadata.get(name) for name in ("schedule", "dataset", "split", "seed", "iterations", "publisher")}
     told |= {"in_stages": bool(metadata.get("start")), "training_images_known": "train_ids" in metadata}
     return {"file": detector.weights.path.name, "sha256": detector.weights.sha256, **told}
 

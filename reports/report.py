@@ -10,7 +10,8 @@ from reports.table import build_table
 
 COLUMNS = ("dataset", "split", "method", "metric", "measured", "ci95_low", "ci95_high", "published", "difference", "source",
            "protocol", "metric_size", "threshold", "fidelity", "marks", "n_images", "n_split", "own_split", "status", "reason",
-           "weights", "weights_sha256", "weights_schedule", "weights_dataset", "weights_split")  # fmt: skip
+           "weights", "weights_sha256", "weights_schedule", "weights_dataset", "weights_split",
+           "weights_publisher")  # fmt: skip
 ABOUT = ("metric_size", "threshold", "fidelity", "n_images", "n_split", "own_split", "status", "reason")
 DIGITS = 4
 
@@ -49,7 +50,7 @@ def to_csv(sections, protocol):
             about = {key: row.get(key) for key in ABOUT}
             about |= dict(dataset=section.dataset, split=section.split, method=line.method, marks=line.marks)
             about |= dict(source=section.source, protocol=protocol)
-            about |= {f"weights_{key}": line.weights.get(key) for key in ("sha256", "dataset", "split")}
+            about |= {f"weights_{key}": line.weights.get(key) for key in ("sha256", "dataset", "split", "publisher")}
             about |= dict(weights=line.weights.get("file"), weights_schedule=line.schedule)
             for metric, value in {"params": line.params, "FPS": line.fps, **line.values}.items():
                 figures = dict(measured=value.measured, ci95_low=value.low, ci95_high=value.high, difference=value.difference)

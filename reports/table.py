@@ -85,10 +85,15 @@ class Line:
     @property
     def training(self):
         """In short words, how the weights came about, or None where there are none."""
+        if not self.weights:
+            return None
+        place = f" on {self.weights['dataset']} ({self.weights['split']})" if self.weights.get("dataset") else ""
+        if self.weights.get("publisher"):
+            return f"weights of {self.weights['publisher']}, trained{place}"
         if self.schedule is None:
-            return f"weights {self.weights['file']}" if self.weights else None
+            return f"weights {self.weights['file']}"
         name, comma, stages = self.schedule.partition(",")
-        place = f"{comma} on {self.weights['dataset']} ({self.weights['split']})" if self.weights.get("dataset") else ""
+        place = f"{comma}{place}" if place else ""
         return f"{name}-trained{comma}{stages}{place}"
 
     @property

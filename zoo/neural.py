@@ -11,6 +11,7 @@ from PIL import Image
 from zoo.checkpoints import convert_keys, load_checkpoint, load_weights, sha256_file
 from zoo.detector import Detector
 from zoo.errors import UsageError
+from zoo.known_weights import recognise
 
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_STD = (58.395, 57.12, 57.375)
@@ -26,7 +27,8 @@ class Weights:
     Attributes:
         path: The checkpoint file.
         sha256: Hex digest of the file.
-        metadata: What its writer stored beside the tensors: plain data by name, as JSON holds it, nested where it was.
+        metadata: What its writer stored beside the tensors: plain data by name, as JSON holds it, nested where it was. Of a
+            known file (`zoo.known_weights`), its `provenance` as well.
     """
 
     path: Path
@@ -172,7 +174,9 @@ class NeuralDetector(Detector):
         path = Path(checkpoint)
         state_dict, metadata = load_checkpoint(path, self.network.state_dict())
         load_weights(self.network, convert_keys(state_dict, self.convert_rules), source=path)
-        self.weights = Weights(path, sha256_file(path), metadata)
+        digest = sha256_file(path)
+        known = recognise(digest, metadata)
+        self.weights = Weights(path, digest, metadata | known.provenance if known else metadata)
 
     @property
     def num_parameters(self):

@@ -82,7 +82,7 @@ def test_forms_of_basicirstd_are_padded_as_there(name):
     detector = build_method(name)
     inputs = detector.preprocess(torch.full((1, 1, 40, 64), 170.0))
     assert inputs.shape == (1, 1, 64, 64)
-    torch.testing.assert_close(inputs[..., :40, :], torch.full((1, 1, 40, 64), (170 - 101.06) / 34.62))
+    torch.testing.assert_close(inputs[..., :40, :], torch.full((1, 1, 40, 64), (170 - 101.06385) / 34.619606))
     assert not inputs[..., 40:, :].any()
 
 
