@@ -277,12 +277,14 @@ def weights(arguments):
     for name in args.names:
         if name not in catalogue():
             raise UsageError(unknown("weights", name, list(catalogue())))
-    names = args.names or list(catalogue())
+    if args.jobs is not None and args.jobs < 1:
+        raise UsageError("--jobs must be at least 1")
+    entries = [catalogue()[name] for name in args.names or catalogue()]
     found = find_known(args.checkpoints)
     if not args.check:
-        print(weights_listing([catalogue()[name] for name in names], found))
+        print(weights_listing(entries, found))
         return 0
-    here = {name: found[name] for name in names if name in found}
+    here = [(known, found[known.name]) for known in entries if known.name in found]
     if not here:
         raise UsageError(f"none of these weights is in {args.checkpoints}; `run_benchmark.py weights` says where to get them")
     checks = check_known(here, args.data_root, args.jobs, report=lambda line: print(line, file=sys.stderr))

@@ -12,7 +12,7 @@ from engine.metrics import IRSTDMetrics
 from engine.scoring import one_line
 from engine.training.provenance import overlap
 from zoo import UsageError, ZooError, build_method
-from zoo.known_weights import KnownWeights, Result, catalogue
+from zoo.known_weights import KnownWeights, Result
 
 UNITS = {"IoU": 1e2, "nIoU": 1e2, "Pd": 1e2, "Fa": 1e6}
 # What rounding on another machine may change: a few pixels of the masks, one target of some 260, one or two small blobs.
@@ -46,35 +46,36 @@ class Check:
         return bool(self.missed or self.reason)
 
 
-def check_known(found, data_root=None, jobs=None, report=lambda line: None):
+def check_known(files, data_root=None, jobs=None, report=lambda line: None):
     """Score known weights on every test list that there are stated figures of.
 
     Arguments:
-        found (dict[str, Path]): Files by name of their entry in the catalogue, as `zoo.known_weights.find_known` gives them.
+        files (list[tuple[KnownWeights, Path]]): What to score.
         data_root: Folder of the data sets, or None for the default places.
         jobs: Worker processes; None for one a core.
         report: Called with a line of text as each list is done, and for those whose data set is not there.
 
     Returns:
-        list[Check]: In the order of the catalogue.
+        list[Check]: In the order of the files and their results.
 
     Raises:
         UsageError: None of the data sets is there.
     """
     here = found_datasets(data_root)
-    lists = [(name, number, result) for name in found for number, result in enumerate(catalogue()[name].results)]
-    absent = sorted({result.dataset for _, _, result in lists} - {*here})
-    tasks = [(name, number, str(found[name]), data_root) for name, number, result in lists if result.dataset in here]
+    lists = [(known, result, str(path)) for known, path in files for result in known.results]
+    absent = sorted({result.dataset for _, result, _ in lists} - {*here})
     if absent:
         report(f"not scored, for want of the data: {', '.join(absent)} (--data-root names the folder of the data sets)")
+    tasks = [(place, *task, data_root) for place, task in enumerate(lists) if task[1].dataset in here]
     if not tasks:
         raise UsageError("no data set to score these weights on; name the folder that holds them by --data-root")
     checks = {}
     with worker_pool(min(jobs or available_cores(), len(tasks))) as pool:
-        for name, number, check in unordered(pool, _check, tasks):
-            checks[name, number] = check
-            report(f"{name} on {check.result.dataset} ({check.result.split}): {len(checks)} of {len(tasks)} done")
-    return [checks[name, number] for name, number, _ in lists if (name, number) in checks]
+        for place, check in unordered(pool, _check, tasks):
+            checks[place] = check
+            name = f"{check.known.name} on {check.result.dataset} ({check.result.split})"
+            report(f"{name}: {len(checks)} of {len(tasks)} done")
+    return [checks[place] for place in sorted(checks)]
 
 
 def publisher_metrics(known, result, path, data_root=None):
@@ -105,10 +106,8 @@ def publisher_metrics(known, result, path, data_root=None):
     return {name: value * UNITS[name] for name, value in metrics.compute().items() if name in UNITS}
 
 
-def _check(name, number, path, data_root):
-    known = catalogue()[name]
-    result = known.results[number]
+def _check(place, known, result, path, data_root):
     try:
-        return name, number, Check(known, result, publisher_metrics(known, result, path, data_root))
-    except (UsageError, ZooError) as error:
-        return name, number, Check(known, result, {}, one_line(error))
+        return place, Check(known, result, publisher_metrics(known, result, path, data_root))
+    except ZooError as error:
+        return place, Check(known, result, {}, one_line(error))

@@ -162,6 +162,15 @@ def test_metrics_at_the_size_of_the_input_are_marked_and_not_ranked():
     assert csv_line(rows, "dnanet", "IoU")["metric_size"] == "256x256"
 
 
+def test_published_weights_name_their_publisher():
+    weights = trained(schedule=None, split="idx320", publisher="A. Author", training_images_known=True)
+    rows = [make_row("acmnet", 0.5, weights=weights)]
+    line = line_of(build_table(rows), "acmnet")
+    assert (line.training, line.marks) == ("weights of A. Author, trained on nuaa-sirst (idx320)", "")
+    assert line.values["IoU"].rank == 1
+    assert csv_line(rows, "acmnet", "IoU")["weights_publisher"] == "A. Author"
+
+
 def test_an_own_list_has_no_published_numbers():
     sections = build_table([make_row("ipi", own_split=True, n_images=5, n_split=5)])
     assert sections[0].source is None
