@@ -65,7 +65,8 @@ def _status(section, line):
     if not line.row.ok:
         return f"{line.row.status}: {line.row.reason}"
     notes = [f"{text} ({count} images)" for text, count in line.row.notes.items()]
-    return "; ".join([Status.OK, *filter(None, [section.deviation(line), line.training]), *notes])
+    size = f"metrics at {line.row.metric_size}" if line.row.metric_size != "native" else None
+    return "; ".join([Status.OK, *filter(None, [section.deviation(line), size, line.training]), *notes])
 
 
 def _legend(section):
