@@ -8,7 +8,7 @@ from pathlib import Path
 from commands.parser import DEBUG, PROTOCOL, load_plugins, run_option
 from commands.report import check_protocol, check_sweep_protocol, write_reports
 from engine.options import RunOptions
-from zoo.errors import UsageError
+from zoo.errors import FAILURES, UsageError, one_line
 
 EXAMPLES = """commands:
   --all | --methods ... | --datasets ...   run the benchmark and write its tables (options below)
@@ -94,8 +94,8 @@ def config_arguments(path, known):
         raise UsageError(f"no configuration file {path}")
     try:
         entries = Config.fromfile(path).to_dict()
-    except Exception as error:
-        raise UsageError(f"{path} is no configuration file: {' '.join(str(error).split())}") from None
+    except FAILURES as error:
+        raise UsageError(f"{path} is no configuration file: {one_line(error)}") from None
     arguments = []
     for key, value in entries.items():
         if key in ("custom_imports", "default_scope"):  # mmengine's

@@ -12,7 +12,7 @@ from engine.metrics.sweep import LEVELS
 from engine.training.provenance import seen_images
 from results.record import unpack_sweep
 from results.row import Row, Speed, Status, Weights
-from zoo.errors import ZooError
+from zoo.errors import FAILURES, one_line
 from zoo.neural import NeuralDetector
 
 # The sweep does not tell which pixels a matched pair shares.
@@ -113,8 +113,8 @@ def recut_rows(rows, store, policy):
 def _recut_stored(row, store, policy):
     try:
         return recut(row, store.records(row), policy)
-    except ZooError as error:
-        return replace(row, status=Status.FAILED, reason=str(error), metrics={}, ci95={})
+    except FAILURES as error:
+        return replace(row, status=Status.FAILED, reason=one_line(error), metrics={}, ci95={})
 
 
 def _counted(row, records, *, from_sweep):

@@ -64,7 +64,7 @@ def score_images(cell, indices):
     notes = detector.take_notes()
     for item, score in zip(items, scores, strict=True):
         try:
-            records.append(_measure(cell, detector, item, score, seconds=seconds, notes=tuple(notes)))
+            records.append(_measure(cell, detector, item, score, seconds=seconds, notes=tuple(map(str, notes))))
         except FAILURES as error:
             records.append(ImageFailure(item["id"], one_line(error)))
         notes = ()  # they are the batch's, which a report counts once

@@ -60,7 +60,8 @@ def _fits(stored, cells):
         )
         parts.append(markdown_table(lines))
     if without:
-        parts.append(f"No rows here: {', '.join(f'{name} ({', '.join(places)})' for name, places in without.items())}.\n")
+        absent = (f"{name} ({', '.join(places)})" for name, places in without.items())
+        parts.append(f"No rows here: {'; '.join(absent)}.\n")
     return parts
 
 

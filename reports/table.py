@@ -83,9 +83,9 @@ class Line:
         weights = self.weights
         if weights is None or weights.schedule is None:
             return weights and f"weights {weights.file}"
-        place = f"on {weights.dataset} ({weights.split})" if weights.dataset else ""
         how = ", ".join([f"{weights.schedule}-trained", *self._stages])
-        return " ".join(filter(None, [how + "," * bool(self._stages and place), place]))
+        comma = "," if self._stages else ""
+        return f"{how}{comma} on {weights.dataset} ({weights.split})" if weights.dataset else how
 
     @property
     def _stages(self):

@@ -24,9 +24,10 @@ from engine.training.hooks import FiniteLossHook, LossTableHook, PlainStateHook,
 from engine.training.provenance import checkpoint_metadata
 from engine.training.recipe import load_recipe
 from engine.training.runner import TrainingRunner, read_state, start_distributed
-from zoo import UsageError, build_method
+from zoo import METHODS, UsageError, build_method
 from zoo.checkpoint_files import read_header
 from zoo.checkpoints import save_checkpoint
+from zoo.lookup import registered
 from zoo.neural import NeuralDetector
 from zoo.registry import method_config
 
@@ -96,6 +97,8 @@ def train(options):
     """
     warnings.filterwarnings("ignore", module=r"mmengine\.")  # advice on its own defaults
     name, method = method_config(options.method)
+    if not issubclass(registered(METHODS, method["type"]), NeuralDetector):
+        raise UsageError(f"{name} has no network to train; see run_benchmark.py list for those of the family deep")
     start_distributed(options.launcher, options.device)
     dataset = build_dataset(options.dataset, root=options.data_root, split=options.split, subset="train")
     choices = dict(select=options.select, changes=options.recipe, seed=options.seed)
@@ -104,8 +107,6 @@ def train(options):
     torch.manual_seed(recipe.seed)
     method = {**(recipe.evaluation or {}), **method}
     detector = build_method(method)
-    if not isinstance(detector, NeuralDetector):
-        raise UsageError(f"{name} has no network to train; see run_benchmark.py list for those of the family deep")
     if options.init is not None:
         detector.load(options.init)
     recipe = load_recipe(options.method, options.schedule, input_size=detector.input_size, **choices)

@@ -88,7 +88,7 @@ def test_terminal_lines(misses):
     assert row_line(row) == "ipi on nuaa-sirst (irsam): FPS 12.5  IoU 25.00  Pd 100.00  Fa 10.00  86 images"
     failed = make_row("ipi", status=Status.FAILED, reason="no luck")
     assert row_line(failed) == "ipi on nuaa-sirst (irsam): failed: no luck"
-    dataset = type("Opened", (), dict(title="Mine", split="own"))
+    dataset = type("Opened", (), dict(name="mine", title="Mine", split="own", __len__=lambda self: 86))()
     assert metrics_listing(row, dataset).splitlines() == [
         "Mine, split own, 86 images; IoU, nIoU and Pd in 1e-2, Fa in 1e-6",
         "protocol  IoU    nIoU  Pd      Fa",

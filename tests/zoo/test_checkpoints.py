@@ -443,6 +443,29 @@ def test_the_longest_schedule_is_found_and_of_it_the_newest(tmp_path):
     assert find_checkpoint(tmp_path, "acmnet", "nuaa-sirst") == by_hand
 
 
+def test_weights_of_a_union_serve_its_members_and_sets_without_a_split(tmp_path):
+    """After those of the very data set, whatever their schedule."""
+
+    def put(name, split, *seen):
+        path = tmp_path / f"dnanet_{name}-01234567.safetensors"
+        save_checkpoint(path, {"w": torch.zeros(1)}, {"split": split, "seen": {data_set: {} for data_set in seen}})
+        return path
+
+    find = partial(find_checkpoint, tmp_path, "dnanet")
+    union = put("sirst3_budget", "irsam", "irstd-1k", "nudt-sirst", "nuaa-sirst")
+    assert find("nuaa-sirst", split="irsam") == find("synthetic", split="irsam") == find("my_set", split="all") == union
+    assert find("nuaa-sirst", split="dnanet") is None
+    assert find_checkpoint(tmp_path, "dnanet_x", "nuaa-sirst") is None
+    put("irstd-1k_paper", "irsam", "irstd-1k")
+    assert find("nuaa-sirst", split="irsam") == union  # another single set's weights serve no other
+    own = put("nuaa-sirst_smoke", "irsam", "nuaa-sirst")
+    assert find("nuaa-sirst", split="irsam") == own
+    assert find("nuaa-sirst", split="irsam", schedule="short") == union
+    pair = put("nuaa-sirst+nudt-sirst_paper", "irsam", "nuaa-sirst", "nudt-sirst")
+    assert find("nudt-sirst", split="irsam") == pair
+    assert find("irstd-1k", split="irsam", schedule="budget") != pair
+
+
 def test_weights_of_another_split_or_of_a_lesser_schedule_are_left_out(tmp_path):
     short = tmp_path / "acmnet_nuaa-sirst_short-01234567.safetensors"
     save_checkpoint(short, {"w": torch.zeros(1)}, {"split": "irsam"})
