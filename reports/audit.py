@@ -7,6 +7,7 @@ from reports.groups import group_of
 from reports.markdown import markdown_table
 from reports.published import list_facts, printed_name, sources
 
+HEADS = ["Table", "Method", "Data set", "Published", "Nearest", "gives", "Off by", "Next", "Off by", "One fraction", "Off by"]
 FITS, NEAR = 1.05, 1.25  # factors; up to them a way is said to give the cell, or to come near it
 
 
@@ -33,7 +34,7 @@ def _fits(stored, cells):
             base = (row.key or {}).get("method", {}).get("type", row.method)
             rows.setdefault((base, row.dataset), []).append(row)
     found = {place: [way for row in group for way in ways(row, stored)] for place, group in rows.items()}
-    lines = [["Table", "Method", "Data set", "Published", "Nearest", "gives", "Off by", "Next", "Off by", "One fraction", "Off by"]]
+    lines = [HEADS]
     without = {}
     for cell in cells:
         if group_of(cell.method, None, ()) != "classical":
@@ -47,7 +48,8 @@ def _fits(stored, cells):
         fraction = min(fractions, key=lambda way: distance(way.figures, cell.figures), default=None)
         line = [sources()[cell.source]["title"], printed_name(cell.method), cell.dataset]
         line += [" / ".join(cell.figures[name] for name in cell.figures), _way(first, cell), _figures(first, cell)]
-        lines.append(line + [_off(first, cell), _way(second, cell), _off(second, cell), _way(fraction, cell), _off(fraction, cell)])
+        line += [_off(first, cell), _way(second, cell), _off(second, cell), _way(fraction, cell), _off(fraction, cell)]
+        lines.append(line)
     parts = ["## Which cut, count and list give the classical cells\n"]
     if len(lines) == 1:
         parts.append("No classical method with published figures is stored here.\n")
@@ -55,8 +57,8 @@ def _fits(stored, cells):
         figures = " / ".join(FIGURES)
         parts.append(
             f"Figures: {figures}, where published. Off by: the factor by which ours are off, as a geometric mean over them; "
-            f"**up to {FITS}** the cell is taken for explained, up to {NEAR} for near, beyond it no way that is tried gives it. "
-            "One fraction: the best of 255 cuts at a fraction of each image's own score range, which no table need have used.\n"
+            f"**up to {FITS}** the cell is taken for explained, up to {NEAR} for near, beyond it no way that is tried gives "
+            "it. One fraction: the best of 255 cuts at a fraction of each image's own score range; no table need have used it.\n"
         )
         parts.append(markdown_table(lines))
     if without:
@@ -114,10 +116,10 @@ def _whole_numbers(cells):
     for (source, family, dataset), splits in groups.items():
         lines.append([sources()[source]["title"], family, dataset, *map(_counted, splits)])
     text = (
-        "A Pd that was counted on a list is a whole number of its targets. How many are, as printed, of how many cells, in brackets "
-        "how many would be by chance; then the mean distance from a whole number, in targets, which is 0.25 by chance and stays "
-        f"small where digits were changed afterwards. Bold: seldomer than {RARE:g} by chance. A row without bold was not counted on "
-        "any of these lists with their targets as published.\n"
+        "A Pd that was counted on a list is a whole number of its targets. How many are, as printed, of how many cells, in "
+        "brackets how many would be by chance; then the mean distance from a whole number, in targets, which is 0.25 by chance "
+        f"and stays small where digits were changed afterwards. Bold: seldomer than {RARE:g} by chance. Of a row without bold "
+        "the lists are not known, or its targets were counted otherwise.\n"
     )
     return ["## Which lists the Pd can be of\n", text, markdown_table(lines)]
 

@@ -14,8 +14,11 @@ class Layout(NamedTuple):
     transpose: bool = False
 
 
+PLAIN = Layout()
+
+
 class Cell(NamedTuple):
-    """The texts of a `reports.table.Value`, each ``""`` where there is none, with its rank and whether its lead may be chance."""
+    """The texts of a `reports.table.Value`, ``""`` where there is none, with its rank and whether its lead may be chance."""
 
     measured: str = ""
     interval: str = ""

@@ -90,9 +90,11 @@ def distance(figures, printed):
 
     Arguments:
         figures (dict): By metric, in the units of `reports.columns`.
-        printed (dict): By metric, texts. Those that the figures do not have are left out; a figure of a hundredth counts as such.
+        printed (dict): By metric, texts. Those that the figures do not have are left out. A figure counts as a hundredth of the
+            printed one at least.
     """
-    common = [(figures[name], float(text)) for name, text in printed.items() if figures.get(name) is not None and float(text) > 0]
+    known = {name: float(text) for name, text in printed.items() if figures.get(name) is not None and float(text) > 0}
+    common = [(figures[name], theirs) for name, theirs in known.items()]
     if not common:
         return math.inf
     return math.exp(sum(abs(math.log(max(ours, theirs / 100) / theirs)) for ours, theirs in common) / len(common))

@@ -23,7 +23,9 @@ def group_of(method, row, ours):
         return "ours"
     family = row.family if row is not None else None
     if family is None:
-        family = _card_family(method) or next((s["families"][method] for s in sources().values() if method in s["families"]), None)
+        family = _card_family(method) or next(
+            (s["families"][method] for s in sources().values() if method in s["families"]), None
+        )
     return family or "others"
 
 

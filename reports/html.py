@@ -5,11 +5,10 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
 
-from reports.cells import Layout, cell, status
+from reports.cells import PLAIN, cell, status
 from reports.groups import GROUPS
 from reports.markdown import column_head, notes, section_head, section_title
 
-PLAIN = Layout()
 TEMPLATES = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True)
 TEMPLATES.filters["code"] = lambda text: re.sub("`([^`]*)`", r"<code>\1</code>", text)
 TEMPLATES.filters["sup"] = lambda text: re.sub("^&lt;sup&gt;(.)&lt;/sup&gt;", r"<sup>\1</sup>", text)

@@ -3,12 +3,10 @@
 import math
 from itertools import groupby
 
-from reports.cells import NOT_REAL, Layout, data_notes
+from reports.cells import NOT_REAL, PLAIN, data_notes
 from reports.columns import units
 from reports.latex_grid import Grid, escape, scored
 from reports.table import MARKS
-
-PLAIN = Layout()
 
 
 def to_latex(sections, protocol, layout=PLAIN):
@@ -26,13 +24,14 @@ def _table(split, sections, protocol, layout):
             r"\begin{table*}",
             r"\centering",
             rf"\caption{{{_caption(split, sections, protocol)}}}",
-            r"\footnotesize",
+            r"\par\smallskip\footnotesize",
+            r"\resizebox*{!}{\ifdim\totalheight>0.7\textheight 0.7\textheight\else\totalheight\fi}{%",
             r"\resizebox{\ifdim\width>\textwidth\textwidth\else\width\fi}{!}{%",
             rf"\begin{{tabular}}{{l{'r' * columns}}}",
             r"\toprule",
             *lines,
             r"\bottomrule",
-            r"\end{tabular}}",
+            r"\end{tabular}}}",
             rf"\par\smallskip\parbox{{\textwidth}}{{\scriptsize {_notes(sections)}}}",
             r"\end{table*}",
             "",
@@ -50,10 +49,13 @@ def _caption(split, sections, protocol):
     source = next((section.source_title for section in sections if section.source), None)
     if source:
         parts.append(f"Small figures: published by {escape(source)}, and measured minus published.")
+        sizes = {}
+        for section in sections:
+            if section.source and section.published_size != "native":
+                sizes.setdefault(section.published_size, []).append(escape(section.title))
         parts += [
-            f"Those of {escape(s.title)} are at {s.published_size} px: no difference is taken across sizes."
-            for s in sections
-            if s.source and s.published_size != "native"
+            f"Those of {' and '.join(titles)} are at {size} px: no difference is taken across sizes."
+            for size, titles in sizes.items()
         ]
     return " ".join(parts)
 

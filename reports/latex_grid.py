@@ -1,4 +1,4 @@
-"""The body of a LaTeX table: methods down or across, and below each figure its interval, the published one and the difference."""
+"""The body of a LaTeX table: methods down or across, below each figure its interval, the published one and the difference."""
 
 from itertools import groupby
 
@@ -34,7 +34,9 @@ class Grid:
         columns = sections[0].columns
         self.own, self.each = [c for c in columns if c.of_method], [c for c in columns if not c.of_method]
         lines_of = [{line.method: line for line in section.lines} for section in sections]
-        lines = sorted((line for section in sections for line in section.lines), key=lambda line: list(GROUPS).index(line.group))
+        lines = sorted(
+            (line for section in sections for line in section.lines), key=lambda line: list(GROUPS).index(line.group)
+        )
         self.methods = {line.method: [known.get(line.method) for known in lines_of] for line in lines}
 
     def text(self):
@@ -54,7 +56,10 @@ class Grid:
         for group, methods in self._groups():
             lines += [r"\midrule", rf"\multicolumn{{{width + 1}}}{{l}}{{\textit{{{GROUPS[group]}}}}} \\"]
             for method in methods:
-                lines += _stack(self._title(method), self._cells(method))
+                cells = self._cells(method)
+                if all(texts[0] == "-" for texts in cells):  # one line of published figures
+                    cells = [[published or "-", "", "", ""] for _, _, published, _ in cells]
+                lines += _stack(self._title(method), cells)
         return width, lines
 
     def _across(self):

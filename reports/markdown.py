@@ -1,11 +1,10 @@
 """Table 1 as Markdown: one table a data set, the published number and the difference in each cell."""
 
-from reports.cells import NOT_REAL, Layout, cell, data_notes, status
+from reports.cells import NOT_REAL, PLAIN, cell, data_notes, status
 from reports.columns import units
 from reports.table import MARKS
 
 ARROWS = {"higher": " ↑", "lower": " ↓", None: ""}
-PLAIN = Layout()
 
 
 def to_markdown(sections, protocol, layout=PLAIN):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reports.audit import audit
-from reports.cells import Layout
+from reports.cells import PLAIN, Layout
 from reports.columns import DEFAULT
 from reports.csv_table import to_csv
 from reports.html import to_html
@@ -28,7 +28,7 @@ class ReportOptions:
     protocol: str = "exact"
     columns: tuple[str, ...] = DEFAULT
     digits: int | None = None
-    layout: Layout = Layout()
+    layout: Layout = PLAIN
     with_published: bool = False
 
 
@@ -45,7 +45,7 @@ def tables(stored, options):
 PARTS = (tables, audit)
 
 
-def write_report(stored, folder, write, options=ReportOptions(), parts=PARTS):  # noqa: B008
+def write_report(stored, folder, write, options, parts=PARTS):
     """Write a report.
 
     Arguments:

@@ -13,8 +13,8 @@ def paired(counts_a, counts_b, protocol, metric):
         metric: Name of the metric.
 
     Returns:
-        dict | None: ``difference`` (a - b), ``low``, ``high`` and ``p``. None without counts, where the images are others, where
-        the figure is not made of counts (AUC), and where it is undefined.
+        dict | None: ``difference`` (a - b), ``low``, ``high`` and ``p``. None without counts, where the images are others,
+        where the figure is not made of counts (AUC), and where it is undefined.
     """
     if not counts_a or not counts_b or [line["id"] for line in counts_a] != [line["id"] for line in counts_b]:
         return None

@@ -85,8 +85,8 @@ def compute_metrics(counts, protocol="exact", weights=None):
 
     Returns:
         dict: ``IoU``, ``nIoU``, ``Pd``, ``Fa``, ``precision``, ``recall`` and ``F1`` of the pixels, and for `exact` also
-        ``hIoU``, ``segIoU`` and ``locIoU``: fractions as float, None where undefined, such as Pd where no image has a target. An IoU of a set without a pixel is None in
-        `exact` and 0 in the others.
+        ``hIoU``, ``segIoU`` and ``locIoU``: fractions as float, None where undefined, such as Pd where no image has a target.
+        An IoU of a set without a pixel is None in `exact` and 0 in the others.
 
     Raises:
         UsageError: No such protocol.

@@ -45,9 +45,9 @@ def source_for(split):
 
 @cache
 def list_facts():
-    """What the published test lists hold: (data set, split) -> ``images``, ``targets`` and ``pixels``; ``all`` is the whole set.
+    """What the published test lists hold: (data set, split) -> ``images``, ``targets`` and ``pixels``.
 
-    Targets are 8-connected components of mask levels above 127. A test counts them again where the data sets are.
+    The split ``all`` is the whole set. Targets are 8-connected components of mask levels above 127.
     """
     with open(FOLDER / "lists.csv", encoding="utf-8", newline="") as file:
         return {(row.pop("dataset"), row.pop("split")): {k: int(v) for k, v in row.items()} for row in csv.DictReader(file)}
