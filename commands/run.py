@@ -18,6 +18,7 @@ EXAMPLES = """commands:
   score DIR --dataset D                    metrics of a folder of predicted masks
   report --out DIR                         tables and audit from stored results; --compare A B, --merge A B
   convert METHOD SOURCE TARGET             a published checkpoint to the suite's own format
+  weights [--check]                        published weights that the suite knows, and whether they give what is stated
 
 Each command has its own --help.
 """

@@ -112,6 +112,7 @@ def _cell(options, method, dataset, **asked_for):
         root=options.data_root,
         device=options.device,
         plugins=options.plugins,
+        metric_size=options.metric_size,
         predictions=f"{options.out}/predictions" if options.save_predictions else None,
         **asked_for,
     )

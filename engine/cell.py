@@ -29,6 +29,7 @@ class Cell:
         plugins: Plug-in files that have to be imported first.
         module: Module that registers the method, to be imported after them.
         predictions: Folder for predicted masks, or None.
+        metric_size: ``"native"``, or ``"input"`` to score a network that resizes images at the size of its input.
         card: What the configuration changes of the method's card, as JSON.
         run: Of the benchmark run: what a process opened for another one, whose files may have changed, is not used again.
     """
@@ -45,6 +46,7 @@ class Cell:
     plugins: tuple[str, ...] = ()
     module: str = "zoo"
     predictions: str | None = None
+    metric_size: str = "native"
     card: str = "{}"
     run: str = ""
 

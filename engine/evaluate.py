@@ -27,15 +27,17 @@ def pixel_digests(dataset):
 
 def cell_key(cell):
     """All that the stored records of a cell depend on, besides the pixels of each image."""
-    options = cell.method_options
+    detector = cell_detector(cell)
+    options = {"type": cell.method_options["type"], **detector.parameters}  # those that a checkpoint brought among them
     files = {name: sha256_file(value) for name, value in options.items() if isinstance(value, str) and Path(value).is_file()}
     return {
         "method": options,
         "files": files,  # a checkpoint, an mmsegmentation configuration: their content besides their path
-        "code": code_version(type(cell_detector(cell)).__module__, score_images.__module__),
+        "code": code_version(type(detector).__module__, score_images.__module__),
         "dataset": cell.dataset,
         "split": cell.split,
         "device": cell.device,
+        "metric_size": cell.metric_size,
     }
 
 

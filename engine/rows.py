@@ -62,6 +62,7 @@ def make_row(cell, detector, records, *, n_split, status, reason, speed=None):
         oracle=policy.oracle,
         params=detector.num_parameters if network else None,
         weights=_weights(detector.weights) if network and detector.weights else None,
+        metric_size=_metric_size(cell, detector),
         n_images=len(records),
         n_split=n_split,
     )
@@ -132,10 +133,16 @@ def _summed(records):
     return sum_sweeps(unpack_sweep(record.sweep) for record in records)
 
 
+def _metric_size(cell, detector):
+    """``"native"``, or the side of the squares that the metrics are of, as ``"512x512"``."""
+    side = detector.input_size if cell.metric_size == "input" and isinstance(detector, NeuralDetector) else None
+    return f"{side}x{side}" if side else "native"
+
+
 def _weights(weights):
     """What is known of the `zoo.neural.Weights` of a network."""
     seen = seen_images(weights.metadata)
-    kinds = dict(schedule=str, dataset=str, split=str, seed=int, iterations=int)
+    kinds = dict(schedule=str, dataset=str, split=str, seed=int, iterations=int, publisher=str)
     told = {name: value for name, kind in kinds.items() if isinstance(value := weights.metadata.get(name), kind)}
     return Weights(
         file=weights.path.name,

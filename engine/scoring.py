@@ -46,7 +46,8 @@ def score_images(cell, indices):
     records, items = [], []
     for index in indices:
         try:
-            items.append(cell_dataset(cell)[index])
+            item = cell_dataset(cell)[index]
+            items.append(_at_metric_size(cell, detector, item) | {"pixels": item_digest(item)})
         except FAILURES as error:
             records.append(ImageFailure(cell_dataset(cell).ids[index], one_line(error)))
     if not items:
@@ -71,6 +72,14 @@ def score_images(cell, indices):
     return records
 
 
+def _at_metric_size(cell, detector, item):
+    """The item with its image and label at the size at which the cell is scored."""
+    if cell.metric_size == "native":
+        return item
+    image, label = detector.at_input_size(item["image"], item["label"])
+    return item | {"image": image, "label": label}
+
+
 def _measure(cell, detector, item, score, **timing):
     """The record of one score map."""
     # An oracle's cut is chosen later, from the sweep.
@@ -84,7 +93,7 @@ def _measure(cell, detector, item, score, **timing):
         saved = str(path)
     return ImageRecord(
         id=item["id"],
-        pixels=item_digest(item),
+        pixels=item["pixels"],
         processor=device_name(getattr(detector, "device", "cpu")),
         height=score.shape[0],
         width=score.shape[1],

@@ -58,7 +58,7 @@ def _fits(stored, cells):
         parts.append(
             f"Figures: {figures}, where published. Off by: the factor by which ours are off, as a geometric mean over them; "
             f"**up to {FITS}** the cell is taken for explained, up to {NEAR} for near, beyond it no way that is tried gives "
-            "it. One fraction: the best of 255 cuts at a fraction of each image's own score range; no table need have used it.\n"
+            "it. One fraction: the best of 255 cuts at a fraction of each image's own score range, used or not.\n"
         )
         parts.append(markdown_table(lines))
     if without:

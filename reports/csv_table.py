@@ -4,9 +4,10 @@ import csv
 import io
 
 FIELDS = ("dataset", "split", "method", "metric", "measured", "ci95_low", "ci95_high", "published", "difference", "source",
-           "protocol", "threshold", "fidelity", "marks", "n_images", "n_split", "own_split", "status", "reason",
-           "weights", "weights_sha256", "weights_schedule", "weights_dataset", "weights_split")  # fmt: skip
-ABOUT = ("threshold", "n_images", "n_split", "own_split", "status", "reason")
+           "protocol", "metric_size", "threshold", "fidelity", "marks", "n_images", "n_split", "own_split", "status", "reason",
+           "weights", "weights_sha256", "weights_schedule", "weights_dataset", "weights_split",
+           "weights_publisher")  # fmt: skip
+ABOUT = ("metric_size", "threshold", "n_images", "n_split", "own_split", "status", "reason")
 DIGITS = 4
 
 
@@ -23,7 +24,7 @@ def to_csv(sections, protocol):
             if row is not None:
                 about |= {key: getattr(row, key) for key in ABOUT} | dict(fidelity=row.fidelity_label)
             if weights is not None:
-                about |= {f"weights_{key}": getattr(weights, key) for key in ("sha256", "dataset", "split")}
+                about |= {f"weights_{key}": getattr(weights, key) for key in ("sha256", "dataset", "split", "publisher")}
                 about |= dict(weights=weights.file, weights_schedule=line.schedule)
             for metric, value in line.values.items():
                 figures = dict(measured=value.measured, ci95_low=value.low, ci95_high=value.high, difference=value.difference)

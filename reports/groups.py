@@ -23,9 +23,8 @@ def group_of(method, row, ours):
         return "ours"
     family = row.family if row is not None else None
     if family is None:
-        family = _card_family(method) or next(
-            (s["families"][method] for s in sources().values() if method in s["families"]), None
-        )
+        known = {name: family for source in sources().values() for name, family in source["families"].items()}
+        family = _card_family(method) or known.get(method)
     return family or "others"
 
 

@@ -63,8 +63,11 @@ class Line:
 
     @property
     def complete(self):
-        """True where every image was scored, and none can have been looked at in training: only then it may be ranked."""
-        return self.whole and not any(self._flags[letter] for letter in "OTU")
+        """True where every image was scored, at its own size, and none can have been looked at in training.
+
+        Only then it may be ranked.
+        """
+        return self.whole and not any(self._flags[letter] for letter in "IOTU")
 
     @property
     def weights(self):
@@ -81,6 +84,9 @@ class Line:
     def training(self):
         """In short words, how the weights came about, or None where there are none."""
         weights = self.weights
+        place = f"on {weights.dataset} ({weights.split})" if weights and weights.dataset else ""
+        if weights and weights.publisher:
+            return ", ".join(filter(None, [f"weights of {weights.publisher}", place and f"trained {place}"]))
         if weights is None or weights.schedule is None:
             return weights and f"weights {weights.file}"
         how = ", ".join([f"{weights.schedule}-trained", *self._stages])
@@ -103,10 +109,12 @@ class Line:
     def _flags(self):
         row, weights = self.row, self.weights
         unknown = weights is not None and not weights.training_images_known
-        return {"O": row.oracle, "S": row.from_sweep, "T": row.trained_on_test, "U": unknown}
+        resized = row.metric_size != "native"
+        return {"I": resized, "O": row.oracle, "S": row.from_sweep, "T": row.trained_on_test, "U": unknown}
 
 
 MARKS = {
+    "I": "metrics at the size of the network's input, to which the masks were resized, as the literature mostly takes them",
     "N": "not run here; figures, if any, are published ones",
     "O": "threshold chosen by looking at the masks (an upper bound)",
     "P": "equal to a third party's port, not to the author's code",

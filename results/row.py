@@ -89,7 +89,8 @@ class Row:
         sweep: Counts of the set at 256 cuts, by column.
         notes: What the method told, and of how many images.
         data_notes: What is to be known of the images themselves.
-        metric_size: ``"native"`` where metrics are of the images' own size, ``"input"`` where of the network's input.
+        metric_size: ``"native"`` where metrics are of the images' own size, else that of the network's input, to which images
+            and masks were resized, such as ``"512x512"``.
         key: All that the row depends on; ``data`` is the fingerprint of the images, the rest is the journal's key.
         trained_on_test: Number of test images in the training list of the weights.
         own_split: Whether the images are not those of the package's list of this name, or None where none was scored.

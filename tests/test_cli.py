@@ -413,6 +413,15 @@ def test_convert_a_published_checkpoint(tmp_path, capsys):
     row = row_of(out, "small", "synthetic")
     assert (row["status"], row["n_images"], row["params"]) == ("ok", 2, 516875)
     assert len(row["key"]["files"]["checkpoint"]) == 64
+    assert (row["metric_size"], row["key"]["metric_size"]) == ("native", "native")
+    assert run_benchmark.main([*arguments, "--checkpoints", str(tmp_path), "--metric-size", "input"]) == 0
+    resized = row_of(out, "small", "synthetic")
+    assert (resized["metric_size"], resized["key"]["metric_size"]) == ("64x64", "input")
+    assert resized["metrics"] != row["metrics"]
+    assert (
+        "ok; first 2 of 40 images; metrics at 64x64; weights small_synthetic.safetensors"
+        in (out / "report" / "table1.md").read_text()
+    )
 
 
 def test_dask_workers_give_the_same_rows(folder, tmp_path):

@@ -94,6 +94,14 @@ class Detector:
         """HxW bool mask of one image by the threshold policy."""
         return self.threshold(self.predict(image))
 
+    def at_input_size(self, image, label):
+        """An image and its label (HxW uint8 each) at the size at which the method works, for metrics taken there.
+
+        That is their own size but for a network that resizes images: its input is a square, to which the literature also
+        resizes the mask, by nearest neighbour.
+        """
+        return image, label
+
     def to(self, device):
         """Move to a torch device. Methods that run on NumPy stay where they are."""
         return self

@@ -325,7 +325,7 @@ class _Run:
         best = self.recipe.select == "val"
         saved = runner.message_hub.get_info("best_ckpt") if best else last_state(self.work_dir)
         runner.bare_model.load_state_dict(read_state(saved)["state_dict"])
-        written = self.checkpoints / f"{self.title}-unnamed.safetensors"
+        written = self.checkpoints / f".{self.title}-{os.urandom(8).hex()}.safetensors"
         state = self.detector.network.state_dict()
         if self.options.half:
             state = {key: value.half() if value.is_floating_point() else value for key, value in state.items()}

@@ -15,7 +15,7 @@ from engine.training.hooks import ProgressHook
 from engine.training.provenance import overlap
 from engine.training.train import TrainOptions, train
 from zoo import UsageError, ZooError, build_method
-from zoo.checkpoints import find_checkpoint, load_checkpoint, sha256_file
+from zoo.checkpoints import find_checkpoint, load_checkpoint, save_checkpoint, sha256_file
 
 PROGRAM = Path(run_benchmark.__file__)
 AVERAGED = 'ema=dict(ema_type="MomentumAnnealingEMA", momentum=0.01, gamma=4)'
@@ -193,6 +193,19 @@ def test_a_seed_among_the_changes_is_used(run, write_config):
     plain, changed, said = run(config), run(config, "b", recipe={"seed": 7}), run(config, "c", seed=7)
     assert changed.read_bytes() == said.read_bytes() != plain.read_bytes()
     assert load_checkpoint(changed)[1]["seed"] == load_checkpoint(changed)[1]["recipe"]["seed"] == 7
+
+
+def test_runs_that_end_together_do_not_share_a_temporary_file(run, write_config, monkeypatch):
+    written = []
+
+    def save(path, *arguments, **options):
+        written.append(path)
+        return save_checkpoint(path, *arguments, **options)
+
+    monkeypatch.setattr("engine.training.train.save_checkpoint", save)
+    paths = {run(write_config(2), f"seed_{seed}", "together", seed=seed) for seed in (0, 1)}
+    assert len(paths) == len(set(written)) == 2
+    assert {path.name for path in paths} == {path.name for path in paths.pop().parent.glob("*.safetensors")}
 
 
 def test_what_is_not_reproduced_is_told(run, write_config, capsys):
