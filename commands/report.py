@@ -1,4 +1,4 @@
-"""Write the tables of a result folder."""
+"""Write the report of a result folder; compare two, or merge several."""
 
 import sys
 
@@ -9,8 +9,17 @@ from zoo.errors import UsageError
 def add_parser(commands):
     """Add the command."""
     parser = commands.add_parser("report", parents=[PROTOCOL, PLUGIN, DEBUG])
-    parser.add_argument("--out", required=True, metavar="DIR", help="result folder")
+    parser.add_argument("--out", metavar="DIR", help="result folder")
     parser.add_argument("--threshold", metavar="POLICY", help="cut the stored sweeps by another policy (exact protocol)")
+    parser.add_argument(
+        "--columns", nargs="+", metavar="NAME", help="what the tables show, such as IoU F1 AUC Pd-by-size (all: docs/tables.md)"
+    )
+    parser.add_argument("--digits", type=int, metavar="N", help="digits behind the point")
+    parser.add_argument("--ci", action="store_true", help="show the 95 %% intervals in the tables")
+    parser.add_argument("--transpose", action="store_true", help="methods across")
+    parser.add_argument("--with-published", action="store_true", help="show published methods that the suite does not have")
+    parser.add_argument("--compare", nargs=2, metavar=("A", "B"), help="print what changed from result folder A to B")
+    parser.add_argument("--merge", nargs="+", metavar="DIR", help="first join these result folders into --out, a new one")
     parser.set_defaults(command=report)
 
 
@@ -19,10 +28,45 @@ def report(args):
     load_plugins(args.plugin)
     if args.threshold:
         check_sweep_protocol(args.protocol)
-    failed = write_tables(args.out, args.protocol, args.threshold)
+    if args.compare:
+        return compare(args)
+    if args.out is None:
+        raise UsageError("report needs --out DIR, the result folder, or --compare A B; see run_benchmark.py report --help")
+    if args.merge:
+        from results.merge import merge_folders
+
+        for line in merge_folders(args.merge, args.out):
+            print(line, file=sys.stderr)
+    failed = write_reports(args.out, report_options(args), args.threshold)
     for row in failed:
         print(f"failed: {row.method} on {row.dataset}: {row.reason}", file=sys.stderr)
     return 1 if failed else 0
+
+
+def compare(args):
+    """Print what changed between two result folders."""
+    from engine.stored import Stored
+    from reports.compare import to_text
+    from zoo import build_threshold
+
+    policy = build_threshold(args.threshold) if args.threshold else None
+    print(to_text(*(Stored.read(folder, policy) for folder in args.compare), report_options(args)))
+    return 0
+
+
+def report_options(args):
+    """The `reports.report.ReportOptions` of a command line."""
+    from reports.cells import Layout
+    from reports.report import ReportOptions
+
+    chosen = {"columns": tuple(args.columns)} if args.columns else {}
+    return ReportOptions(
+        protocol=args.protocol,
+        digits=args.digits,
+        layout=Layout(args.ci, args.transpose),
+        with_published=args.with_published,
+        **chosen,
+    )
 
 
 def check_protocol(protocol):
@@ -40,13 +84,14 @@ def check_sweep_protocol(protocol):
         raise UsageError(f"--protocol {protocol}: a cut that is chosen after scoring has the exact protocol alone")
 
 
-def write_tables(out, protocol, threshold=None):
-    """Write the tables of all rows of a result folder and print their paths.
+def write_reports(out, options, threshold=None, parts=None):
+    """Write the report of all rows of a result folder and print its files.
 
     Arguments:
         out: The folder.
-        protocol: Whose definition of the metrics.
+        options (ReportOptions): What the report shows.
         threshold: Policy to cut the stored sweeps by, or None for the rows as they are.
+        parts: Of `reports.report.PARTS`; by default all.
 
     Returns:
         list[Row]: Those that could not be cut.
@@ -54,17 +99,12 @@ def write_tables(out, protocol, threshold=None):
     Raises:
         UsageError: The folder holds no results.
     """
-    from engine.rows import recut_rows
-    from reports.report import write_report
-    from results.store import ResultStore, write_atomic
+    from engine.stored import Stored
+    from reports.report import PARTS, write_report
+    from results.store import write_atomic
     from zoo import build_threshold
 
-    store = ResultStore(out)
-    rows = stored = store.rows()
-    if not rows:
-        raise UsageError(f"no results in {out}; run the benchmark with --out {out} first")
-    if threshold:
-        rows = recut_rows(rows, store, build_threshold(threshold))
-    for path in write_report(rows, store.out / "report", write_atomic, protocol=protocol):
+    stored = Stored.read(out, build_threshold(threshold) if threshold else None)
+    for path in write_report(stored, stored.store.out / "report", write_atomic, options, parts or PARTS):
         print(path)
-    return [row for row, old in zip(rows, stored, strict=True) if row.status is not old.status]
+    return stored.uncut

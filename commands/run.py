@@ -6,7 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from commands.parser import DEBUG, PROTOCOL, load_plugins, run_option
-from commands.report import check_protocol, check_sweep_protocol, write_tables
+from commands.report import check_protocol, check_sweep_protocol, write_reports
 from engine.options import RunOptions
 from zoo.errors import FAILURES, UsageError, one_line
 
@@ -16,7 +16,7 @@ EXAMPLES = """commands:
   data --check                             look for faults in the data sets
   train METHOD --dataset D                 train a deep method; the run command then finds its weights
   score DIR --dataset D                    metrics of a folder of predicted masks
-  report --out DIR                         tables again from stored results
+  report --out DIR                         tables and audit from stored results; --compare A B, --merge A B
   convert METHOD SOURCE TARGET             a published checkpoint to the suite's own format
   weights [--check]                        published weights that the suite knows, and whether they give what is stated
 
@@ -42,6 +42,7 @@ def run(args):
     from datasets import found_datasets
     from engine.benchmark import run as run_cells
     from reports.listing import row_line
+    from reports.report import ReportOptions, tables
     from results.row import Status
     from zoo import build_threshold, list_methods
 
@@ -69,7 +70,7 @@ def run(args):
     rows = run_cells(RunOptions(**chosen), row_line)
     failed = [row for row in rows if row.status is Status.FAILED]
     try:
-        write_tables(args.out, args.protocol)
+        write_reports(args.out, ReportOptions(protocol=args.protocol), parts=[tables])
     finally:
         for row in failed:
             print(f"failed: {row.method} on {row.dataset}: {row.reason}", file=sys.stderr)

@@ -88,9 +88,9 @@ def compute_metrics(counts, protocol="exact", weights=None):
         weights (np.ndarray): (N,) how often each image counts; by default once.
 
     Returns:
-        dict: ``IoU``, ``nIoU``, ``Pd``, ``Fa``, and for `exact` also ``hIoU``, ``segIoU`` and ``locIoU``: fractions as
-        float, None where undefined, such as Pd where no image has a target. An IoU of a set without a pixel is None in
-        `exact` and 0 in the others.
+        dict: ``IoU``, ``nIoU``, ``Pd``, ``Fa``, ``precision``, ``recall`` and ``F1`` of the pixels, and for `exact` also
+        ``hIoU``, ``segIoU`` and ``locIoU``: fractions as float, None where undefined, such as Pd where no image has a target.
+        An IoU of a set without a pixel is None in `exact` and 0 in the others.
 
     Raises:
         UsageError: No such protocol.
@@ -170,6 +170,9 @@ def ratio(numerator, denominator, undefined=np.nan):
     return np.divide(numerator, denominator, out=np.full_like(numerator, undefined), where=denominator > 0)
 
 
+PIXELS = ("intersection", "predicted_pixels", "target_pixels")
+
+
 def _hierarchical(name):
     counts = ("opdc_matched", "opdc_iou", "targets", "components")
     of = lambda sums, rule: hierarchical_iou(*(sums[column] for column in counts))[name]  # noqa: E731
@@ -181,6 +184,9 @@ for name, metric in {
     "nIoU": Metric(of=lambda s, rule: ratio(s["image_iou"], s["iou_images"]), counts=()),
     "Pd": Metric(of=lambda s, rule: ratio(s["matched"], s["targets"]), counts=("matched", "targets")),
     "Fa": Metric(of=lambda s, rule: ratio(s["false_pixels"], s["area"]), counts=("false_pixels",)),
+    "precision": Metric(of=lambda s, rule: ratio(s["intersection"], s["predicted_pixels"]), counts=PIXELS[:2]),
+    "recall": Metric(of=lambda s, rule: ratio(s["intersection"], s["target_pixels"]), counts=PIXELS[::2]),
+    "F1": Metric(of=lambda s, rule: ratio(2 * s["intersection"], s["predicted_pixels"] + s["target_pixels"]), counts=PIXELS),
     "hIoU": _hierarchical("hIoU"),
     "segIoU": _hierarchical("segIoU"),
     "locIoU": _hierarchical("locIoU"),

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from reports.columns import COLUMNS, DEFAULT, Column, add_column, columns_named, units
+from reports.csv_table import to_csv
 from reports.latex import to_latex
 from reports.listing import metrics_listing, row_line
 from reports.markdown import to_markdown
-from reports.report import to_csv
 from reports.table import build_table
 from results.row import Status
 from tests.reports.test_table import make_row

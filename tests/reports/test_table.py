@@ -7,10 +7,10 @@ import subprocess
 
 import pytest
 
+from reports.csv_table import to_csv
 from reports.latex import escape, to_latex
 from reports.markdown import to_markdown
 from reports.published import printed_name, published, source_for, sources
-from reports.report import to_csv
 from reports.table import build_table
 from results.row import Row, Speed, Status, Weights
 from zoo import list_methods
