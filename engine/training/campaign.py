@@ -9,7 +9,8 @@ from mmengine.config import Config
 
 from datasets import build_dataset
 from engine.executors import worker_pool
-from engine.training.train import last_state, train, work_folder
+from engine.training.train import train
+from engine.training.work_folder import last_state, work_folder
 from zoo import METHODS, list_methods, load_plugin
 from zoo.checkpoint_files import read_header
 from zoo.errors import FAILURES, one_line

@@ -319,3 +319,8 @@ def test_two_processes_train_one_network(write_config, tmp_path):
     (path,) = (tmp_path / "checkpoints").glob("*.safetensors")
     assert done.stdout.split() == [f"checkpoints/{path.name}"]
     assert load_checkpoint(path)[1]["world_size"] == 2
+
+
+def test_a_batch_of_one_is_told_in_the_words_of_a_recipe(run, write_config):
+    with pytest.raises(UsageError, match=r"small has a batch norm behind a global pooling, .* --recipe batch_size=2"):
+        run(write_config(2, "batch_size=1"))
