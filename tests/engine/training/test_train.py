@@ -323,4 +323,4 @@ def test_two_processes_train_one_network(write_config, tmp_path):
 
 def test_a_batch_of_one_is_told_in_the_words_of_a_recipe(run, write_config):
     with pytest.raises(UsageError, match=r"small has a batch norm behind a global pooling, .* --recipe batch_size=2"):
-        run(write_config(2, "batch_size=1"))
+        run(write_config(2), recipe={"batch_size": 1})
