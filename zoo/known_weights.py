@@ -15,7 +15,7 @@ from zoo.registry import method_config, plain
 
 CATALOGUE = Path(__file__).with_suffix(".toml")
 # The package's split lists and digests of images, read as plain data: `zoo` imports nothing of `datasets`.
-DATASETS = Path(__file__).resolve().parents[1] / "datasets"
+DATASETS_DIR = Path(__file__).resolve().parents[1] / "datasets"
 OWN_SUFFIX = ".safetensors"
 
 
@@ -159,9 +159,9 @@ def find_known(folder):
 
 def _training_images(dataset, split):
     """Digests of the images of a training list, by id."""
-    lines = (DATASETS / "fingerprints" / f"{dataset}.txt").read_text(encoding="utf-8").splitlines()
+    lines = (DATASETS_DIR / "fingerprints" / f"{dataset}.txt").read_text(encoding="utf-8").splitlines()
     digests = {id: image for id, image, _ in map(str.split, lines)}
-    ids = (DATASETS / "splits" / dataset / split / "train.txt").read_text(encoding="utf-8").split()
+    ids = (DATASETS_DIR / "splits" / dataset / split / "train.txt").read_text(encoding="utf-8").split()
     return {id: digests.get(id) for id in ids}
 
 
