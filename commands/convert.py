@@ -1,5 +1,6 @@
 """Convert a published checkpoint."""
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -7,9 +8,24 @@ from commands.parser import DATA_ROOT, DEBUG
 from zoo.schedules import SCHEDULES
 
 
+class Help(argparse.Action):
+    """The help with the names of all networks, which are imported where it is asked for."""
+
+    def __init__(self, option_strings, dest, **options):
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, **options)
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        from zoo.conversion import network_methods
+
+        parser.epilog = f"methods: {', '.join(network_methods())}"
+        parser.print_help()
+        parser.exit()
+
+
 def add_parser(commands):
     """Add the command."""
-    parser = commands.add_parser("convert", parents=[DATA_ROOT, DEBUG])
+    parser = commands.add_parser("convert", parents=[DATA_ROOT, DEBUG], add_help=False)
+    parser.add_argument("-h", "--help", action=Help, help="show this help message and exit")
     parser.add_argument("method", metavar="METHOD", help="name of a network (run_benchmark.py list), or configuration file")
     parser.add_argument("sources", nargs="+", metavar="SOURCE", help="the published checkpoint, or each of its parts")
     parser.add_argument("target", metavar="TARGET", help="a .safetensors file")

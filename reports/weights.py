@@ -77,4 +77,5 @@ def _verdict(check):
         return f"failed: {check.reason}"
     if check.missed:
         return f"MISSED: {', '.join(check.missed)}"
-    return "reproduced" if check.result.reproducible else f"as measured before: {check.result.note}"
+    again = ", ".join(check.result.unreproducible)
+    return f"reproduced, {again} as measured before: {check.result.note}" if again else "reproduced"

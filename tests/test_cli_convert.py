@@ -1,6 +1,7 @@
 """The command that converts published checkpoints."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -44,9 +45,7 @@ def test_the_help_names_the_methods(capsys):
 
 def test_the_name_that_a_run_finds_is_that_of_the_configuration(tmp_path, source, capsys):
     config = tmp_path / "mine.py"
-    config.write_text(
-        "_base_ = '{}'".format(run_benchmark.Path(run_benchmark.__file__).parent / "configs/methods/acmnet_1ch.py")
-    )
+    config.write_text("_base_ = '{}'".format(Path(run_benchmark.__file__).parent / "configs/methods/acmnet_1ch.py"))
     assert convert(config, source, tmp_path / "a.safetensors") == 0
     assert "finds it by the name mine_<data set>.safetensors" in capsys.readouterr().err
 
@@ -94,7 +93,7 @@ def test_what_is_chosen_and_left_out_is_told(tmp_path, state, capsys):
         ("nuaa-sirst", "write SET/SPLIT, as in nuaa-sirst/irsam"),
         ("/irsam", "write SET/SPLIT"),
         ("nuaa-srst/irsam", "unknown data set 'nuaa-srst'; did you mean nuaa-sirst"),
-        ("nuaa-sirst/isram", "no split 'isram' of nuaa-sirst; known: dnanet, irsam"),
+        ("nuaa-sirst/isram", "no split 'isram' of nuaa-sirst; known: dnanet, idx320, irsam"),
     ],
 )
 def test_a_training_list_that_is_not_known_is_wrong_usage(tmp_path, source, capsys, monkeypatch, item, text):
@@ -109,8 +108,9 @@ def test_weights_whose_training_list_is_named_are_guarded_and_not_marked(tmp_pat
     folder = tmp_path / "mine"
     for name in ("images", "masks"):
         (folder / name).mkdir(parents=True)
-        for image_id in "abcd":
-            Image.fromarray(np.full((32, 32), 255 * (name == "masks"), np.uint8)).save(folder / name / f"{image_id}.png")
+        for number, image_id in enumerate("abcd"):
+            level = 255 if name == "masks" else 50 * number
+            Image.fromarray(np.full((32, 32), level, np.uint8)).save(folder / name / f"{image_id}.png")
     (folder / "train.txt").write_text("a\nb\n")
     (folder / "test.txt").write_text("c\nd\n")
     known = folder / "splits" / "other"
@@ -130,7 +130,7 @@ def test_weights_whose_training_list_is_named_are_guarded_and_not_marked(tmp_pat
     assert (status, row["weights"]["training_images_known"]) == (0, False)
     status, row, header = score("b", "--trained-on", f"{folder}/irsam", "--trained-on", "nudt-sirst/dnanet")
     assert (status, row["weights"]["training_images_known"], row["weights"]["split"]) == (0, True, "irsam")
-    assert (header["train_ids"], len(header["seen"]["nudt-sirst"])) == (["a", "b"], 663)
+    assert (list(header["seen"]["mine"]), len(header["seen"]["nudt-sirst"])) == (["a", "b"], 663)
     status, row, _ = score("c", "--trained-on", f"{folder}/other")
     assert status == 1
     assert "1 of the 2 test images, c among them, were in the training list" in row["reason"]

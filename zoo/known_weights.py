@@ -45,7 +45,8 @@ class Result:
         stated: By the publisher.
         measured: In this project, by the publisher's protocol; rounded.
         original: From the publisher's own code or masks, run or counted again.
-        reproducible: False where even the publisher's own code or masks do not give what is stated; `note` says more.
+        unreproducible: Metrics whose stated figure is not met, while the others or the publisher's own masks say that ours are
+            right; `note` says more.
         note: One sentence, or empty.
     """
 
@@ -54,7 +55,7 @@ class Result:
     stated: dict
     measured: dict
     original: dict
-    reproducible: bool
+    unreproducible: list
     note: str
 
 
@@ -176,5 +177,5 @@ def _entry(name, facts):
 
 def _result(place, figures):
     dataset, _, split = place.partition("/")
-    defaults = dict(measured={}, original={}, reproducible=True, note="")
+    defaults = dict(measured={}, original={}, unreproducible=[], note="")
     return Result(dataset=dataset, split=split, **defaults | figures)

@@ -52,7 +52,7 @@ def made_up(tmp_path, monkeypatch):
         logits = torch.logit(network(torch.randn(1, 1, 64, 64)))
         state = network.state_dict() | {"head.block.4.bias": network.head.block[4].bias - logits.median()}
     torch.save(state, path)
-    result = Result("nuaa-sirst", "few", stated={"IoU": 3.0}, measured={}, original={}, reproducible=True, note="")
+    result = Result("nuaa-sirst", "few", stated={"IoU": 3.0}, measured={}, original={}, unreproducible=(), note="")
     entry = replace(
         catalogue()["basicirstd-acm"],
         name="made-up",
@@ -156,17 +156,18 @@ def test_all_lists_are_scored_whose_data_are_here(made_up, root):
 
 
 @pytest.mark.parametrize(
-    ("stated", "reproducible", "measured", "failed", "verdict"),
+    ("stated", "unreproducible", "measured", "failed", "verdict"),
     [
-        ({"IoU": 50.05, "Fa": 9.4}, True, {}, False, "reproduced"),
-        ({"IoU": 50.2}, True, {}, True, "MISSED: IoU"),
-        ({"IoU": 50.05, "Fa": 12.0}, True, {}, True, "MISSED: Fa"),
-        ({"IoU": 60.0}, False, {"IoU": 50.01}, False, "as measured before: no luck"),
-        ({"IoU": 60.0}, False, {"IoU": 40.0}, True, "MISSED: IoU"),
+        ({"IoU": 50.05, "Pd": 90.3, "Fa": 9.8}, (), {}, False, "reproduced"),
+        ({"IoU": 50.2, "Pd": 90.0}, (), {}, True, "MISSED: IoU"),
+        ({"IoU": 50.05, "Fa": 10.3}, (), {}, True, "MISSED: Fa"),
+        ({"IoU": 60.0, "Pd": 90.0}, ("IoU",), {"IoU": 50.01}, False, "reproduced, IoU as measured before: no luck"),
+        ({"IoU": 60.0}, ("IoU",), {"IoU": 40.0}, True, "MISSED: IoU"),
+        ({"IoU": 60.0, "Pd": 80.0}, ("IoU",), {"IoU": 50.0}, True, "MISSED: Pd"),
     ],
 )
-def test_verdicts(stated, reproducible, measured, failed, verdict):
-    result = Result("nuaa-sirst", "irsam", stated, measured, {}, reproducible, "" if reproducible else "no luck")
+def test_verdicts(stated, unreproducible, measured, failed, verdict):
+    result = Result("nuaa-sirst", "irsam", stated, measured, {}, unreproducible, "no luck" if unreproducible else "")
     check = Check(catalogue()["open-acm"], result, {"IoU": 50.0, "nIoU": 40.0, "Pd": 90.0, "Fa": 10.0})
     assert check.failed == failed
     line = check_listing([check]).splitlines()[-1]

@@ -54,6 +54,22 @@ def test_divisor_of_fa_is_fixed_in_two_protocols(protocol, area):
     assert compute_metrics(rows, protocol)["Fa"] == pytest.approx(4 / area)
 
 
+@pytest.mark.parametrize("protocol", ["dnanet", "basicirstd"])
+def test_union_is_that_of_two_histograms(protocol):
+    label = np.zeros((16, 16), np.uint8)
+    label[2, 2:6] = [255, 255, 128, 254]
+    pred = np.zeros((16, 16), bool)
+    pred[2, 3:5] = pred[9, 9] = True
+    mask = label / 255  # as a loader of theirs has it
+    hits = (pred * (pred == mask)).astype(float)
+    area = [np.histogram(values[values > 0], bins=1, range=(1, 1))[0].item() for values in (hits, pred.astype(float), mask)]
+    assert area == [1, 3, 4]
+    assert compute_metrics([count_image(pred, label)], protocol)["IoU"] == pytest.approx(
+        area[0] / (area[1] + area[2] - area[0])
+    )
+    assert compute_metrics([count_image(pred, label)], "irsam")["IoU"] == pytest.approx(1 / 4)
+
+
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_undefined_is_none(protocol):
     empty = np.zeros((16, 16), bool)
