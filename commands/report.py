@@ -12,14 +12,15 @@ def add_parser(commands):
     parser.add_argument("--out", metavar="DIR", help="result folder")
     parser.add_argument("--threshold", metavar="POLICY", help="cut the stored sweeps by another policy (exact protocol)")
     parser.add_argument(
-        "--columns", nargs="+", metavar="NAME", help="what the tables show, such as IoU F1 AUC Pd-by-size (all: docs/tables.md)"
+        "--columns", nargs="+", metavar="NAME", help="what tables show, such as IoU F1 AUC Pd-by-size (docs/tables.md)"
     )
     parser.add_argument("--digits", type=int, metavar="N", help="digits behind the point")
     parser.add_argument("--ci", action="store_true", help="show the 95 %% intervals in the tables")
     parser.add_argument("--transpose", action="store_true", help="methods across")
     parser.add_argument("--with-published", action="store_true", help="show published methods that the suite does not have")
-    parser.add_argument("--compare", nargs=2, metavar=("A", "B"), help="print what changed from result folder A to B")
-    parser.add_argument("--merge", nargs="+", metavar="DIR", help="first join these result folders into --out, a new one")
+    several = parser.add_mutually_exclusive_group()
+    several.add_argument("--compare", nargs=2, metavar=("A", "B"), help="print what changed from result folder A to B")
+    several.add_argument("--merge", nargs="+", metavar="DIR", help="first join these result folders into --out, a new one")
     parser.set_defaults(command=report)
 
 

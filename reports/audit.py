@@ -1,5 +1,7 @@
 """The audit of the published tables: which way of cutting and counting gives them, and where they contradict each other."""
 
+from collections import Counter
+
 from reports.columns import COLUMNS
 from reports.consistency import FIGURES, RARE, contradictions, published_cells, whole_numbers
 from reports.fits import SQUARE, best_fraction, distance, ways
@@ -60,11 +62,24 @@ def _fits(stored, cells):
             f"**up to {FITS}** the cell is taken for explained, up to {NEAR} for near, beyond it no way that is tried gives "
             "it. One fraction: the best of 255 cuts at a fraction of each image's own score range, used or not.\n"
         )
-        parts.append(markdown_table(lines))
+        parts += [markdown_table(lines), *_summary(found, cells)]
     if without:
         absent = (f"{name} ({', '.join(places)})" for name, places in without.items())
         parts.append(f"No rows here: {'; '.join(absent)}.\n")
     return parts
+
+
+def _summary(found, cells):
+    """A line a table: which cuts and lists give most of its cells, whatever the count."""
+    for source, about in sources().items():
+        here = [cell for cell in cells if cell.source == source and (cell.method, cell.dataset) in found]
+        given = Counter()
+        for cell in here:
+            near = (way for way in found[cell.method, cell.dataset] if distance(way.figures, cell.figures) <= FITS)
+            given.update(dict.fromkeys((way.policy, way.split) for way in near).keys())
+        most = [f"{policy} on {split} {count}" for (policy, split), count in given.most_common(3)]
+        if here:
+            yield f"Of the {len(here)} cells of {about['title']} with rows here, explained by: {', '.join(most) or 'none'}.\n"
 
 
 def _nearest(candidates, cell):

@@ -5,6 +5,7 @@ from reports.markdown import markdown_table
 from reports.significance import is_real, paired
 
 HEADS = ["Figure", "from", "to", "change", "95 % interval", "p", ""]
+COUNTED = ("intersection", "union", "matched", "false_pixels")
 IMAGES = 5  # that are named of those that changed most
 
 
@@ -37,7 +38,8 @@ def _row(row_a, row_b, a, b, columns, protocol):
     """The paragraphs of one cell of the table."""
     parts = [f"- {line}" for line in _changes(_made(row_a), _made(row_b))]
     counts_a, counts_b = a.counts(row_a), b.counts(row_b)
-    if row_a.fingerprint != row_b.fingerprint:
+    ids = [counts and {line["id"] for line in counts} for counts in (counts_a, counts_b)]
+    if row_a.fingerprint != row_b.fingerprint or (None not in ids and ids[0] != ids[1]):
         parts.append("- The images are others: no difference between them is tested.")
         counts_a = counts_b = None
     lines = [HEADS]
@@ -68,8 +70,7 @@ def _images(counts_a, counts_b):
     changed = []
     for line in counts_b:
         old = before[line["id"]]
-        same = ("intersection", "union", "matched", "false_pixels")
-        if any(line[name] != old[name] for name in same):
+        if any(line[name] != old[name] for name in COUNTED):
             changed.append((_iou(old), _iou(line), line["id"]))
     if not changed:
         return f"No image of {len(counts_b)} is counted differently."

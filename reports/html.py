@@ -4,14 +4,15 @@ import re
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup, escape
 
 from reports.cells import PLAIN, cell, status
 from reports.groups import GROUPS
 from reports.markdown import column_head, notes, section_head, section_title
 
+CODE, SUP = re.compile("`([^`]*)`"), re.compile("^&lt;sup&gt;(.)&lt;/sup&gt;")  # as `reports.markdown` marks them
 TEMPLATES = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True)
-TEMPLATES.filters["code"] = lambda text: re.sub("`([^`]*)`", r"<code>\1</code>", text)
-TEMPLATES.filters["sup"] = lambda text: re.sub("^&lt;sup&gt;(.)&lt;/sup&gt;", r"<sup>\1</sup>", text)
+TEMPLATES.filters["marked"] = lambda text: Markup(CODE.sub(r"<code>\1</code>", SUP.sub(r"<sup>\1</sup>", str(escape(text)))))
 
 
 def to_html(sections, protocol, layout=PLAIN):

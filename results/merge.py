@@ -99,6 +99,6 @@ def _copy(store, row, target):
     for kind in sorted(path for path in store.out.iterdir() if path.is_dir() and path.name not in OWN):
         place = Path(kind.name) / row.dataset / row.split
         for path in (store.out / place).glob("*"):
-            if path.name == row.method or path.name.rpartition(".")[0] == row.method:
+            if (path.name if path.is_dir() else path.stem) == row.method:
                 (target.out / place).mkdir(parents=True, exist_ok=True)
                 (shutil.copytree if path.is_dir() else shutil.copy2)(path, target.out / place / path.name)

@@ -315,6 +315,10 @@ def test_score_of_a_folder_of_masks(folder, tmp_path, capsys):
         (["--all", "--datasets", "synthetic", "--threshold", "best_iou", "--save-predictions"], "leave out --save-predictions"),
         (["--methods", "ipi", "x/ipi.py", "--datasets", "synthetic"], "would all be filed as ipi"),
         (["report", "--out", "none"], "no results in none"),
+        (["report", "--protocol", "irsam"], "report needs --out DIR"),
+        (["report", "--compare", "none", "other"], "no results in none"),
+        (["report", "--merge", "none", "--out", "new"], "no results in none"),
+        (["report", "--compare", "a", "b", "--merge", "a", "b"], "not allowed with argument --compare"),
         (["score", "none", "--dataset", "synthetic"], "no folder none"),
     ],
 )
