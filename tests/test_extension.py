@@ -21,9 +21,10 @@ def test_what_the_page_shows_is_seen_in_the_table(tmp_path):
     mask[10:13, 10:13] = 255
     for name, picture in (("images", 40 + mask // 2), ("masks", mask)):
         (images / name).mkdir(parents=True)
-        cv2.imwrite(str(images / name / "a.png"), picture)
-    for name in ("train", "test"):
-        (images / f"{name}.txt").write_text("a\n")
+        for image_id in "ab":
+            cv2.imwrite(str(images / name / f"{image_id}.png"), picture)
+    (images / "train.txt").write_text("a\n")
+    (images / "test.txt").write_text("b\n")
 
     def python(*arguments):
         return subprocess.run([sys.executable, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, check=True)
