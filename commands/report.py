@@ -1,14 +1,15 @@
 """Write the report of a result folder; compare two, or merge several."""
 
 import sys
+from functools import partial
 
-from commands.parser import DEBUG, PLUGIN, PROTOCOL, load_plugins
+from commands.parser import DATA_ROOT, DEBUG, PLUGIN, PROTOCOL, load_plugins
 from zoo.errors import UsageError
 
 
 def add_parser(commands):
     """Add the command."""
-    parser = commands.add_parser("report", parents=[PROTOCOL, PLUGIN, DEBUG])
+    parser = commands.add_parser("report", parents=[PROTOCOL, DATA_ROOT, PLUGIN, DEBUG])
     parser.add_argument("--out", metavar="DIR", help="result folder")
     parser.add_argument("--threshold", metavar="POLICY", help="cut the stored sweeps by another policy (exact protocol)")
     parser.add_argument(
@@ -18,6 +19,12 @@ def add_parser(commands):
     parser.add_argument("--ci", action="store_true", help="show the 95 %% intervals in the tables")
     parser.add_argument("--transpose", action="store_true", help="methods across")
     parser.add_argument("--with-published", action="store_true", help="show published methods that the suite does not have")
+    parser.add_argument(
+        "--figures", nargs="+", metavar="NAME", help="these figures alone, or none (default: all that can be drawn)"
+    )
+    parser.add_argument(
+        "--images", nargs="+", default=(), metavar="ID", help="those to show in figures (default: where methods differ most)"
+    )
     several = parser.add_mutually_exclusive_group()
     several.add_argument("--compare", nargs=2, metavar=("A", "B"), help="print what changed from result folder A to B")
     several.add_argument("--merge", nargs="+", metavar="DIR", help="first join these result folders into --out, a new one")
@@ -38,7 +45,12 @@ def report(args):
 
         for line in merge_folders(args.merge, args.out):
             print(line, file=sys.stderr)
-    failed = write_reports(args.out, report_options(args), args.threshold)
+    figures = None
+    if args.figures != ["none"]:
+        from reports.figures.write import figure_names
+
+        figures = dict(names=figure_names(args.figures), images=args.images, data_root=args.data_root)
+    failed = write_reports(args.out, report_options(args), args.threshold, figures=figures)
     for row in failed:
         print(f"failed: {row.method} on {row.dataset}: {row.reason}", file=sys.stderr)
     return 1 if failed else 0
@@ -85,14 +97,15 @@ def check_sweep_protocol(protocol):
         raise UsageError(f"--protocol {protocol}: a cut that is chosen after scoring has the exact protocol alone")
 
 
-def write_reports(out, options, threshold=None, parts=None):
-    """Write the report of all rows of a result folder and print its files.
+def write_reports(out, options, threshold=None, parts=None, figures=None):
+    """Write the report of all rows of a result folder, and figures, and print their files.
 
     Arguments:
         out: The folder.
         options (ReportOptions): What the report shows.
         threshold: Policy to cut the stored sweeps by, or None for the rows as they are.
         parts: Of `reports.report.PARTS`; by default all.
+        figures: Options of `reports.figures.write.write_figures`, or None for no figures.
 
     Returns:
         list[Row]: Those that could not be cut.
@@ -108,4 +121,11 @@ def write_reports(out, options, threshold=None, parts=None):
     stored = Stored.read(out, build_threshold(threshold) if threshold else None)
     for path in write_report(stored, stored.store.out / "report", write_atomic, options, parts or PARTS):
         print(path)
+    if figures is not None:
+        from reports.figures.write import write_figures
+
+        tell = partial(print, file=sys.stderr)
+        told = dict(protocol=options.protocol, tell=tell, **figures)
+        for figure in write_figures(stored.rows, stored.store, write_atomic, **told):
+            print(*figure.files.values(), sep="\n")
     return stored.uncut

@@ -16,7 +16,7 @@ EXAMPLES = """commands:
   data --check                             look for faults in the data sets
   train METHOD --dataset D                 train a deep method; the run command then finds its weights
   score DIR --dataset D                    metrics of a folder of predicted masks
-  report --out DIR                         tables and audit from stored results; --compare A B, --merge A B
+  report --out DIR                         tables, audit and figures from stored results; --compare, --merge
   convert METHOD SOURCE TARGET             a published checkpoint to the suite's own format
   weights [--check]                        published weights that the suite knows, and whether they give what is stated
 

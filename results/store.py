@@ -107,9 +107,12 @@ class ResultStore:
         records = journal.read(row.journal_key)
         try:
             with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
-                return [records[line["id"]] for line in csv.DictReader(file)]
+                found = [records[line["id"]] for line in csv.DictReader(file)]
         except (KeyError, OSError):
-            raise ZooError(f"{journal.path} does not hold the images of {path}; run this cell again") from None
+            found = []
+        if len(found) != row.n_images:
+            raise ZooError(f"{journal.path} does not hold the images of {path}; run this cell again")
+        return found
 
     def counts(self, row):
         """What was counted in each image of a stored row: dicts with ``id`` and the columns of `engine.metrics.count_image`.
