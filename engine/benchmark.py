@@ -114,6 +114,8 @@ def _cell(options, method, dataset, **asked_for):
         plugins=options.plugins,
         metric_size=options.metric_size,
         predictions=f"{options.out}/predictions" if options.save_predictions else None,
+        scores=f"{options.out}/scores" if options.save_scores else None,
+        score_form=options.save_scores or "png",
         **asked_for,
     )
 

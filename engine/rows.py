@@ -68,19 +68,35 @@ def make_row(cell, detector, records, *, n_split, status, reason, speed=None):
     )
     if not records:
         return row
-    sweep = _summed(records)
     row = replace(
         row,
-        score_kind=detector.score_kind,
-        auc=roc(sweep)[2],
-        signal=mean_signal([record.signal for record in records]),
-        sweep={name: values.tolist() for name, values in sweep.items()},
         speed=speed or _speed(cell, detector, records),
         notes=dict(Counter(note for record in records for note in record.notes)),
     )
-    if not policy.oracle:
+    return with_figures(row, records, detector.score_kind)
+
+
+def with_figures(row, records, score_kind):
+    """The row with all that its records tell of scores and masks.
+
+    Arguments:
+        row (Row): With the policy.
+        records: `ImageRecord`s in the order of the split, at least one; where the policy is an oracle, from `recut_records`.
+        score_kind: As `engine.metrics.quantize` takes it, or None where there are masks alone: such a row has no sweep, and no
+            figure of the scores.
+    """
+    if score_kind is not None:
+        sweep = _summed(records)
+        row = replace(
+            row,
+            score_kind=score_kind,
+            auc=roc(sweep)[2],
+            signal=mean_signal([record.signal for record in records]),
+            sweep={name: values.tolist() for name, values in sweep.items()},
+        )
+    if not row.oracle:
         row = replace(row, strata=strata([target for record in records for target in record.signal["targets"]]))
-    return _counted(row, records, from_sweep=policy.oracle)
+    return _counted(row, records, from_sweep=row.oracle)
 
 
 def recut(row, records, policy):
@@ -107,8 +123,8 @@ def recut_records(records, policy, score_kind):
 
 
 def recut_rows(rows, store, policy):
-    """`recut` for every stored row that has metrics. One whose records are gone has failed; the others stay as they are."""
-    return [_recut_stored(row, store, policy) if row.metrics else row for row in rows]
+    """`recut` for every stored row that has a sweep. One whose records are gone has failed; the others stay as they are."""
+    return [_recut_stored(row, store, policy) if row.sweep else row for row in rows]
 
 
 def _recut_stored(row, store, policy):
@@ -181,7 +197,7 @@ def _level(policy, statistics, score_kind):
     low, high = statistics.low, statistics.high
     if cut < low:
         return 0
-    fraction = expit(cut) if score_kind == "logit" else (cut - low) / (high - low)
+    fraction = (cut - low) / (high - low) if score_kind == "raw" else expit(cut) if score_kind == "logit" else cut
     return int(np.clip(np.floor((LEVELS - 1) * fraction) + 1, 0, LEVELS))
 
 

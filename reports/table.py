@@ -11,7 +11,7 @@ from reports.columns import DEFAULT, Column, columns_named
 from reports.groups import GROUPS, group_of
 from reports.published import printed_name, published, source_for, sources
 from reports.ranking import rank
-from results.row import Row
+from results.row import OUTSIDE, Row
 from zoo import list_configs, list_methods
 from zoo.lookup import registered
 
@@ -67,7 +67,7 @@ class Line:
 
         Only then it may be ranked.
         """
-        return self.whole and not any(self._flags[letter] for letter in "IOTU")
+        return self.whole and not any(self._flags[letter] for letter in "IOTUX")
 
     @property
     def weights(self):
@@ -109,8 +109,8 @@ class Line:
     def _flags(self):
         row, weights = self.row, self.weights
         unknown = weights is not None and not weights.training_images_known
-        resized = row.metric_size != "native"
-        return {"I": resized, "O": row.oracle, "S": row.from_sweep, "T": row.trained_on_test, "U": unknown}
+        flags = {"I": row.metric_size != "native", "O": row.oracle, "S": row.from_sweep, "T": row.trained_on_test}
+        return flags | {"U": unknown, "X": row.fidelity == OUTSIDE}
 
 
 MARKS = {
@@ -123,6 +123,7 @@ MARKS = {
     "U": "the training images of these weights are not known",
     "S": "cut at the next of 256 stored levels, not run again",
     "V": "equal to the author's code but for what the method's card names",
+    "X": "predictions of another program: how they were made is not known here, and they are not ranked",
 }
 
 
@@ -190,7 +191,8 @@ class Section:
         if row is None or not row.ok:
             return None
         if not row.whole:
-            return f"first {row.n_images} of {row.n_split} images"
+            first = "" if row.fidelity == OUTSIDE else "first "
+            return f"{first}{row.n_images} of {row.n_split} images"
         number, fingerprint = self.images
         if row.n_split != number:
             return f"another list of {row.n_split} images"

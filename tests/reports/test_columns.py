@@ -88,9 +88,9 @@ def test_terminal_lines(misses):
     assert row_line(row) == "ipi on nuaa-sirst (irsam): FPS 12.5  IoU 25.00  Pd 100.00  Fa 10.00  86 images"
     failed = make_row("ipi", status=Status.FAILED, reason="no luck")
     assert row_line(failed) == "ipi on nuaa-sirst (irsam): failed: no luck"
-    dataset = type("Opened", (), dict(name="mine", title="Mine", split="own", __len__=lambda self: 86))()
-    assert metrics_listing(row, dataset).splitlines() == [
-        "Mine, split own, 86 images; IoU, nIoU and Pd in 1e-2, Fa in 1e-6",
-        "protocol  IoU    nIoU  Pd      Fa",
-        "exact     25.00  -     100.00  10.00",
+    row = replace(row, ci95={"exact": dict(IoU=(0.2, 0.305), nIoU=(None, None))})
+    assert metrics_listing(row).splitlines() == [
+        "IPI on nuaa-sirst, split irsam, 86 of 86 images; IoU, nIoU and Pd in 1e-2, Fa in 1e-6",
+        "protocol  IoU                   nIoU  Pd      Fa",
+        "exact     25.00 [20.00, 30.50]  -     100.00  10.00",
     ]
