@@ -4,7 +4,7 @@ import sys
 from dataclasses import fields
 
 from commands.parser import DATA_ROOT, DEBUG, SPLIT, run_option
-from commands.report import write_tables
+from commands.report import write_reports
 
 MOST_LINES = 10
 
@@ -31,6 +31,7 @@ def add_parser(commands):
 def score(args):
     from engine.foreign.run import ScoreOptions, score_predictions
     from reports.listing import differences_listing, metrics_listing
+    from reports.report import ReportOptions, tables
 
     options = ScoreOptions(**{field.name: getattr(args, field.name) for field in fields(ScoreOptions)})
     for row, faults, differences in score_predictions(options, lambda line: print(line, file=sys.stderr)):
@@ -43,5 +44,5 @@ def score(args):
             print(f"{row.dataset}: {note}", file=sys.stderr)
         print(metrics_listing(row))
         print(differences_listing(row, differences))
-    write_tables(args.out, "exact")
+    write_reports(args.out, ReportOptions(), parts=[tables])
     return 0

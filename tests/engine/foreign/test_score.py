@@ -125,7 +125,7 @@ def test_a_row_of_masks_has_no_figure_of_scores(target, write, score):
     assert (row.method, row.title, row.fidelity, row.threshold, row.oracle) == ("mine", "Mine", OUTSIDE, AS_GIVEN, False)
     assert (row.score_kind, row.sweep, row.auc, row.signal, row.speed) == (None,) * 5
     assert row.ci95["exact"]["IoU"] == (1, 1)
-    assert row.strata["size"][0] == {"bin": "1-9", "targets": 3, "matched": 3, "Pd": 1.0}
+    assert row.strata["size"][0] == {"bin": "1-9", "targets": 3, "matched": 3, "Pd": 1.0, "IoU": 1.0}
     assert row.own_split is True
     written = json.loads(json.dumps(row.to_json()))
     assert Row.from_json(written).to_json() == written
