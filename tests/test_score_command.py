@@ -171,7 +171,7 @@ def test_faults_are_listed_and_the_row_is_of_fewer_images(folder, tmp_path, caps
     assert told[:2] == [f"im{k}: no prediction; the image is left out" for k in range(2)]
     assert told.count("... and 1 more, which the manifest lists") == 2
     assert len(json.loads((tmp_path / "out" / "manifest.json").read_text())[0]["faults"]["mine/irsam/masks"]) == 22
-    assert "| 1 | as given | ok; 1 of 12 images |" in (tmp_path / "out" / "report" / "table1.md").read_text()
+    assert "| 1 | as given | ok; 1 of 12 images" in (tmp_path / "out" / "report" / "table1.md").read_text()
     assert score(*arguments, "--strict") == 2
     assert "--strict: 11 images have no prediction" in capsys.readouterr().err
 
