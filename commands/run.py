@@ -15,7 +15,8 @@ EXAMPLES = """commands:
   list                                     methods and data sets, and what was found of them
   data --check                             look for faults in the data sets
   train METHOD --dataset D                 train a deep method; the run command then finds its weights
-  score DIR --dataset D                    metrics of a folder of predicted masks
+  predict METHOD PATH...                   targets in images, folders or videos of your own
+  score DIR [--dataset D]                  predictions of another program as a row of the tables
   report --out DIR                         tables, audit and figures from stored results; --compare, --merge
   convert METHOD SOURCE TARGET             a published checkpoint to the suite's own format
   weights [--check]                        published weights that the suite knows, and whether they give what is stated
