@@ -1,17 +1,19 @@
 """Schedule `budget`: the same processor time for every network, by the same recipe.
 
 Squares of images at their own size grow in three phases, of which each has a share of the time, with batches that keep a
-step's cost level; the last phase lets batch norm and global attention see what a test image is. One warm-up and one cosine go
-over the whole run, and the weights are averaged over its last part. `engine.training.budget` finds out how many steps the
-time is enough for. `methods` holds what was chosen for a network on a tenth of the training list (see docs/training.md), and
-where its structure asks for other squares.
+step's cost level; the last phase lets batch norm and global attention see what a test image is, of which most is background.
+One warm-up and one cosine go over the whole run, and the weights are averaged over its last part. `engine.training.budget`
+finds out how many steps the time is enough for. `methods` holds what was chosen for a network on a tenth of the training
+list (see docs/training.md), and where its structure asks for other squares.
 """
 
 
 def phases(*squares):
     """Three phases of half, three tenths and a fifth of the time, from ``(side in px, batch size)``."""
+    shares = ((0.5, 0.9), (0.3, 0.8), (0.2, 0.6))  # of the time, and of squares around a target
     return [
-        dict(size=size, batch_size=batch, share=share) for (size, batch), share in zip(squares, (0.5, 0.3, 0.2), strict=True)
+        dict(size=size, batch_size=batch, share=share, on_target=on_target)
+        for (size, batch), (share, on_target) in zip(squares, shares, strict=True)
     ]
 
 
@@ -25,10 +27,11 @@ def adamw(rate, **options):
 
 recipe = dict(
     phases=phases((64, 32), (128, 8), (256, 2)),
+    gpu_batch=4,  # with less, a GPU waits for its launches
     evaluation=dict(input_size="native"),
     augmentation=[
         dict(type="RandomZoom", prob=0.5, scale=(0.8, 1.25)),
-        dict(type="RandomCrop", size="square", on_target=0.9),
+        dict(type="RandomCrop", size="phase.size", on_target="phase.on_target"),
         dict(type="RandomFlip", prob=0.5),
         dict(type="RandomFlip", prob=0.5, direction="vertical"),
     ],

@@ -20,8 +20,9 @@ MODELS.register_module(module=AlternatingModel)
 
 SELECTIONS = ("last", "val")
 PHASE = dict(size=16, batch_size=1)  # what a phase counts, and the least of each
+PHASE_WORD = "phase."  # stands in an augmentation before a key of a phase, whose value it takes
 OPTIONAL_COUNTS = ("steps", "epochs", "batch_size")
-COUNTS = dict(steps=1, epochs=1, batch_size=1, saves=1, seed=0)  # and the least that each may be
+COUNTS = dict(steps=1, epochs=1, batch_size=1, gpu_batch=1, saves=1, seed=0)  # and the least that each may be
 EPOCH = 10  # iterations; any number serves a trial
 
 
@@ -65,11 +66,15 @@ def check_entries(recipe, title, known):
     steps = recipe["augmentation"]
     if not isinstance(steps, (list, tuple)) or not all(isinstance(step, dict) for step in steps):
         raise UsageError(f"{title}: augmentation={steps!r} is no list of dicts")
+    asked = {word for step in steps for word in step.values() if isinstance(word, str) and word.startswith(PHASE_WORD)}
+    for phase in recipe.get("phases") or [{}]:
+        for word in sorted(asked - {PHASE_WORD + key for key in phase}):
+            raise UsageError(f"{title}: augmentation asks for {word}, which the phase {phase!r} lacks")
 
 
 def _check_phases(phases, title):
     for phase in phases if isinstance(phases, (list, tuple)) and phases else [phases]:
-        if not isinstance(phase, dict) or set(phase) != {*PHASE, "share"}:
+        if not isinstance(phase, dict) or not {*PHASE, "share"} <= set(phase):
             raise UsageError(f"{title}: phases={phases!r} is no list of dicts of size, batch_size and share")
         for key, least in PHASE.items():
             if type(phase[key]) is not int or phase[key] < least:

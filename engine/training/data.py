@@ -4,6 +4,7 @@ from bisect import bisect_right
 from concurrent.futures import ThreadPoolExecutor
 from itertools import accumulate, count
 
+import cv2
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
@@ -155,6 +156,7 @@ def training_loader(training_set, batches, workers):
         batches (SeededBatches | PhasedBatches): In which order.
         workers: Processes beside this one; 0 loads in this one.
     """
+    cv2.setNumThreads(1)  # of this process and those that it forks, which share the cores already
     return DataLoader(
         training_set,
         batch_sampler=batches,

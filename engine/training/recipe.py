@@ -1,20 +1,19 @@
 """Training recipes: from configuration files to what the runner takes."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mmengine.config import Config
 
-from engine.training.checks import check_entries, check_parts
+from engine.training.checks import PHASE_WORD, check_entries, check_parts
 from zoo.errors import UsageError
 from zoo.lookup import registered, unknown
 from zoo.registry import CONFIG_DIR, METHODS, method_config
 from zoo.schedules import SCHEDULES
 
 SHARED_DIR = CONFIG_DIR.parent / "training"
-# Stand in an augmentation for the side of the square that the detector resizes test images to, and for that of a phase.
-INPUT_SIZE, SQUARE = "input_size", "square"
+INPUT_SIZE = "input_size"  # stands in an augmentation for the side of the square that the detector resizes test images to
 # What an author's script does and this trainer does not, told to the user and stored with the weights.
 NOT_REPRODUCED = ("edge_target",)
 # A selection that needs the test set; like a seed that is None, it is among what is not reproduced.
@@ -36,7 +35,9 @@ class Recipe:
         epochs: Passes through the training list, or None where `steps` counts.
         steps: Iterations, or None.
         phases: Parts of a run whose length is a budget of time (`engine.training.budget`), or None: a dict each of ``size`` of
-            the square in px, ``batch_size``, ``share`` of the budget, and ``steps`` once the run is planned.
+            the square in px, ``batch_size``, ``share`` of the budget, ``steps`` once the run is planned, and numbers that the
+            augmentation asks for.
+        gpu_batch: Times by which the batches of `phases` are larger on a GPU.
         evaluation: Options of the detector that it is trained with, and that its weights are tested with unless a user names
             others.
         optimizer: mmengine's configuration; without a ``type``, one for each part of the network, by name.
@@ -59,6 +60,7 @@ class Recipe:
     epochs: int | None = None
     steps: int | None = None
     phases: list | None = None
+    gpu_batch: int = 1
     evaluation: dict | None = None
     schedule: dict | None = None
     select: str = "last"
@@ -80,9 +82,15 @@ class Recipe:
             return {0: self.augmentation}
         first, found = 0, {}
         for phase in self.phases:
-            found[first] = _filled(self.augmentation, {SQUARE: phase["size"]})
+            found[first] = _filled(self.augmentation, {PHASE_WORD + key: value for key, value in phase.items()})
             first += phase["steps"] * phase["batch_size"]
         return found
+
+    def on_gpu(self):
+        """The recipe with the batches that a GPU takes."""
+        if not self.phases:
+            return self
+        return replace(self, phases=[phase | {"batch_size": phase["batch_size"] * self.gpu_batch} for phase in self.phases])
 
     def scheduler(self, epoch_length):
         """`schedule` in iterations, or None."""

@@ -14,7 +14,7 @@ from engine.training.train import TrainOptions, train
 from zoo import UsageError, build_method
 from zoo.checkpoints import load_checkpoint
 
-PHASES = [dict(size=32, batch_size=4, share=3), dict(size=64, batch_size=2, share=1)]
+PHASES = [dict(size=32, batch_size=4, share=3, on_target=1.0), dict(size=64, batch_size=2, share=1, on_target=0.0)]
 RECIPE = dict(phases=PHASES, saves=4)
 
 
@@ -154,6 +154,7 @@ def test_weights_are_tested_at_the_size_that_they_were_trained_for(tmp_path, fiv
         ([dict(size=8, batch_size=1, share=1)], "size=8"),
         ([dict(size=64, batch_size=0, share=1)], "batch_size=0"),
         ([dict(size=64, batch_size=1, share=0)], "share=0"),
+        ([dict(size=64, batch_size=1, share=1)], "asks for phase.on_target"),
     ],
 )
 def test_phases_that_cannot_be(phases, text):

@@ -12,7 +12,7 @@ NAMES = ("acmnet_quarter", "acmnet_fpn")
 @pytest.fixture
 def options(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    phases = [dict(size=32, batch_size=2, share=1)]
+    phases = [dict(size=32, batch_size=2, share=1, on_target=0.9)]
     return TrainOptions(
         method="acmnet", dataset="synthetic", schedule="budget", budget=0.2, recipe=dict(phases=phases, saves=2), out="work"
     )
