@@ -109,26 +109,6 @@ class RandomScale:
 
 
 @TRANSFORMS.register_module()
-class RandomZoom:
-    """Resize by a random factor, drawn evenly on a logarithmic scale.
-
-    Arguments:
-        prob: Chance of a change.
-        scale: Least and greatest factor.
-    """
-
-    def __init__(self, *, prob=0.5, scale=(0.8, 1.25)):
-        self.prob = prob
-        self.scale = scale
-
-    def __call__(self, image, mask, rng):
-        if rng.random() >= self.prob:
-            return image, mask
-        factor = np.exp(rng.uniform(*np.log(self.scale)))
-        return resized(image, mask, *(max(1, round(side * factor)) for side in image.shape))
-
-
-@TRANSFORMS.register_module()
 class Pad:
     """Pad at the bottom and the right to a least size.
 
@@ -159,18 +139,43 @@ class RandomCrop:
         self.on_target = on_target
 
     def __call__(self, image, mask, rng):
-        image, mask = padded(image, mask, self.size, 0)
-        last = (image.shape[0] - self.size, image.shape[1] - self.size)
+        return self.cut(image, mask, self.size, rng)
+
+    def cut(self, image, mask, side, rng):
+        """A square of a side in px."""
+        image, mask = padded(image, mask, side, 0)
+        last = (image.shape[0] - side, image.shape[1] - side)
         low, high = (0, 0), last
         if self.on_target and rng.random() < self.on_target:
-            pixels = np.flatnonzero(mask)
+            pixels = np.flatnonzero(mask != 0)  # 20 times as fast on booleans
             if len(pixels):
                 pixel = divmod(int(pixels[rng.integers(len(pixels))]), mask.shape[1])
-                low = tuple(max(0, place - self.size + 1) for place in pixel)
+                low = tuple(max(0, place - side + 1) for place in pixel)
                 high = tuple(min(place, end) for place, end in zip(pixel, last, strict=True))
         top, left = (int(rng.integers(a, b, endpoint=True)) for a, b in zip(low, high, strict=True))
-        window = (slice(top, top + self.size), slice(left, left + self.size))
+        window = (slice(top, top + side), slice(left, left + side))
         return image[window], mask[window]
+
+
+@TRANSFORMS.register_module()
+class RandomZoomedCrop(RandomCrop):
+    """Cut a square of a random side out of an image, as `RandomCrop` does, and resize it: a zoom of the part that is used.
+
+    Arguments:
+        size: Side in px of the result.
+        on_target: As of `RandomCrop`.
+        prob: Chance of a zoom.
+        scale: Its least and greatest factor, drawn evenly on a logarithmic scale.
+    """
+
+    def __init__(self, *, size, on_target=0.0, prob=0.5, scale=(0.8, 1.25)):
+        super().__init__(size=size, on_target=on_target)
+        self.prob = prob
+        self.scale = scale
+
+    def __call__(self, image, mask, rng):
+        factor = np.exp(rng.uniform(*np.log(self.scale))) if rng.random() < self.prob else 1.0
+        return resized(*self.cut(image, mask, max(1, round(self.size / factor)), rng), self.size, self.size)
 
 
 @TRANSFORMS.register_module()

@@ -30,8 +30,7 @@ recipe = dict(
     gpu_batch=4,  # with less, a GPU waits for its launches
     evaluation=dict(input_size="native"),
     augmentation=[
-        dict(type="RandomZoom", prob=0.5, scale=(0.8, 1.25)),
-        dict(type="RandomCrop", size="phase.size", on_target="phase.on_target"),
+        dict(type="RandomZoomedCrop", size="phase.size", on_target="phase.on_target", prob=0.5, scale=(0.8, 1.25)),
         dict(type="RandomFlip", prob=0.5),
         dict(type="RandomFlip", prob=0.5, direction="vertical"),
     ],

@@ -113,7 +113,6 @@ def train(options):
     recipe = load_recipe(options.method, options.schedule, input_size=detector.input_size, **choices)
     if options.device == "cuda":
         recipe = recipe.on_gpu()
-        torch.backends.cudnn.benchmark = True  # the sizes of squares are few
     # Whether half precision pays on a CPU depends on the processor: the schedule budget finds out, others leave it to the user.
     recipe = replace(recipe, amp=options.amp or (recipe.amp and (options.device == "cuda" or recipe.phases is not None)))
     return _Run(name, method, dataset, recipe, options, detector).train()

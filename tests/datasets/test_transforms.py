@@ -13,10 +13,10 @@ GEOMETRY = [
     dict(type="RandomFlip", prob=0.5, direction="vertical"),
     dict(type="Resize", size=96),
     dict(type="RandomScale", base=64),
-    dict(type="RandomZoom", prob=1.0, scale=(0.8, 1.25)),
     dict(type="Pad", size=80),
     dict(type="RandomCrop", size=48),
     dict(type="RandomCrop", size=48, on_target=1.0),
+    dict(type="RandomZoomedCrop", size=48, on_target=1.0, prob=1.0),
     dict(type="LargeScaleJitter", scale=(0.8, 1.5), size=64, pad_value=0),
 ]
 
@@ -166,10 +166,13 @@ def test_wrong_configurations_are_usage_errors(config, text):
 
 
 def test_a_zoom_stays_within_its_scale_and_its_chance():
-    image, mask = scene(100, 200)
-    zoom = TRANSFORMS.build(dict(type="RandomZoom", prob=0.5, scale=(0.5, 2.0)))
-    heights = [zoom(image, mask, rng(seed))[0].shape[0] for seed in range(200)]
-    assert 60 < heights.count(100) < 140
-    assert 50 <= min(heights) < 60
-    assert 170 < max(heights) <= 200
-    assert abs(sum(height < 100 for height in heights) - sum(height > 100 for height in heights)) < 40  # even on a log scale
+    ramp = np.tile(np.arange(200, dtype=np.uint8), (200, 1))  # whose rise over a square is the side that it was cut with
+    crop = TRANSFORMS.build(dict(type="RandomZoomedCrop", size=64, prob=0.5, scale=(0.5, 2.0)))
+    squares = [crop(ramp, np.full_like(ramp, TARGET), rng(seed)) for seed in range(200)]
+    assert {side for square in squares for side in square[0].shape + square[1].shape} == {64}
+    sides = [int(image[0, -1]) - int(image[0, 0]) + 1 for image, _ in squares]
+    assert 60 < sides.count(64) < 140
+    assert 30 <= min(sides) < 40
+    assert 110 < max(sides) <= 128
+    assert abs(sum(side < 64 for side in sides) - sum(side > 64 for side in sides)) < 40  # even on a log scale
+
