@@ -175,4 +175,3 @@ def test_a_zoom_stays_within_its_scale_and_its_chance():
     assert 30 <= min(sides) < 40
     assert 110 < max(sides) <= 128
     assert abs(sum(side < 64 for side in sides) - sum(side > 64 for side in sides)) < 40  # even on a log scale
-
