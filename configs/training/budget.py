@@ -42,7 +42,10 @@ recipe = dict(
 )
 
 methods = dict(
-    alcnet=dict(phases=phases((96, 14), (128, 8), (256, 2))),  # its contrasts reach over 17 px at a quarter of the size
+    dnanet=adamw(4e-3),
+    # Its contrasts reach over 17 px at a quarter of the size.
+    alcnet=dict(phases=phases((96, 14), (128, 8), (256, 2)), **adamw(5e-3)),
+    uiunet=adamw(1e-3),
     # An adversarial step takes squares of 128 px, which are the second phase; before and after, the generators learn without
     # the discriminator. A step of theirs costs four times that of others.
     mdvsfa=dict(
@@ -54,5 +57,5 @@ methods = dict(
         ),
         schedule=dict(type="CosineAnnealingLR", eta_min=0.0),
     ),
-    irsam=dict(evaluation=dict(input_size="native", enlarge=1), **adamw(8e-4, betas=(0.9, 0.99))),
+    irsam=dict(evaluation=dict(input_size="native", enlarge=1), **adamw(4e-4, betas=(0.9, 0.99))),
 )
