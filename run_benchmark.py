@@ -1,6 +1,7 @@
 #!/usr/bin/env python
 """The benchmark's command line. `python run_benchmark.py --help` tells what it does."""
 
+import os
 import sys
 
 from commands import convert, data, listing, predict, report, run, score, train, weights
@@ -21,12 +22,20 @@ def main(arguments=None):
         stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a letter must not end a run
     keep_freed_memory()
     try:
-        return run_command(parse(arguments))
+        status = run_command(parse(arguments))
+        sys.stdout.flush()
+        return status
     except (UsageError, ZooError) as error:
         if debug:
             raise
         print(f"error: {error}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
+    except BrokenPipeError:
+        if debug:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to print must not fail in turn
+        print("stopped: nothing reads the output any more", file=sys.stderr)
+        return 1
     except OSError as error:
         if debug or error.filename is None:
             raise

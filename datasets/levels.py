@@ -9,6 +9,8 @@ from functools import lru_cache
 from threading import Lock
 from typing import NamedTuple
 
+import numpy as np
+
 from datasets.layouts import file_stamp
 from datasets.reader import FULL_RANGE, decode, read_header
 from zoo.errors import ZooError
@@ -17,6 +19,7 @@ from zoo.errors import ZooError
 MASK_LEVEL = 127
 # The high byte is taken where the 16th bit is used and at least this range of levels, which leaves 64 grey levels.
 WIDE_RANGE = 1 << 14
+FEW_LEVELS = 32  # or fewer are left where a few pixels lie far from all others, as a camera's dead ones do
 READERS = 4
 
 _deciding = Lock()
@@ -76,18 +79,33 @@ def readable(function, paths):
 @lru_cache(maxsize=16)
 def _decide(stamps):
     deep = [path for path, header in headers(stamps) if header.deep]
-    low, high = FULL_RANGE[1], FULL_RANGE[0]
-    for least, most in readable(lambda stored: (int(stored.levels.min()), int(stored.levels.max())), deep):
-        low, high = min(low, least), max(high, most)
-        if _is_wide(low, high):
+    low, high, seen = FULL_RANGE[1], FULL_RANGE[0], np.zeros(256, bool)
+    for least, most, high_bytes in readable(_extent, deep):
+        low, high, seen = min(low, least), max(high, most), seen | high_bytes
+        if _is_wide(low, high) and seen.sum() > FEW_LEVELS:
             break
-    return ImageLevels() if low > high else levels_in_use(low, high, f"{len(deep)} images")
+    return ImageLevels() if low > high else levels_in_use(low, high, f"{len(deep)} images", int(seen.sum()))
 
 
-def levels_in_use(low, high, what):
-    """The `ImageLevels` for images of 16 bits that use levels from ``low`` to ``high``; ``what`` the text calls them."""
+def _extent(stored):
+    """The lowest and the highest level of a file, and which of the 256 high bytes occur."""
+    levels = stored.levels
+    return int(levels.min()), int(levels.max()), np.bincount((levels >> 8).ravel(), minlength=256) > 0
+
+
+def levels_in_use(low, high, what, high_bytes=256):
+    """The `ImageLevels` for images of 16 bits.
+
+    Arguments:
+        low, high: The lowest and the highest level that they use.
+        what: What the text calls them.
+        high_bytes: Number of different high bytes, where it is known.
+    """
     if _is_wide(low, high):
-        return ImageLevels(FULL_RANGE, f"{what} of 16 bits: the high byte is taken")
+        text = f"{what} of 16 bits: the high byte is taken"
+        if high_bytes <= FEW_LEVELS:
+            text += f", which leaves {high_bytes} grey levels: a few pixels are far from all others"
+        return ImageLevels(FULL_RANGE, text)
     if high <= 255:
         return ImageLevels((0, 255), f"{what} of 16 bits use levels up to {high}, which are taken as they are")
     text = f"{what} of 16 bits use levels {low} to {high}, which become 0 to 255, in all of them alike"

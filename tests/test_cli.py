@@ -196,6 +196,15 @@ def test_an_interrupt_ends_the_run_with_one_line(folder, tmp_path):
     assert "Traceback" not in error
 
 
+def test_a_pipe_that_nothing_reads_is_one_line(tmp_path):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as gone:
+        command = [sys.executable, str(PROGRAM), "weights"]
+        done = subprocess.run(command, cwd=tmp_path, stdout=gone, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "stopped: nothing reads the output any more\n")
+
+
 def test_kill_and_resume_scores_no_stored_image_again(folder, tmp_path):
     name, plugin, log = write_plugin(tmp_path, delay=0.3)
     out = tmp_path / "out"

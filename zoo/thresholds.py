@@ -171,6 +171,9 @@ class MeanStd(Threshold):
 class BestIoU(Oracle):
     """The one level of the 256-level sweep that maximises IoU over the whole test set; the lowest of several."""
 
+    def __init__(self):
+        super().__init__()
+
     def level(self, sweep):
         if sweep["tp"][0] == 0:
             return None

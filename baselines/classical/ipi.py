@@ -79,7 +79,7 @@ class IPI(TensorDetector):
         if low == high:  # all contrast lies in the border that no patch covers
             return torch.zeros_like(image)
         if data.shape[1] == 1:
-            self.note("an image of a single patch has no second one to compare it with, and nothing is found in it")
+            self.note("an image of a single patch has no second one to compare it with: its scores mean little")
         data = data.sub_(low).div_(high - low)
         longer_side = max(image.shape if self.weight_side == "image" else data.shape)
         solution = solve(data, weight=longer_side**-0.5, **self.options)

@@ -11,6 +11,8 @@ from zoo.detector import SMALLEST_SIDE, look_like_probabilities
 from zoo.errors import UsageError, ZooError
 
 PROBABILITIES = "all scores are between 0 and 1: probabilities, not logits, which the threshold 0 is for; take 0.5"
+GREY_LEVELS = "the prediction holds grey levels, of which all but 0 are above the threshold 0; take 127, or give a bool mask"
+NO_LEVEL = "no label has a level above 127, so that none has a target; store targets as 255, or all of a label as 0 and 1"
 
 
 class IRSTDMetrics:
@@ -41,12 +43,13 @@ class IRSTDMetrics:
         Arguments:
             pred_or_logits (np.ndarray or torch.Tensor): HxW, BxHxW or Bx1xHxW; the one channel may come last. Bool is taken
                 as the mask, anything else is cut at the threshold.
-            label (np.ndarray or torch.Tensor): Of the same size; bool, 0/1 or grey 0..255.
+            label (np.ndarray or torch.Tensor): Of the same size; bool, 0/1 or grey 0..255. There is a warning where some
+                have levels and none has one above 127.
             tolerant: Warn of scores that look like probabilities: a network that has learned nothing yet may have such logits.
 
         Raises:
-            ZooError: Sizes differ, there are several channels, scores are NaN, or are probabilities though the threshold is
-                that of logits, or the label cannot be read. Nothing of the batch is counted then.
+            ZooError: Sizes differ, there are several channels, scores are NaN, or are probabilities or grey levels though
+                the threshold is that of logits, or the label cannot be read. Nothing of the batch is counted then.
         """
         pred, label = _as_batch(pred_or_logits, "prediction"), _as_batch(label, "label")
         if pred.shape != label.shape:
@@ -57,8 +60,11 @@ class IRSTDMetrics:
             if not tolerant:
                 raise ZooError(PROBABILITIES)
             warnings.warn(PROBABILITIES, stacklevel=2)
-        for one in label:
-            target_masks(one)
+        if self.threshold == 0 and pred.dtype.kind == "u" and len(np.unique(pred)) > 2:
+            raise ZooError(GREY_LEVELS)
+        masks = [target_masks(one)[0] for one in label]
+        if label.dtype != bool and label.max() > 1 and not any(mask.any() for mask in masks):
+            warnings.warn(NO_LEVEL, stacklevel=2)
         for scores, one in zip(pred, label, strict=True):
             mask, samplewise = self._cut(scores)
             self.per_image.append(count_image(mask, one, samplewise_pred=samplewise))

@@ -273,6 +273,6 @@ class _Run:
         digest = save_checkpoint(written, state, metadata)
         path = written.replace(self.checkpoints / f"{self.title}-{digest[:8]}.safetensors")
         shutil.copyfile(self.work_dir / LossTableHook.name, path.with_suffix(".csv"))
-        (self.work_dir / "checkpoint").write_text(str(path.resolve()))
+        (self.work_dir / "checkpoint").write_bytes(os.fsencode(path.resolve()))
         drop_states(self.work_dir)
         return path

@@ -53,7 +53,7 @@ def finished_run(work_dir, checkpoints, metadata, *, copy):
     note = work_dir / "checkpoint"
     if not note.is_file():
         return None
-    left = Path(note.read_text())
+    left = Path(os.fsdecode(note.read_bytes()))
     path = checkpoints / left.name
     for found in (path, left):
         if _comparable(read_header(found)) == _comparable(metadata):

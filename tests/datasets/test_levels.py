@@ -66,6 +66,14 @@ def test_a_wide_range_keeps_the_high_byte(tmp_path, low, high):
     assert image_levels(paths).text == "2 images of 16 bits: the high byte is taken"
 
 
+def test_a_dead_pixel_that_costs_the_grey_levels_is_told(tmp_path):
+    arrays = [noise(7000, 8020) for _ in range(3)]
+    arrays[1][5, 5] = 65535
+    paths = write(tmp_path, *arrays)
+    wanted = "3 images of 16 bits: the high byte is taken, which leaves 6 grey levels: a few pixels are far from all others"
+    assert image_levels(paths).text == wanted
+
+
 def test_16_bit_colours_have_a_range_too(tmp_path):
     colours = noise(0, 200, (20, 30, 3))
     (pixels,) = read(write(tmp_path, colours))

@@ -42,7 +42,10 @@ def test_best_iou_is_an_oracle_without_a_cut_for_one_image():
         policy(SCORE)
 
 
-@pytest.mark.parametrize("spec", ["minmx(0.5)", "fixed(1, 2)", "minmax(a)", "fixed(", "", {}, {"type": "otsu"}, "fixed('x')"])
+@pytest.mark.parametrize(
+    "spec",
+    ["minmx(0.5)", "fixed(1, 2)", "minmax(a)", "fixed(", "", {}, {"type": "otsu"}, "fixed('x')", "best_iou(0.5)"],
+)
 def test_wrong_spelling_shows_the_right_ones(spec):
     with pytest.raises(UsageError, match="is not a policy; write one of fixed"):
         build_threshold(spec)

@@ -91,4 +91,4 @@ def test_an_image_of_one_patch_is_told():
     detector = build_method("ipi", patch_size=32, step=8)
     with pytest.warns(UserWarning, match="single patch"):
         detector.predict(np.random.default_rng(0).integers(0, 255, (32, 32)).astype(np.uint8))
-    assert "nothing is found" in detector.take_notes()[0]
+    assert "mean little" in detector.take_notes()[0]

@@ -166,3 +166,26 @@ def test_probabilities_are_no_logits(kind):
         metrics = IRSTDMetrics(threshold=threshold)
         metrics.update(given, label)
         assert metrics.compute()["IoU"] == 1
+
+
+def test_grey_levels_are_no_logits():
+    label = np.zeros((16, 16), np.uint8)
+    label[5:8, 5:8] = 255
+    levels = np.where(label > 0, 220, np.arange(16, dtype=np.uint8))
+    metrics = IRSTDMetrics()
+    with pytest.raises(ZooError, match="grey levels"):
+        metrics.update(levels, label)
+    assert metrics.per_image == []
+    metrics = IRSTDMetrics(threshold=127)
+    metrics.update(levels, label)
+    assert metrics.compute()["IoU"] == 1
+
+
+def test_labels_of_low_levels_are_told(recwarn):
+    low = np.zeros((2, 16, 16), np.uint8)
+    low[0, 5:8, 5:8] = 2
+    for label in (low > 0, (low > 0).astype(np.uint8), np.minimum(low, 0), np.stack([low[0], low[0] * 64])):
+        IRSTDMetrics().update(low > 0, label)
+    assert not recwarn
+    with pytest.warns(UserWarning, match="no label has a level above 127"):
+        IRSTDMetrics().update(low > 0, low)

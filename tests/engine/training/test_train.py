@@ -174,6 +174,12 @@ def test_a_finished_run_is_copied_to_another_folder(run, write_config, tmp_path,
     assert capsys.readouterr().err == ""
 
 
+def test_a_folder_whose_name_the_locale_does_not_have(run, write_config):
+    path = run(write_config(2), checkpoints="weights\udcff")
+    assert path.is_file()
+    assert path.with_suffix(".csv").is_file()
+
+
 def test_a_finished_run_counts_for_its_precision_and_code_alone(run, write_config, monkeypatch, capsys):
     config = write_config(2)
     first = run(config)
