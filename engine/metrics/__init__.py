@@ -1,6 +1,6 @@
 """Metrics of infrared small target detection. `engine.metrics.mm_metric` adds them to mmengine when it is imported."""
 
-from engine.metrics.bootstrap import bootstrap_ci, paired_bootstrap
+from engine.metrics.bootstrap import bootstrap_ci, paired_bootstrap, ratio_ci
 from engine.metrics.compute import PROTOCOLS, Metric, add_metric, compute_metrics, ratio
 from engine.metrics.counts import count_image
 from engine.metrics.metric import IRSTDMetrics
@@ -25,6 +25,7 @@ __all__ = [
     "pd_fa_curve",
     "quantize",
     "ratio",
+    "ratio_ci",
     "roc",
     "signal_metrics",
     "strata",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.metrics.compute import compute_metrics, count_columns, protocol_rule, weighted_ratios
+from engine.metrics.compute import compute_metrics, count_columns, protocol_rule, ratio, weighted_ratios
 from zoo.errors import UsageError, ZooError
 
 
@@ -64,6 +64,23 @@ def paired_bootstrap(counts_a, counts_b, protocol="exact", metric="IoU", *, n=10
         "high": high,
         "p": min(1.0, 2 * (tail + 1) / (len(gaps) + 1)),
     }
+
+
+def ratio_ci(numerators, denominators, *, n=1000, seed=0, level=0.95):
+    """Percentile intervals of ratios of sums, such as Pd of the targets of one size.
+
+    Arguments:
+        numerators, denominators (np.ndarray): (N, K), by image and ratio.
+        n: Number of resamples of the images, with replacement.
+        seed: Of the generator.
+        level: Coverage, between 0 and 1.
+
+    Returns:
+        list[tuple]: K (low, high), (None, None) where every resample has a denominator of 0; resamples that do are left out.
+    """
+    weights = _resamples(len(numerators), n, seed)
+    ratios = ratio(weights @ np.asarray(numerators, np.float64), weights @ np.asarray(denominators, np.float64))
+    return [_interval(values, level) for values in ratios.T]
 
 
 def _resamples(images, n, seed):

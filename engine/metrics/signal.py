@@ -3,7 +3,8 @@
 import numpy as np
 
 from engine.metrics.components import checked_mask, label_components, target_masks
-from engine.metrics.matching import candidate_pairs, match_optimal
+from engine.metrics.hiou import overlap_pairs
+from engine.metrics.matching import match_components
 from zoo.errors import ZooError
 
 # The neighbourhood of a target in Gao et al., Infrared Patch-Image Model, IEEE TIP 22(12), 2013: its bounding box and a
@@ -23,12 +24,12 @@ def signal_metrics(image, score, label, pred=None):
         image (np.ndarray): HxW grey levels.
         score (np.ndarray): HxW score map.
         label (np.ndarray): HxW bool, 0/1 or grey; above 127 is target.
-        pred (np.ndarray): HxW bool mask of the method, for ``matched``. Optional.
+        pred (np.ndarray): HxW bool mask of the method, for ``matched`` and ``iou``. Optional.
 
     Returns:
         dict: ``targets``: a list of dicts in raster order of the targets' first pixels, each with ``area`` (px),
         ``scr_in``, ``scr_out``, ``scrg``, ``bsf`` (float or None) and, where pred is given, ``matched`` (bool, by the `exact`
-        protocol).
+        protocol) and ``iou`` (of the target and the component that it is matched with; 0 without one).
 
     Raises:
         ZooError: Shapes differ, pred is not bool, or the label cannot be read.
@@ -45,9 +46,10 @@ def signal_metrics(image, score, label, pred=None):
         records.append({"area": area, "scr_in": scr_in, "scr_out": scr_out} | ratios)
     if pred is not None:
         predictions = label_components(checked_mask(pred, target.shape))
-        pairs = candidate_pairs(targets.centroid, predictions.centroid)
-        matched = set(pairs[0][match_optimal(*pairs, predictions.area[pairs[1]])].tolist())
-        records = [record | {"matched": i in matched} for i, record in enumerate(records)]
+        matched = dict(zip(*(column.tolist() for column in match_components(targets, predictions)), strict=True))
+        iou = {(t, p): value for t, p, value in zip(*(c.tolist() for c in overlap_pairs(targets, predictions)), strict=True)}
+        for i, record in enumerate(records):
+            record |= {"matched": i in matched, "iou": iou.get((i, matched.get(i)), 0.0)}
     return {"targets": records}
 
 

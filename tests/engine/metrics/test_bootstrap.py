@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.metrics import PROTOCOLS, bootstrap_ci, compute_metrics, count_image, paired_bootstrap
+from engine.metrics import PROTOCOLS, bootstrap_ci, compute_metrics, count_image, paired_bootstrap, ratio_ci
 from zoo.errors import UsageError, ZooError
 
 
@@ -99,3 +99,12 @@ def test_tables_of_other_images_are_refused():
             paired_bootstrap(rows, other)
     with pytest.raises(UsageError, match="no metric 'hIoU'"):
         paired_bootstrap(rows, rows, "irsam", "hIoU")
+
+
+def test_ratios_have_the_intervals_of_the_metrics_that_they_are():
+    rows = pd.DataFrame(table(4, 0.6))
+    known = bootstrap_ci(rows)
+    counts = rows[["matched", "intersection"]], rows[["targets", "union"]]
+    for (low, high), name in zip(ratio_ci(*counts), ("Pd", "IoU"), strict=True):
+        assert (low, high) == pytest.approx(known[name])
+    assert ratio_ci(np.zeros((5, 1)), np.zeros((5, 1))) == [(None, None)]

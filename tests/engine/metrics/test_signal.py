@@ -78,7 +78,20 @@ def test_matched_is_told_with_a_mask(scene):
     pred = np.zeros(label.shape, bool)
     pred[49, 58] = True
     assert [record["matched"] for record in signal_metrics(image, image, label, pred)["targets"]] == [False, True]
-    assert "matched" not in signal_metrics(image, image, label)["targets"][0]
+    assert {"matched", "iou"}.isdisjoint(signal_metrics(image, image, label)["targets"][0])
+
+
+def test_iou_is_that_with_the_matched_component(scene):
+    image, label = scene
+    pred = np.zeros(label.shape, bool)
+    pred[41:44, 51:55] = True  # 6 of the 12 px of the first target, and 6 others
+    pred[48, 58:62] = True  # 2 of the 4 px of the second, and 2 others
+    pred[90, 90] = True
+    assert [r["iou"] for r in signal_metrics(image, image, label, pred)["targets"]] == [6 / 18, 2 / 6]
+    pred[41:44, 51:55] = False
+    pred[42, 53:80] = True  # overlaps the first target, too far off to be matched
+    records = signal_metrics(image, image, label, pred)["targets"]
+    assert [(r["matched"], r["iou"]) for r in records] == [(False, 0.0), (True, 2 / 6)]
 
 
 def test_means_leave_out_and_count_what_is_undefined(scene):
