@@ -16,7 +16,7 @@ EXAMPLES = """commands:
   data --check                             look for faults in the data sets
   train METHOD --dataset D                 train a deep method; the run command then finds its weights
   score DIR --dataset D                    metrics of a folder of predicted masks
-  report --out DIR                         tables again from stored results
+  report --out DIR                         tables again, and figures, from stored results
   convert METHOD SOURCE TARGET             a published checkpoint to the suite's own format
 
 Each command has its own --help.

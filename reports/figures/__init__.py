@@ -1,0 +1,11 @@
+"""Figures of stored results, one file a figure or a few of a kind. Every module of this package is imported."""
+
+import importlib
+import pkgutil
+
+from reports.figures.figure import FIGURES, ReportFigure
+
+__all__ = ["FIGURES", "ReportFigure"]
+
+for _module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{_module.name}")

@@ -1,0 +1,131 @@
+"""Curves over all cuts of the score maps: pixel ROC, Pd against Fa, precision against recall."""
+
+import numpy as np
+from matplotlib.lines import Line2D
+
+from engine.metrics import best_iou, pd_fa_curve, roc
+from reports.figures import needs
+from reports.figures.figure import FIGURES, ReportFigure
+from reports.figures.style import COLUMN, GREY, SMALL, canvas, finish
+from zoo.errors import ZooError
+
+FPR = (1e-6, 1.0)
+FA = (1e-6, 1e-2)  # from one false pixel in four images of 512x512 to more than anybody can use
+
+
+class Curves(ReportFigure):
+    """Base of the curves: one line a method. A subclass implements `curve` and `dress`."""
+
+    needs = (needs.sweep,)
+
+    told = ""  # what the figures in the legend are
+
+    def curve(self, sweep, row):
+        """The points x and y of a row, its figures in the legend, and a point to mark, or None."""
+        raise TypeError(f"{type(self).__name__} does not define curve(sweep, row)")
+
+    def dress(self, axes):
+        """Name and scale the axes."""
+
+    def draw(self, material):
+        figure, axes = canvas(COLUMN, 2.5)
+        handles = []
+        for row in material.rows:
+            sweep = {name: np.asarray(values) for name, values in row.sweep.items()}
+            x, y, figures, mark = self.curve(sweep, row)
+            look = material.look(row)
+            marker = look.pop("marker")
+            axes.plot(x, y, **look)
+            if mark:
+                axes.plot(*mark, marker=marker, color=look["color"], markeredgecolor="white", markeredgewidth=0.4, ms=5)
+            handles.append(Line2D([], [], **look, marker=marker if mark else "", label=f"{material.label(row)} ({figures})"))
+        self.dress(axes)
+        axes.set_title(material.title)
+        finish(figure, handles, material.note, title=f"Method ({self.told})")
+        return figure
+
+
+@FIGURES.register_module("roc")
+class Roc(Curves):
+    caption = (
+        "Pixel-level ROC curves on a logarithmic axis, from the strictest cut on; AUC is the area on linear axes. Between two "
+        "cuts, and below the lowest score, a curve is the straight line that the area is taken under."
+    )
+
+    told = "AUC"
+
+    def curve(self, sweep, row):
+        fpr, tpr, area = roc(sweep)
+        if area is None:
+            raise ZooError("the images have no target pixel, or nothing else")
+        start = max(FPR[0], fpr[1])
+        x = np.union1d(np.geomspace(start, FPR[1], 400), fpr[fpr >= start])
+        return x, np.interp(x, fpr, tpr), f"{area:.4f}", None
+
+    def dress(self, axes):
+        axes.set(
+            xscale="log",
+            xlim=FPR,
+            ylim=(0, 1.02),
+            xlabel="False positive rate of pixels",
+            ylabel="True positive rate of pixels",
+        )
+
+
+@FIGURES.register_module("pd_fa")
+class PdFa(Curves):
+    caption = (
+        "The largest detection rate Pd that a method reaches at any cut with at most so many false-alarm pixels Fa (exact "
+        "protocol). AUC is the share of the drawn area under the curve: the mean Pd over four decades of Fa. The marker is the "
+        "method's own threshold."
+    )
+
+    told = "AUC"
+
+    def curve(self, sweep, row):
+        fa, pd = pd_fa_curve(sweep)
+        if pd is None:
+            raise ZooError("the images have no target")
+        order = np.argsort(fa, kind="stable")
+        fa, pd = fa[order], np.maximum.accumulate(pd[order])
+        x = np.geomspace(*FA, 801)
+        place = np.searchsorted(fa, x, side="right") - 1
+        y = np.where(place >= 0, pd[place], 0.0)
+        own = row.metrics.get("exact", {})
+        mark = None if own.get("Pd") is None else (np.clip(own["Fa"], *FA), own["Pd"])
+        return x, y, f"{np.mean(y):.3f}", mark
+
+    def dress(self, axes):
+        axes.set(xscale="log", xlim=FA, ylim=(0, 1.02), xlabel="False-alarm pixels per pixel, Fa", ylabel="Detection rate, Pd")
+
+
+@FIGURES.register_module("precision_recall")
+class PrecisionRecall(Curves):
+    caption = (
+        "Pixel-level precision against recall. AP is the mean precision over the recall; the marker is the cut of largest IoU "
+        "over the set, which the legend gives: an upper bound, chosen by looking at the masks. Dotted: equal IoU."
+    )
+
+    told = "AP, largest IoU"
+
+    def curve(self, sweep, row):
+        level, iou = best_iou(sweep)
+        if level is None:
+            raise ZooError("the images have no target pixel")
+        tp, predicted = sweep["tp"][::-1], (sweep["tp"] + sweep["fp"])[::-1]
+        some = predicted > 0
+        some[-1] = False  # where everything is predicted
+        recall, precision = tp[some] / tp[-1], tp[some] / predicted[some]
+        average = np.sum(np.diff(recall, prepend=0) * precision)
+        mark = (sweep["tp"][level] / tp[-1], sweep["tp"][level] / (sweep["tp"] + sweep["fp"])[level])
+        return recall, precision, f"{average:.2f}, {iou:.2f}", mark
+
+    def dress(self, axes):
+        recall = np.linspace(0.01, 1, 200)
+        for iou in (0.2, 0.4, 0.6, 0.8):
+            with np.errstate(divide="ignore"):
+                precision = 1 / (1 / iou + 1 - 1 / recall)
+            shown = (precision > 0) & (precision <= 1)
+            axes.plot(recall[shown], precision[shown], color=GREY, lw=0.5, ls=":", zorder=0)
+            axes.text(1.01, iou, f"{iou:g}", fontsize=SMALL, color=GREY, va="center")
+        axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="Recall of target pixels", ylabel="Precision of predicted pixels")

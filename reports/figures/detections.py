@@ -1,0 +1,65 @@
+"""What methods found, missed and took for targets: the figure of this field's papers (IRSAM, Fig. 4)."""
+
+from matplotlib.patches import Patch
+
+from reports.figures import needs
+from reports.figures.chosen import chosen_images
+from reports.figures.figure import FIGURES, ReportFigure
+from reports.figures.scene import Scene
+from reports.figures.style import BOXES, PAGE, canvas, finish, wrapped
+
+IMAGES = 3
+IN_A_LINE = 6  # methods
+LARGEST = 1.3  # in, the width of a panel
+TITLE = 0.16  # in
+
+
+@FIGURES.register_module("detections")
+class Detections(ReportFigure):
+    caption = (
+        "Predicted masks. Red, solid: detected targets; blue, dashed: missed ones; yellow, dotted: false alarms (matching of "
+        "the exact protocol). Insets: the target on which the methods differ most, framed by what became of it."
+    )
+    needs = (needs.masks,)
+
+    def draw(self, material):
+        ids = chosen_images(material, IMAGES)
+        scenes = [self._scene(material, image_id) for image_id in ids]
+        blocks = range(0, len(material.rows), IN_A_LINE)
+        columns = 2 + min(len(material.rows), IN_A_LINE)
+        width = min(PAGE / columns, LARGEST)
+        ratios = [scene.image.shape[0] / scene.image.shape[1] for scene in scenes] * len(blocks)
+        figure, axes = canvas(
+            width * columns,
+            width * sum(ratios) + TITLE * len(blocks),
+            len(ratios),
+            columns,
+            squeeze=False,
+            gridspec_kw=dict(height_ratios=ratios),
+        )
+        figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0, hspace=0)
+        for axis in axes.flat:
+            axis.set(xticks=[], yticks=[])
+            axis.spines[:].set_visible(False)
+        lines = iter(axes)
+        for start in blocks:
+            rows = material.rows[start : start + IN_A_LINE]
+            for number, scene in enumerate(scenes):
+                image, truth, *panels = next(lines)
+                scene.draw_image(image)
+                scene.draw_truth(truth)
+                for place, axis in enumerate(panels[: len(rows)]):
+                    scene.draw_method(axis, start + place)
+                image.set_ylabel(ids[number], labelpad=2)
+                if number == 0:
+                    for axis, name in zip(
+                        (image, truth, *panels), ("Image", "Truth", *map(material.label, rows)), strict=False
+                    ):
+                        axis.set_title(wrapped(name, width), pad=2)
+        handles = [Patch(fc="black", ec=colour, ls=dashes, label=kind) for kind, (colour, dashes) in BOXES.items()]
+        finish(figure, handles, material.note)
+        return figure
+
+    def _scene(self, material, image_id):
+        item = material.stored.item(material.rows[0], image_id)
+        return Scene(item["image"], item["mask"], [material.stored.mask(row, image_id) for row in material.rows])

@@ -1,0 +1,71 @@
+"""Accuracy against speed against size."""
+
+from matplotlib.lines import Line2D
+
+from reports.columns import columns_named
+from reports.figures import needs
+from reports.figures.figure import FIGURES, ReportFigure
+from reports.figures.labels import label_points
+from reports.figures.style import COLUMN, PALETTE, SMALL, canvas, finish
+
+FAMILIES = {"classical": PALETTE[0], "deep": PALETTE[1]}
+SHOWN_SIZES = (1e6, 10e6)  # parameters, in the legend
+WITHOUT = 3.0  # radius in pt of the square of a method that learns nothing
+
+
+@FIGURES.register_module("speed")
+class Speed(ReportFigure):
+    caption = (
+        "IoU with its 95 % interval against images a second. The area of a circle grows with the square root of the number of "
+        "parameters; squares are methods without any. Speeds that were measured on different processors do not compare."
+    )
+    needs = (needs.speed,)
+
+    def draw(self, material):
+        (iou,) = columns_named(["IoU"])
+        rows = [row for row in material.rows if iou.of(row, material.protocol) is not None]
+        figure, axes = canvas(COLUMN, 2.5)
+        points, bars = [], []
+        for row in rows:
+            speed, value = row.speed.fps, iou.shown(iou.of(row, material.protocol))
+            low, high = (iou.shown(end) for end in iou.interval(row, material.protocol) or (None, None))
+            colour = FAMILIES.get(row.family, PALETTE[-1])
+            if low is not None:
+                axes.plot([speed, speed], [low, high], color=colour, lw=0.7, alpha=0.6)
+                bars.append([(speed, low), (speed, high)])
+            axes.plot(speed, value, "o" if row.params else "s", ms=2 * radius(row.params), color=colour, alpha=0.75, mew=0)
+            points.append((speed, value))
+        axes.set(xscale="log", xlabel="Speed (images a second)", ylabel="IoU (%)", title=material.title)
+        axes.margins(0.12)
+        axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))
+        told = "; ".join(filter(None, [_processors(rows), material.note]))
+        finish(figure, [*_families(rows), *_sizes(rows)], told, labelspacing=0.9)
+        label_points(
+            axes, points, [material.label(row) for row in rows], [radius(row.params) for row in rows], bars, fontsize=SMALL
+        )
+        return figure
+
+
+def radius(params):
+    """Radius in pt of the marker of a method: of a circle whose area grows with the root of its parameters."""
+    return WITHOUT if params is None else 3.2 * (params / 1e6) ** 0.25
+
+
+def _families(rows):
+    found = dict.fromkeys(row.family for row in rows if row.family in FAMILIES)
+    return [
+        Line2D([], [], ls="", marker="s" if f == "classical" else "o", ms=5, mew=0, color=FAMILIES[f], label=f) for f in found
+    ]
+
+
+def _sizes(rows):
+    """Circles of some sizes, where there are any."""
+    if not any(row.params for row in rows):
+        return []
+    about = dict(ls="", marker="o", color="none", markeredgecolor=PALETTE[1], mew=0.6)
+    return [Line2D([], [], ms=2 * radius(size), label=f"{size / 1e6:g} M params", **about) for size in SHOWN_SIZES]
+
+
+def _processors(rows):
+    names = dict.fromkeys(row.speed.processor for row in rows if row.speed.processor)
+    return f"measured on {', '.join(names)}" if names else ""

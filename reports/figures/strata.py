@@ -1,0 +1,77 @@
+"""IoU and Pd by size and by contrast of the targets."""
+
+import numpy as np
+from matplotlib.lines import Line2D
+
+from engine.metrics import ratio_ci, strata
+from reports.figures import needs
+from reports.figures.figure import FIGURES, ReportFigure
+from reports.figures.style import PAGE, canvas, finish
+from zoo.errors import ZooError
+
+GROUPS = {"size": "Size of the target (px)", "scr": "Signal-to-clutter ratio of the target"}
+RATES = {"IoU": "Mean IoU of the targets", "Pd": "Detection rate, Pd"}
+SPREAD = 0.7  # of the distance between bins, over which the methods stand side by side
+FEW = 8  # methods whose points are joined; lines of more would hide them
+
+
+@FIGURES.register_module("strata")
+class Strata(ReportFigure):
+    caption = (
+        "Mean IoU of the targets and detection rate by target size and by signal-to-clutter ratio, with 95 % bootstrap "
+        "intervals over images. The IoU of a target is that with the component it is matched with (exact protocol), 0 for a "
+        "missed one. Where all targets of a bin fared alike, an interval has no width."
+    )
+    needs = (needs.targets,)
+
+    def draw(self, material):
+        figure, axes = canvas(PAGE, 3.8, 2, 2, sharey="row", sharex="col")
+        for (group, title), (upper, lower) in zip(GROUPS.items(), axes.T, strict=True):
+            for place, row in enumerate(material.rows):
+                bins = by_bin([record.signal["targets"] for record in material.stored.records(row)], group)
+                shift = SPREAD * ((place + 0.5) / len(material.rows) - 0.5)
+                for axis, rate in ((upper, "IoU"), (lower, "Pd")):
+                    _draw_points(axis, bins, rate, shift, material.look(row), joined=len(material.rows) <= FEW)
+            lower.set_xticks(range(len(bins)), [f"{line['bin']}\n{line['targets']} targets" for line in bins])
+            lower.set_xlabel(title)
+            for axis in (upper, lower):
+                axis.grid(visible=False, axis="x")
+                axis.tick_params("x", length=0)
+                axis.set(xlim=(-0.5, len(bins) - 0.5), ylim=(-0.03, 1.03))
+        for axis, rate in zip(axes[:, 0], RATES.values(), strict=True):
+            axis.set_ylabel(rate)
+        figure.suptitle(material.title, fontsize=7)
+        handles = [Line2D([], [], **material.look(row), label=material.label(row)) for row in material.rows]
+        finish(figure, handles, material.note)
+        return figure
+
+
+def by_bin(images, group):
+    """Figures of the bins that hold targets.
+
+    Arguments:
+        images: The target records of each image.
+        group: ``"size"`` or ``"scr"``.
+
+    Returns:
+        list[dict]: Those of `engine.metrics.strata` for all images together, and ``IoU_ci`` and ``Pd_ci``, (low, high).
+
+    Raises:
+        ZooError: There is no target.
+    """
+    bins = strata([target for targets in images for target in targets])[group]
+    each = [strata(targets)[group] for targets in images]
+    number, matched = (np.array([[line[name] for line in lines] for lines in each]) for name in ("targets", "matched"))
+    iou = np.array([[(line["IoU"] or 0.0) * line["targets"] for line in lines] for lines in each])
+    if not number.any():
+        raise ZooError("the images have no target")
+    intervals = {"IoU_ci": ratio_ci(iou, number), "Pd_ci": ratio_ci(matched, number)}
+    lines = [line | {name: ends[k] for name, ends in intervals.items()} for k, line in enumerate(bins)]
+    return [line for line in lines if line["targets"]]
+
+
+def _draw_points(axis, bins, rate, shift, look, *, joined):
+    x, y = np.arange(len(bins)) + shift, np.array([line[rate] for line in bins])
+    ends = np.array([line[f"{rate}_ci"] for line in bins], np.float64).T
+    axis.plot(x, y, **look, lw=0.6 if joined else 0, alpha=0.9)
+    axis.errorbar(x, y, yerr=np.maximum(np.abs(ends - y), 0), fmt="none", ecolor=look["color"], elinewidth=0.9, capsize=1.5)

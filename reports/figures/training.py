@@ -1,0 +1,66 @@
+"""What networks lost while they were trained."""
+
+import numpy as np
+
+from datasets import DATASETS
+from reports.figures import needs
+from reports.figures.figure import FIGURES, ReportFigure
+from reports.figures.style import GREY, PAGE, PALETTE, canvas, finish
+from zoo.lookup import registered
+
+IN_A_LINE = 3
+WINDOW = 0.05  # of all points: those of the running mean
+
+
+@FIGURES.register_module("training")
+class Training(ReportFigure):
+    caption = (
+        "Training loss by iteration, and its running mean over a twentieth of the run. Dotted lines: training went on from "
+        "the weights so far with another recipe. Losses of different networks do not compare."
+    )
+    needs = (needs.losses,)
+    each_set = False
+
+    def draw(self, material):
+        rows = list({row.weights.sha256: row for row in material.rows}.values())
+        columns = min(len(rows), IN_A_LINE)
+        lines = -(-len(rows) // columns)
+        figure, axes = canvas(PAGE * max(columns, 1.5) / IN_A_LINE, 0.2 + 1.7 * lines, lines, columns, squeeze=False)
+        for place, axis in enumerate(axes.flat):
+            if place >= len(rows):
+                axis.set_axis_off()
+                continue
+            stages, whole = material.stored.losses(rows[place])
+            step, loss, ends = joined(stages)
+            axis.plot(step, loss, color=PALETTE[4], lw=0.5, alpha=0.6)
+            axis.plot(step, running_mean(loss, max(int(WINDOW * len(loss)), 1)), color=PALETTE[0])
+            for end in ends[:-1]:
+                axis.axvline(end, color=GREY, lw=0.7, ls=":")
+            known = registered(DATASETS, rows[place].weights.dataset)
+            title = [material.label(rows[place]), known.title if known else rows[place].weights.dataset]
+            title += [] if whole else [f"the last {len(stages)} stages" if len(stages) > 1 else "the last stage"]
+            axis.set_title(", ".join(filter(None, title)))
+            axis.set(xlabel="Iteration", ylabel="Loss", xlim=(0, step[-1]), ylim=(min(0, np.nanmin(loss)), None))
+        finish(figure, text=material.note)
+        return figure
+
+
+def joined(stages):
+    """Stages of a training as one.
+
+    Arguments:
+        stages (list[pandas.DataFrame]): Each with ``step``, from 1, and ``loss``.
+
+    Returns:
+        tuple[np.ndarray, np.ndarray, list]: The steps of all stages together, their losses, and the last step of each stage.
+    """
+    ends = np.cumsum([stage["step"].iloc[-1] for stage in stages])
+    starts = np.concatenate([[0], ends[:-1]])
+    step = np.concatenate([stage["step"] + start for stage, start in zip(stages, starts, strict=True)])
+    return step, np.concatenate([stage["loss"] for stage in stages]), ends.tolist()
+
+
+def running_mean(values, window):
+    """The mean of each value and those around it, `window` of them, fewer at the ends."""
+    half = window // 2
+    return np.array([np.mean(values[max(k - half, 0) : k + half + 1]) for k in range(len(values))])

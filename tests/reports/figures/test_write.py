@@ -1,0 +1,175 @@
+"""Which figures are written, which are left out and why, by the command and by the function."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from matplotlib.text import Text
+
+import run_benchmark
+from reports.figures import FIGURES
+from reports.figures.style import PAGE, SMALL, encoded, look, styled
+from reports.figures.write import figure_names, write_figures
+from results.row import Status
+from results.store import write_atomic
+from zoo import UsageError
+
+OF_A_SET = {"detections", "hiou_errors", "paired", "pd_fa", "precision_recall", "roc", "speed", "strata"}
+PAGE_ON_FIGURES = Path(run_benchmark.__file__).parent / "docs" / "figures.md"
+
+
+def written(store, **options):
+    """Names of the files' places, and the lines that were told."""
+    told = []
+    figures = write_figures(store.rows(), store, write_atomic, tell=told.append, **options)
+    return {figure.name: figure for figure in figures}, told
+
+
+def report(store, *more):
+    return run_benchmark.main(["report", "--out", str(store.out), *map(str, more)])
+
+
+def test_a_report_writes_all_that_can_be_drawn(store, capsys):
+    assert report(store) == 0
+    folder = store.out / "report" / "figures"
+    assert {path.name for path in folder.iterdir()} == {
+        f"{name}_scenes_irsam.{end}" for name in OF_A_SET for end in ("pdf", "png")
+    }
+    shown = capsys.readouterr()
+    assert str(folder / "roc_scenes_irsam.png") in shown.out.splitlines()
+    lines = shown.err.splitlines()
+    assert len(lines) == 3
+    reason = "no saved score maps; run the benchmark again with --save-scores"
+    assert lines[1] == f"figure surfaces_scenes_irsam is left out: greedy, sharp, shy: {reason}"
+    assert all("is left out: greedy, sharp, shy: no weights" in line for line in lines[::2])
+
+
+def test_figures_are_picked_by_name(store, capsys):
+    assert report(store, "--figures", "none") == 0
+    assert not (store.out / "report" / "figures").exists()
+    assert report(store, "--figures", "pd_fa", "roc") == 0
+    assert len(list((store.out / "report" / "figures").iterdir())) == 4
+    (store.out / "report" / "table1.md").unlink()
+    assert report(store, "--figures", "rok") == 2
+    assert "unknown figure 'rok'; did you mean roc?" in capsys.readouterr().err
+    assert not (store.out / "report" / "table1.md").exists()  # nothing is done before it is told
+
+
+def test_a_figure_from_outside_is_one_file(store, tmp_path):
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE_ON_FIGURES.read_text(encoding="utf-8"), re.DOTALL)
+    plugin = tmp_path / "sizes.py"
+    plugin.write_text(code, encoding="utf-8")
+    try:
+        assert report(store, "--plugin", plugin, "--figures", "sizes") == 0
+        assert "sizes" in figure_names()
+    finally:
+        FIGURES.module_dict.pop("sizes")
+    pdf, png = (store.out / "report" / "figures" / f"sizes_scenes_irsam.{ending}" for ending in ("pdf", "png"))
+    assert pdf.read_bytes().startswith(b"%PDF")
+    assert b"Sizes of the targets, in px." in png.read_bytes()
+
+
+def test_one_bad_figure_takes_no_other_along(store, monkeypatch):
+    monkeypatch.setattr(FIGURES.module_dict["roc"], "draw", lambda self, material: 1 / 0)
+    figures, told = written(store, names=["roc", "pd_fa"])
+    assert list(figures) == ["pd_fa"]
+    assert told == ["figure roc_scenes_irsam is left out: ZeroDivisionError: division by zero"]
+
+
+def test_rows_without_what_a_figure_needs_are_named_and_left_out(store):
+    row = store.row("scenes", "irsam", "shy")
+    store.journal("scenes", "irsam", "shy").path.unlink()
+    store.write_row(replace(row, speed=None), [])
+    figures, told = written(store, names=["paired", "roc", "speed"])
+    assert list(figures) == ["paired", "roc", "speed"]
+    assert [line.partition(":")[0] for line in told] == [
+        "figure paired_scenes_irsam, without shy",
+        "figure speed_scenes_irsam, without shy",
+    ]
+
+
+def test_two_rows_make_a_comparison(store):
+    for method in ("shy", "greedy"):
+        store.row_path("scenes", "irsam", method).unlink()
+    figures, told = written(store, names=["paired"])
+    assert (figures, told) == ({}, ["figure paired_scenes_irsam is left out: it takes 2 rows"])
+
+
+def test_rows_over_other_images_and_failed_ones_are_told_once(store):
+    row = store.row("scenes", "irsam", "shy")
+    store.write_row(replace(row, key=row.key | {"data": "other"}), [])
+    failed = replace(store.row("scenes", "irsam", "sharp"), status=Status.FAILED, reason="no luck")
+    store.write_row(failed, [])
+    figures, told = written(store, names=["roc", "pd_fa"])
+    assert list(figures) == ["roc", "pd_fa"]
+    assert told == [
+        "figures of scenes (irsam), without sharp: failed",
+        "figures of scenes (irsam), without shy: other images than most rows",
+    ]
+
+
+def test_a_cut_that_was_chosen_later_has_no_masks(store, capsys):
+    assert report(store, "--threshold", "minmax(0.5)", "--figures", "detections", "strata", "hiou_errors", "paired") == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 3
+    assert all("chosen after scoring" in line for line in lines)
+    assert [path.name for path in (store.out / "report" / "figures").glob("*.png")] == ["paired_scenes_irsam.png"]
+
+
+@pytest.mark.parametrize("name", sorted(OF_A_SET))
+def test_letters_are_large_enough_and_inside_the_figure(material, name):
+    """With eighteen methods of long names, too."""
+    rows = [replace(row, method=f"{row.method}{copy}") for row in material.rows for copy in range(6)]
+    lines = {(*place, f"{method}{copy}"): replace(line, title=f"A method of a long name {copy}")
+             for (*place, method), line in material.lines.items() for copy in range(6)}  # fmt: skip
+    with styled():
+        many = replace(
+            material, lines=lines, rows=tuple(rows), methods=tuple(row.method for row in rows), stored=Same(material)
+        )
+        figure = FIGURES.module_dict[name]().draw(many)
+        figure.draw_without_rendering()
+        assert figure.get_figwidth() <= PAGE
+        assert all(text.get_fontsize() >= SMALL for text in figure.findobj(Text) if text.get_text())
+        page, frames = figure.bbox.padded(0.5), [axes.get_tightbbox() for axes in figure.axes]
+        for extent in (*frames, *(artist.get_window_extent() for artist in (*figure.texts, *figure.legends))):
+            assert page.x0 <= extent.x0 <= extent.x1 <= page.x1
+            assert page.y0 <= extent.y0 <= extent.y1 <= page.y1
+        for below in (*figure.texts, *figure.legends):
+            assert not any(below.get_window_extent().overlaps(frame) for frame in frames)
+
+
+class Same:
+    """What is stored behind copies of rows."""
+
+    def __init__(self, material):
+        self.material = material
+
+    def __getattr__(self, name):
+        return lambda row, *more: getattr(self.material.stored, name)(
+            replace(row, method=row.method.rstrip("0123456789")), *more
+        )
+
+
+def test_the_same_figure_is_the_same_bytes(material):
+    figures = []
+    for _ in range(2):
+        with styled():
+            figures.append(encoded(FIGURES.module_dict["roc"]().draw(material), "roc", "A caption."))
+    assert figures[0] == figures[1]
+
+
+def test_twenty_one_methods_look_different():
+    looks = [look(place) for place in range(21)]
+    assert len({(one["color"], str(one["linestyle"])) for one in looks}) == 21
+    assert len({(one["color"], one["marker"]) for one in looks}) == 21
+
+
+def test_unknown_figures_are_named():
+    with pytest.raises(UsageError, match="unknown figure 'pd-fa'; did you mean pd_fa"):
+        figure_names(["pd-fa"])
+
+
+def test_the_page_lists_every_figure():
+    listed = re.findall(r"^\| (`.*?`) \|", PAGE_ON_FIGURES.read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(", ".join(listed).replace("`", "").split(", ")) == figure_names()
