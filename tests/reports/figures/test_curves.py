@@ -54,6 +54,18 @@ def test_pd_is_the_best_within_so_much_fa(material):
     assert own.get_xdata()[0] == pytest.approx(np.clip(row.metrics["exact"]["Fa"], *FA))
 
 
+def test_what_a_looser_cut_loses_is_not_lost(material):
+    """Components merge as the cut falls, and a target that was found is no longer."""
+    matched, false = np.full(256, 1), np.full(256, 100)
+    matched[150:], false[150:] = 2, 10
+    levels = np.arange(256)
+    row = of(material.rows[0], tp=np.where(levels, 5, 10), fp=np.where(levels, 5, 10**6 - 10), matched=matched,
+             false_pixels=false, targets=np.full(256, 4))  # fmt: skip
+    x, y = curves(PdFa().draw(material.only([row])), 1)[0].get_data()
+    assert set(y[x < 0.99e-5]) == {0}
+    assert set(y[x > 1.01e-5]) == {0.5}
+
+
 def test_precision_and_recall_of_a_sweep_by_hand(material):
     tp, fp = np.full(256, 2), np.full(256, 0)
     tp[:100], fp[:100], tp[0], fp[0] = 3, 1, 4, 96

@@ -8,12 +8,15 @@ import pytest
 from matplotlib.text import Text
 
 import run_benchmark
+from engine.metrics import compute_metrics
+from engine.rows import recut_rows
 from reports.figures import FIGURES
+from reports.figures.stored import Stored
 from reports.figures.style import PAGE, SMALL, encoded, look, styled
 from reports.figures.write import figure_names, write_figures
 from results.row import Status
 from results.store import write_atomic
-from zoo import UsageError
+from zoo import UsageError, build_threshold
 
 OF_A_SET = {"detections", "hiou_errors", "paired", "pd_fa", "precision_recall", "roc", "speed", "strata"}
 PAGE_ON_FIGURES = Path(run_benchmark.__file__).parent / "docs" / "figures.md"
@@ -115,6 +118,11 @@ def test_a_cut_that_was_chosen_later_has_no_masks(store, capsys):
     assert len(lines) == 3
     assert all("chosen after scoring" in line for line in lines)
     assert [path.name for path in (store.out / "report" / "figures").glob("*.png")] == ["paired_scenes_irsam.png"]
+
+
+def test_counts_are_those_of_the_rows_own_cut(store):
+    for row in recut_rows(store.rows(), store, build_threshold("minmax(0.2)")):
+        assert compute_metrics(Stored(store).counts(row))["IoU"] == row.metrics["exact"]["IoU"]
 
 
 @pytest.mark.parametrize("name", sorted(OF_A_SET))
