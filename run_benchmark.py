@@ -3,12 +3,13 @@
 
 import sys
 
-from commands import convert, data, listing, report, run, score, train
+from commands import convert, data, listing, predict, report, run, score, train, weights
 from commands.parser import Parser
 from engine.memory import keep_freed_memory
 from zoo.errors import UsageError, ZooError, one_line
 
-COMMANDS = dict(run=run, list=listing, data=data, train=train, score=score, report=report, convert=convert)
+COMMANDS = dict(run=run, list=listing, data=data, train=train, predict=predict, score=score, report=report, convert=convert)
+COMMANDS |= dict(weights=weights)
 
 
 def main(arguments=None):

@@ -1,27 +1,55 @@
 """Convert a published checkpoint."""
 
+import argparse
 import sys
 from pathlib import Path
 
-from commands.parser import DEBUG
+from commands.parser import DATA_ROOT, DEBUG
 from zoo.schedules import SCHEDULES
+
+
+class Help(argparse.Action):
+    """The help with the names of all networks, which are imported where it is asked for."""
+
+    def __init__(self, option_strings, dest, **options):
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, **options)
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        from zoo.conversion import network_methods
+
+        parser.epilog = f"methods: {', '.join(network_methods())}"
+        parser.print_help()
+        parser.exit()
 
 
 def add_parser(commands):
     """Add the command."""
-    parser = commands.add_parser("convert", parents=[DEBUG])
+    parser = commands.add_parser("convert", parents=[DATA_ROOT, DEBUG], add_help=False)
+    parser.add_argument("-h", "--help", action=Help, help="show this help message and exit")
     parser.add_argument("method", metavar="METHOD", help="name of a network (run_benchmark.py list), or configuration file")
-    parser.add_argument("source", metavar="SOURCE", help="the published checkpoint")
+    parser.add_argument("sources", nargs="+", metavar="SOURCE", help="the published checkpoint, or each of its parts")
     parser.add_argument("target", metavar="TARGET", help="a .safetensors file")
+    parser.add_argument("--key", metavar="NAME", help="take the weights under this name in the file, such as ema")
+    parser.add_argument("--int8", action="store_true", help="store weights as 8-bit integers: a quarter to a third of the size")
+    parser.add_argument(
+        "--trained-on",
+        action="append",
+        default=[],
+        metavar="SET/SPLIT",
+        help="training list that the weights have seen, as in nuaa-sirst/irsam; may be given several times",
+    )
     parser.set_defaults(command=convert)
 
 
 def convert(args):
-    from zoo.checkpoints import convert_file
-    from zoo.registry import method_config
+    from engine.training.provenance import trained_on
+    from zoo.conversion import convert_file
 
-    done = convert_file(args.method, args.source, args.target)
+    provenance = trained_on(args.trained_on, args.data_root)
+    done = convert_file(args.method, args.sources, args.target, key=args.key, int8=args.int8, provenance=provenance)
+    for note in done.notes:
+        print(note, file=sys.stderr)
     print(f"{done.target}: {done.tensors} tensors, {done.renamed} of them renamed, sha256 {done.sha256}")
     if Path(args.target).stem.rpartition("_")[2] in (*SCHEDULES, Path(args.target).stem):
-        print(f"a run finds it by the name {method_config(args.method)[0]}_<data set>.safetensors", file=sys.stderr)
+        print(f"a run finds it by the name {done.method}_<data set>.safetensors", file=sys.stderr)
     return 0

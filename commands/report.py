@@ -1,4 +1,4 @@
-"""Write the tables and figures of a result folder."""
+"""Write the report of a result folder; compare two, or merge several."""
 
 import sys
 from functools import partial
@@ -10,31 +10,76 @@ from zoo.errors import UsageError
 def add_parser(commands):
     """Add the command."""
     parser = commands.add_parser("report", parents=[PROTOCOL, DATA_ROOT, PLUGIN, DEBUG])
-    parser.add_argument("--out", required=True, metavar="DIR", help="result folder")
+    parser.add_argument("--out", metavar="DIR", help="result folder")
     parser.add_argument("--threshold", metavar="POLICY", help="cut the stored sweeps by another policy (exact protocol)")
+    parser.add_argument(
+        "--columns", nargs="+", metavar="NAME", help="what tables show, such as IoU F1 AUC Pd-by-size (docs/tables.md)"
+    )
+    parser.add_argument("--digits", type=int, metavar="N", help="digits behind the point")
+    parser.add_argument("--ci", action="store_true", help="show the 95 %% intervals in the tables")
+    parser.add_argument("--transpose", action="store_true", help="methods across")
+    parser.add_argument("--with-published", action="store_true", help="show published methods that the suite does not have")
     parser.add_argument(
         "--figures", nargs="+", metavar="NAME", help="these figures alone, or none (default: all that can be drawn)"
     )
     parser.add_argument(
-        "--images", nargs="+", default=(), metavar="ID", help="those to show (default: where methods differ most)"
+        "--images", nargs="+", default=(), metavar="ID", help="those to show in figures (default: where methods differ most)"
     )
+    several = parser.add_mutually_exclusive_group()
+    several.add_argument("--compare", nargs=2, metavar=("A", "B"), help="print what changed from result folder A to B")
+    several.add_argument("--merge", nargs="+", metavar="DIR", help="first join these result folders into --out, a new one")
     parser.set_defaults(command=report)
 
 
 def report(args):
     check_protocol(args.protocol)
+    load_plugins(args.plugin)
     if args.threshold:
         check_sweep_protocol(args.protocol)
-    load_plugins(args.plugin)
+    if args.compare:
+        return compare(args)
+    if args.out is None:
+        raise UsageError("report needs --out DIR, the result folder, or --compare A B; see run_benchmark.py report --help")
+    if args.merge:
+        from results.merge import merge_folders
+
+        for line in merge_folders(args.merge, args.out):
+            print(line, file=sys.stderr)
     figures = None
     if args.figures != ["none"]:
         from reports.figures.write import figure_names
 
         figures = dict(names=figure_names(args.figures), images=args.images, data_root=args.data_root)
-    failed = write_tables(args.out, args.protocol, args.threshold, figures)
+    failed = write_reports(args.out, report_options(args), args.threshold, figures=figures)
     for row in failed:
         print(f"failed: {row.method} on {row.dataset}: {row.reason}", file=sys.stderr)
     return 1 if failed else 0
+
+
+def compare(args):
+    """Print what changed between two result folders."""
+    from engine.stored import Stored
+    from reports.compare import to_text
+    from zoo import build_threshold
+
+    policy = build_threshold(args.threshold) if args.threshold else None
+    print(to_text(*(Stored.read(folder, policy) for folder in args.compare), report_options(args)))
+    return 0
+
+
+def report_options(args):
+    """The `reports.report.ReportOptions` of a command line."""
+    from reports.cells import Layout
+    from reports.report import ReportOptions
+
+    chosen = {"columns": tuple(args.columns)} if args.columns else {}
+    return ReportOptions(
+        protocol=args.protocol,
+        digits=args.digits,
+        layout=Layout(args.ci, args.transpose),
+        with_published=args.with_published,
+        **chosen,
+    )
 
 
 def check_protocol(protocol):
@@ -52,13 +97,14 @@ def check_sweep_protocol(protocol):
         raise UsageError(f"--protocol {protocol}: a cut that is chosen after scoring has the exact protocol alone")
 
 
-def write_tables(out, protocol, threshold=None, figures=None):
-    """Write the tables of all rows of a result folder, and figures, and print their paths.
+def write_reports(out, options, threshold=None, parts=None, figures=None):
+    """Write the report of all rows of a result folder, and figures, and print their files.
 
     Arguments:
         out: The folder.
-        protocol: Whose definition of the metrics.
+        options (ReportOptions): What the report shows.
         threshold: Policy to cut the stored sweeps by, or None for the rows as they are.
+        parts: Of `reports.report.PARTS`; by default all.
         figures: Options of `reports.figures.write.write_figures`, or None for no figures.
 
     Returns:
@@ -67,23 +113,19 @@ def write_tables(out, protocol, threshold=None, figures=None):
     Raises:
         UsageError: The folder holds no results.
     """
-    from engine.rows import recut_rows
-    from reports.report import write_report
-    from results.store import ResultStore, write_atomic
+    from engine.stored import Stored
+    from reports.report import PARTS, write_report
+    from results.store import write_atomic
     from zoo import build_threshold
 
-    store = ResultStore(out)
-    rows = stored = store.rows()
-    if not rows:
-        raise UsageError(f"no results in {out}; run the benchmark with --out {out} first")
-    if threshold:
-        rows = recut_rows(rows, store, build_threshold(threshold))
-    for path in write_report(rows, store.out / "report", write_atomic, protocol=protocol):
+    stored = Stored.read(out, build_threshold(threshold) if threshold else None)
+    for path in write_report(stored, stored.store.out / "report", write_atomic, options, parts or PARTS):
         print(path)
     if figures is not None:
         from reports.figures.write import write_figures
 
         tell = partial(print, file=sys.stderr)
-        for figure in write_figures(rows, store, write_atomic, protocol=protocol, tell=tell, **figures):
+        told = dict(protocol=options.protocol, tell=tell, **figures)
+        for figure in write_figures(stored.rows, stored.store, write_atomic, **told):
             print(*figure.files.values(), sep="\n")
-    return [row for row, old in zip(rows, stored, strict=True) if row.status is not old.status]
+    return stored.uncut

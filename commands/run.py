@@ -6,18 +6,20 @@ from dataclasses import fields
 from pathlib import Path
 
 from commands.parser import DEBUG, PROTOCOL, load_plugins, run_option
-from commands.report import check_protocol, check_sweep_protocol, write_tables
+from commands.report import check_protocol, check_sweep_protocol, write_reports
 from engine.options import RunOptions
-from zoo.errors import UsageError
+from zoo.errors import FAILURES, UsageError, one_line
 
 EXAMPLES = """commands:
   --all | --methods ... | --datasets ...   run the benchmark and write its tables (options below)
   list                                     methods and data sets, and what was found of them
   data --check                             look for faults in the data sets
   train METHOD --dataset D                 train a deep method; the run command then finds its weights
-  score DIR --dataset D                    metrics of a folder of predicted masks
-  report --out DIR                         tables again, and figures, from stored results
+  predict METHOD PATH...                   targets in images, folders or videos of your own
+  score DIR [--dataset D]                  predictions of another program as a row of the tables
+  report --out DIR                         tables, audit and figures from stored results; --compare, --merge
   convert METHOD SOURCE TARGET             a published checkpoint to the suite's own format
+  weights [--check]                        published weights that the suite knows, and whether they give what is stated
 
 Each command has its own --help.
 """
@@ -41,6 +43,7 @@ def run(args):
     from datasets import found_datasets
     from engine.benchmark import run as run_cells
     from reports.listing import row_line
+    from reports.report import ReportOptions, tables
     from results.row import Status
     from zoo import build_threshold, list_methods
 
@@ -68,7 +71,7 @@ def run(args):
     rows = run_cells(RunOptions(**chosen), row_line)
     failed = [row for row in rows if row.status is Status.FAILED]
     try:
-        write_tables(args.out, args.protocol)
+        write_reports(args.out, ReportOptions(protocol=args.protocol), parts=[tables])
     finally:
         for row in failed:
             print(f"failed: {row.method} on {row.dataset}: {row.reason}", file=sys.stderr)
@@ -93,8 +96,8 @@ def config_arguments(path, known):
         raise UsageError(f"no configuration file {path}")
     try:
         entries = Config.fromfile(path).to_dict()
-    except Exception as error:
-        raise UsageError(f"{path} is no configuration file: {' '.join(str(error).split())}") from None
+    except FAILURES as error:
+        raise UsageError(f"{path} is no configuration file: {one_line(error)}") from None
     arguments = []
     for key, value in entries.items():
         if key in ("custom_imports", "default_scope"):  # mmengine's

@@ -1,25 +1,48 @@
-"""Score a folder of predicted masks."""
+"""Score predictions of other programs."""
 
 import sys
+from dataclasses import fields
 
-from commands.parser import DATA_ROOT, DATASET, DEBUG, SPLIT
+from commands.parser import DATA_ROOT, DEBUG, SPLIT, run_option
+from commands.report import write_reports
+
+MOST_LINES = 10
 
 
 def add_parser(commands):
     """Add the command."""
-    parser = commands.add_parser("score", parents=[DATASET, DATA_ROOT, SPLIT, DEBUG])
-    parser.add_argument("folder", metavar="DIR", help="holds a mask for every test image, such as <id>.png")
+    parser = commands.add_parser("score", parents=[DATA_ROOT, SPLIT, run_option("out"), run_option("threshold"), DEBUG])
+    parser.add_argument(
+        "folder",
+        metavar="DIR",
+        help="masks or scores, as <id>.png, .npy or .mat; or a tree of such folders, <data set>/<method>/<id>.*",
+    )
+    parser.add_argument("--dataset", metavar="D", help="name, or folder with images/, masks/ and lists (default: the tree's)")
+    parser.add_argument("--name", metavar="X", help="of the row (default: the folder's)")
+    parser.add_argument(
+        "--scores",
+        choices=("mask", "probability", "logit", "raw"),
+        help="what the files hold (default: what is seen of them; arrays beyond 0..1 need it)",
+    )
+    parser.add_argument("--strict", action="store_true", help="stop where files are missing, left over or of another size")
     parser.set_defaults(command=score)
 
 
 def score(args):
-    from datasets import build_dataset
-    from engine.folder_score import score_folder
-    from reports.listing import metrics_listing
+    from engine.foreign.run import ScoreOptions, score_predictions
+    from reports.listing import differences_listing, metrics_listing
+    from reports.report import ReportOptions, tables
 
-    dataset = build_dataset(args.dataset, root=args.data_root, split=args.split, subset="test")
-    row = score_folder(args.folder, dataset)
-    for note in row.data_notes:
-        print(f"{dataset.name}: {note}", file=sys.stderr)
-    print(metrics_listing(row, dataset))
+    options = ScoreOptions(**{field.name: getattr(args, field.name) for field in fields(ScoreOptions)})
+    for row, faults, differences in score_predictions(options, lambda line: print(line, file=sys.stderr)):
+        for sort in dict.fromkeys(fault.sort for fault in faults):
+            lines = [str(fault) for fault in faults if fault.sort == sort]
+            more = len(lines) - MOST_LINES
+            for line in lines[:MOST_LINES] + [f"... and {more} more, which the manifest lists"] * (more > 0):
+                print(line, file=sys.stderr)
+        for note in row.data_notes:
+            print(f"{row.dataset}: {note}", file=sys.stderr)
+        print(metrics_listing(row))
+        print(differences_listing(row, differences))
+    write_reports(args.out, ReportOptions(), parts=[tables])
     return 0

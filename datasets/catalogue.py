@@ -114,7 +114,7 @@ def _without_masks(folder):
     """What can be done with a folder of images alone."""
     if not any(path.name.lower() == "images" for path in folder.glob("*/")):
         return ""
-    return "; without masks, nothing can be scored, but Python can predict them: zoo.build_method('top_hat').segment(image)"
+    return f"; without masks nothing can be scored, but this predicts them: run_benchmark.py predict METHOD {folder}"
 
 
 def published_datasets():

@@ -78,12 +78,13 @@ def open_folder(folder):
     return None
 
 
-def index_files(folder, suffix=""):
+def index_files(folder, suffix="", extensions=EXTENSIONS):
     """The image files of a folder and of its sub-folders, by id, in natural order.
 
     Arguments:
         folder (Path): Hidden files and sub-folders are passed over; linked sub-folders are followed.
         suffix: An ending of the file's stem that is not part of the id, such as ``"_pixels0"``.
+        extensions: Of the files, in order of preference.
 
     Returns:
         dict[str, list[Path]]: An id is the path below the folder, with ``/`` and without extension, such as ``"252/1"``. Of
@@ -95,11 +96,11 @@ def index_files(folder, suffix=""):
     files = {}
     for place, name in _walk(folder):
         stem, extension = os.path.splitext(name)
-        if extension.lower() in EXTENSIONS and not stem.startswith("."):
+        if extension.lower() in extensions and not stem.startswith("."):
             id = place + stem.removesuffix(suffix)
             if UNLISTABLE.search(id):
                 raise UsageError(f"{folder} has a file whose name is not plain text, {place + name!a}; rename it")
-            files.setdefault(id, []).append((EXTENSIONS.index(extension.lower()), place + name))
+            files.setdefault(id, []).append((extensions.index(extension.lower()), place + name))
     return {id: [Path(folder, name) for _, name in sorted(files[id])] for id in sorted(files, key=natural_order)}
 
 

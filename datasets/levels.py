@@ -81,13 +81,16 @@ def _decide(stamps):
         low, high = min(low, least), max(high, most)
         if _is_wide(low, high):
             break
-    if low > high:
-        return ImageLevels()
+    return ImageLevels() if low > high else levels_in_use(low, high, f"{len(deep)} images")
+
+
+def levels_in_use(low, high, what):
+    """The `ImageLevels` for images of 16 bits that use levels from ``low`` to ``high``; ``what`` the text calls them."""
     if _is_wide(low, high):
-        return ImageLevels(FULL_RANGE, f"{len(deep)} images of 16 bits: the high byte is taken")
+        return ImageLevels(FULL_RANGE, f"{what} of 16 bits: the high byte is taken")
     if high <= 255:
-        return ImageLevels((0, 255), f"{len(deep)} images of 16 bits use levels up to {high}, which are taken as they are")
-    text = f"{len(deep)} images of 16 bits use levels {low} to {high}, which become 0 to 255, in all images alike"
+        return ImageLevels((0, 255), f"{what} of 16 bits use levels up to {high}, which are taken as they are")
+    text = f"{what} of 16 bits use levels {low} to {high}, which become 0 to 255, in all of them alike"
     return ImageLevels((low, high), text)
 
 

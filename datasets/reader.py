@@ -101,6 +101,19 @@ def read_grey(path, used=FULL_RANGE):
     return GreyFile(luma(levels) if levels.ndim == 3 else levels, stored.mode)
 
 
+def read_colour(path):
+    """The three channels of an image file, as authors' loaders take them; errors as for `decode`.
+
+    Returns:
+        np.ndarray: HxWx3 uint8, equal channels for a grey file; of 16 bits the high byte.
+    """
+    stored = decode(path)
+    levels = to_eight_bits(stored.levels)
+    if stored.palette is not None:
+        return stored.palette[levels]
+    return levels if levels.ndim == 3 else np.repeat(levels[..., None], 3, axis=2)
+
+
 def to_eight_bits(levels, used=FULL_RANGE):
     """Levels of 16 bits as uint8; those of 8 bits stay as they are.
 

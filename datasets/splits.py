@@ -3,7 +3,9 @@
 An id may be a path below the folder of images, such as ``252/1``; ``\\`` counts as ``/``.
 
 ``irsam`` holds the lists of the IRSAM repository (IPIC-Lab/IRSAM), those of its Table 1. ``dnanet`` holds the lists that
-DNANet (YeRen123455/Infrared-Small-Target-Detection) and BasicIRSTD (XinyiYing/BasicIRSTD) train and test on.
+DNANet (YeRen123455/Infrared-Small-Target-Detection) and BasicIRSTD (XinyiYing/BasicIRSTD) train and test on. ``idx320``, of
+NUAA-SIRST alone, holds its publisher's lists idx_320 (YimianDai/sirst): 320 of the 427 images, on which the weights that the
+authors of ACM and ALCNet released were trained and tested.
 """
 
 import os

@@ -112,7 +112,10 @@ def _cell(options, method, dataset, **asked_for):
         root=options.data_root,
         device=options.device,
         plugins=options.plugins,
+        metric_size=options.metric_size,
         predictions=f"{options.out}/predictions" if options.save_predictions else None,
+        scores=f"{options.out}/scores" if options.save_scores else None,
+        score_form=options.save_scores or "png",
         **asked_for,
     )
 

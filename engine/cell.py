@@ -29,6 +29,9 @@ class Cell:
         plugins: Plug-in files that have to be imported first.
         module: Module that registers the method, to be imported after them.
         predictions: Folder for predicted masks, or None.
+        metric_size: ``"native"``, or ``"input"`` to score a network that resizes images at the size of its input.
+        scores: Folder for score maps, or None.
+        score_form: What they are written as: ``"png"`` or ``"npy"``.
         card: What the configuration changes of the method's card, as JSON.
         run: Of the benchmark run: what a process opened for another one, whose files may have changed, is not used again.
     """
@@ -45,6 +48,9 @@ class Cell:
     plugins: tuple[str, ...] = ()
     module: str = "zoo"
     predictions: str | None = None
+    metric_size: str = "native"
+    scores: str | None = None
+    score_form: str = "png"
     card: str = "{}"
     run: str = ""
 
@@ -56,6 +62,15 @@ class Cell:
     def prediction_path(self, image_id):
         """Where the predicted mask of an image goes."""
         return Path(self.predictions) / self.dataset / self.split / self.method / f"{image_id}.png"
+
+    @property
+    def score_folder(self):
+        """Where the score maps go."""
+        return Path(self.scores) / self.dataset / self.split / self.method
+
+    def score_path(self, image_id):
+        """Where the score map of an image goes."""
+        return self.score_folder / f"{image_id}.{self.score_form}"
 
 
 def method_cell(method, *, threshold=None, find_checkpoint=None, **fields):

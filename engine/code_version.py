@@ -3,8 +3,11 @@
 import ast
 import hashlib
 import importlib.util
+import sys
 from functools import cache
 from pathlib import Path
+
+from zoo.plugins import PLUGIN_PREFIX
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -18,31 +21,33 @@ def code_version(module, *others):
 
     Returns:
         str: 16 hexadecimal digits over the source of these modules and of everything that they import of this project
-        and of the first one's own package, so that a change elsewhere leaves stored results valid.
+        and of the first one's own package, or of the folder of a plug-in, so that a change elsewhere leaves stored results
+        valid.
     """
     sources = {}
+    folder = Path(sys.modules[module].__file__).resolve().parent if module.startswith(PLUGIN_PREFIX) else None
     for name in (module, *others):
-        _collect(name, module.partition(".")[0], sources)
+        _collect(name, module.partition(".")[0], folder, sources)
     digest = hashlib.sha256()
     for name in sorted(sources):
         digest.update(name.encode() + b"\n" + sources[name] + b"\n")
     return digest.hexdigest()[:16]
 
 
-def _collect(name, package, sources):
+def _collect(name, package, folder, sources):
     if name in sources:
         return
-    path = _source_file(name, package)
+    path = _source_file(name, package, folder)
     if path is None:
         return
     sources[name] = path.read_bytes()
     for imported in _imports(name, path):
-        _collect(imported, package, sources)
+        _collect(imported, package, folder, sources)
 
 
 @cache
-def _source_file(name, package):
-    """The file of a module of this project or of a package; None for any other."""
+def _source_file(name, package, folder):
+    """The file of a module of this project, of a package or of a folder; None for any other."""
     try:
         spec = importlib.util.find_spec(name)
     except (ImportError, ValueError, AttributeError):
@@ -51,7 +56,8 @@ def _source_file(name, package):
         return None
     path = Path(spec.origin).resolve()
     inside = path.is_relative_to(ROOT) and "site-packages" not in path.parts
-    return path if inside or name.partition(".")[0] == package else None
+    beside = folder is not None and path.is_relative_to(folder)
+    return path if inside or beside or name.partition(".")[0] == package else None
 
 
 @cache

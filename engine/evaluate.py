@@ -15,6 +15,7 @@ from engine.scoring import score_images
 from engine.training.provenance import code_commit, overlap
 from results.record import ImageFailure
 from results.row import Status
+from results.score_map import AboutScores, write_about
 from zoo import ZooError
 from zoo.checkpoints import sha256_file
 from zoo.neural import NeuralDetector
@@ -27,15 +28,17 @@ def pixel_digests(dataset):
 
 def cell_key(cell):
     """All that the stored records of a cell depend on, besides the pixels of each image."""
-    options = cell.method_options
+    detector = cell_detector(cell)
+    options = {"type": cell.method_options["type"], **detector.parameters}  # those that a checkpoint brought among them
     files = {name: sha256_file(value) for name, value in options.items() if isinstance(value, str) and Path(value).is_file()}
     return {
         "method": options,
         "files": files,  # a checkpoint, an mmsegmentation configuration: their content besides their path
-        "code": code_version(type(cell_detector(cell)).__module__, score_images.__module__),
+        "code": code_version(type(detector).__module__, score_images.__module__),
         "dataset": cell.dataset,
         "split": cell.split,
         "device": cell.device,
+        "metric_size": cell.metric_size,
     }
 
 
@@ -78,6 +81,8 @@ def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, allow_overl
     todo = [index for index, image_id in enumerate(ids) if image_id not in done]
     for _ in range(len(ids) - len(todo)):
         on_image()
+    if cell.scores is not None:
+        write_about(cell.score_folder, AboutScores(detector.score_kind, str(detector.threshold)))
     errors = {}
     with journal.writer(key, good.values()) as append:
         for record in _score(cell, detector, todo, pool):
@@ -102,7 +107,7 @@ def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, allow_overl
     if detector.threshold.oracle:  # the cut is known now
         records = recut_records(records, detector.threshold, detector.score_kind)
     row = make_row(cell, detector, records, n_split=len(dataset), status=status, reason=reason, speed=speed)
-    row = replace(row, key=key, trained_on_test=len(seen), own_split=_own_split(dataset), code=code_commit())
+    row = replace(row, key=key, trained_on_test=len(seen), own_split=own_split(dataset), code=code_commit())
     row = replace(row, data_notes=tuple(dataset.notes))
     return store.write_row(row, records)
 
@@ -118,14 +123,16 @@ def _score(cell, detector, indices, pool):
 
 
 def _saved(cell, record):
-    """Whether no mask is asked for, or the one that is there was written with this record."""
-    if cell.predictions is None:
-        return True
-    path = cell.prediction_path(record.id)
-    return record.saved == str(path) and path.is_file()
+    """Whether the mask and the score map that are asked for are there and were written with this record."""
+    asked = []
+    if cell.predictions is not None:
+        asked.append((record.saved, cell.prediction_path(record.id)))
+    if cell.scores is not None:
+        asked.append((record.saved_scores, cell.score_path(record.id)))
+    return all(saved == str(path) and path.is_file() for saved, path in asked)
 
 
-def _own_split(dataset):
+def own_split(dataset):
     """Whether the images are not those of the list that the package holds for this data set under this name."""
     known = dataset.split in list_splits(dataset.name)
     return dataset.name != "synthetic" and not (known and read_split(dataset.name, dataset.split, "test") == list(dataset.ids))

@@ -23,9 +23,17 @@ class RunOptions:
     data_root: str | None = option(
         "folder of the data sets (default: $IRSAM_ZOO_DATA, else ./data)", default=None, metavar="DIR"
     )
-    split: str = option("irsam (default), dnanet, all (every image), or a folder with train.txt and test.txt", default="irsam")
+    split: str = option(
+        "irsam (default), dnanet, idx320 (NUAA-SIRST), all (every image), or a folder with train.txt and test.txt",
+        default="irsam",
+    )
     threshold: str | None = option(
         "such as 'minmax(0.5)', for all (default: each method's own)", default=None, metavar="POLICY"
+    )
+    metric_size: str = option(
+        "score networks at the size to which they resize images, as the literature mostly does (default: images' own)",
+        default="native",
+        choices=("native", "input"),
     )
     limit: int | None = option("only the first N images of each test list", default=None, type=int, metavar="N")
     out: str = option("result folder (default: %(default)s)", default="work_dirs/benchmark", metavar="DIR")
@@ -44,3 +52,10 @@ class RunOptions:
     fresh: bool = option("score again what is already stored", default=False, action="store_true")
     allow_overlap: bool = option("score weights on their own training images, and mark it", default=False, action="store_true")
     save_predictions: bool = option("write the predicted masks", default=False, action="store_true")
+    save_scores: str | None = option(
+        "write the score maps: png (16 bits, taken if none is said) or npy",
+        default=None,
+        nargs="?",
+        const="png",
+        choices=("png", "npy"),
+    )

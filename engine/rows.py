@@ -12,7 +12,7 @@ from engine.metrics.sweep import LEVELS
 from engine.training.provenance import seen_images
 from results.record import unpack_sweep
 from results.row import Row, Speed, Status, Weights
-from zoo.errors import ZooError
+from zoo.errors import FAILURES, one_line
 from zoo.neural import NeuralDetector
 
 # The sweep does not tell which pixels a matched pair shares.
@@ -62,24 +62,41 @@ def make_row(cell, detector, records, *, n_split, status, reason, speed=None):
         oracle=policy.oracle,
         params=detector.num_parameters if network else None,
         weights=_weights(detector.weights) if network and detector.weights else None,
+        metric_size=_metric_size(cell, detector),
         n_images=len(records),
         n_split=n_split,
     )
     if not records:
         return row
-    sweep = _summed(records)
     row = replace(
         row,
-        score_kind=detector.score_kind,
-        auc=roc(sweep)[2],
-        signal=mean_signal([record.signal for record in records]),
-        sweep={name: values.tolist() for name, values in sweep.items()},
         speed=speed or _speed(cell, detector, records),
         notes=dict(Counter(note for record in records for note in record.notes)),
     )
-    if not policy.oracle:
+    return with_figures(row, records, detector.score_kind)
+
+
+def with_figures(row, records, score_kind):
+    """The row with all that its records tell of scores and masks.
+
+    Arguments:
+        row (Row): With the policy.
+        records: `ImageRecord`s in the order of the split, at least one; where the policy is an oracle, from `recut_records`.
+        score_kind: As `engine.metrics.quantize` takes it, or None where there are masks alone: such a row has no sweep, and no
+            figure of the scores.
+    """
+    if score_kind is not None:
+        sweep = _summed(records)
+        row = replace(
+            row,
+            score_kind=score_kind,
+            auc=roc(sweep)[2],
+            signal=mean_signal([record.signal for record in records]),
+            sweep={name: values.tolist() for name, values in sweep.items()},
+        )
+    if not row.oracle:
         row = replace(row, strata=strata([target for record in records for target in record.signal["targets"]]))
-    return _counted(row, records, from_sweep=policy.oracle)
+    return _counted(row, records, from_sweep=row.oracle)
 
 
 def recut(row, records, policy):
@@ -106,15 +123,15 @@ def recut_records(records, policy, score_kind):
 
 
 def recut_rows(rows, store, policy):
-    """`recut` for every stored row that has metrics. One whose records are gone has failed; the others stay as they are."""
-    return [_recut_stored(row, store, policy) if row.metrics else row for row in rows]
+    """`recut` for every stored row that has a sweep. One whose records are gone has failed; the others stay as they are."""
+    return [_recut_stored(row, store, policy) if row.sweep else row for row in rows]
 
 
 def _recut_stored(row, store, policy):
     try:
         return recut(row, store.records(row), policy)
-    except ZooError as error:
-        return replace(row, status=Status.FAILED, reason=str(error), metrics={}, ci95={})
+    except FAILURES as error:
+        return replace(row, status=Status.FAILED, reason=one_line(error), metrics={}, ci95={})
 
 
 def _counted(row, records, *, from_sweep):
@@ -132,10 +149,16 @@ def _summed(records):
     return sum_sweeps(unpack_sweep(record.sweep) for record in records)
 
 
+def _metric_size(cell, detector):
+    """``"native"``, or the side of the squares that the metrics are of, as ``"512x512"``."""
+    side = detector.input_size if cell.metric_size == "input" and isinstance(detector, NeuralDetector) else None
+    return f"{side}x{side}" if side else "native"
+
+
 def _weights(weights):
     """What is known of the `zoo.neural.Weights` of a network."""
     seen = seen_images(weights.metadata)
-    kinds = dict(schedule=str, dataset=str, split=str, seed=int, iterations=int)
+    kinds = dict(schedule=str, dataset=str, split=str, seed=int, iterations=int, publisher=str)
     told = {name: value for name, kind in kinds.items() if isinstance(value := weights.metadata.get(name), kind)}
     return Weights(
         file=weights.path.name,
@@ -174,7 +197,7 @@ def _level(policy, statistics, score_kind):
     low, high = statistics.low, statistics.high
     if cut < low:
         return 0
-    fraction = expit(cut) if score_kind == "logit" else (cut - low) / (high - low)
+    fraction = (cut - low) / (high - low) if score_kind == "raw" else expit(cut) if score_kind == "logit" else cut
     return int(np.clip(np.floor((LEVELS - 1) * fraction) + 1, 0, LEVELS))
 
 

@@ -12,6 +12,7 @@ from engine.hardware import device_name
 from engine.memory import keep_freed_memory
 from engine.metrics import count_image, quantize, signal_metrics, sweep_image
 from results.record import ImageFailure, ImageRecord, pack_sweep
+from results.score_map import write_score_map
 from zoo import ZooError
 from zoo.errors import FAILURES, one_line
 from zoo.thresholds import ScoreStatistics
@@ -46,7 +47,8 @@ def score_images(cell, indices):
     records, items = [], []
     for index in indices:
         try:
-            items.append(cell_dataset(cell)[index])
+            item = cell_dataset(cell)[index]
+            items.append(_at_metric_size(cell, detector, item) | {"pixels": item_digest(item)})
         except FAILURES as error:
             records.append(ImageFailure(cell_dataset(cell).ids[index], one_line(error)))
     if not items:
@@ -64,34 +66,58 @@ def score_images(cell, indices):
     notes = detector.take_notes()
     for item, score in zip(items, scores, strict=True):
         try:
-            records.append(_measure(cell, detector, item, score, seconds=seconds, notes=tuple(notes)))
+            records.append(_measure(cell, detector, item, score, seconds=seconds, notes=tuple(map(str, notes))))
         except FAILURES as error:
             records.append(ImageFailure(item["id"], one_line(error)))
         notes = ()  # they are the batch's, which a report counts once
     return records
 
 
+def _at_metric_size(cell, detector, item):
+    """The item with its image and label at the size at which the cell is scored."""
+    if cell.metric_size == "native":
+        return item
+    image, label = detector.at_input_size(item["image"], item["label"])
+    return item | {"image": image, "label": label}
+
+
 def _measure(cell, detector, item, score, **timing):
     """The record of one score map."""
     # An oracle's cut is chosen later, from the sweep.
     mask = np.zeros(score.shape, bool) if detector.threshold.oracle else detector.threshold(score)
-    saved = None
+    saved = saved_scores = None
     if cell.predictions is not None:
         path = cell.prediction_path(item["id"])
         path.parent.mkdir(parents=True, exist_ok=True)
         if not cv2.imwrite(str(path), mask.astype(np.uint8) * 255):
             raise ZooError(f"cannot write {path}")
         saved = str(path)
+    if cell.scores is not None:
+        write_score_map(cell.score_path(item["id"]), score, detector.score_kind)
+        saved_scores = str(cell.score_path(item["id"]))
+    processor = device_name(getattr(detector, "device", "cpu"))
+    return make_record(
+        item, score, mask, detector.score_kind, processor=processor, saved=saved, saved_scores=saved_scores, **timing
+    )
+
+
+def make_record(item, score, mask, score_kind, **others):
+    """The `ImageRecord` of a score map and its mask, whatever made them.
+
+    Arguments:
+        item (dict): Of the data set.
+        score, mask (np.ndarray): HxW scores and HxW bool, of the image's size.
+        score_kind: As `engine.metrics.quantize` takes it.
+        others: Fields of the record that are not of the maps.
+    """
     return ImageRecord(
         id=item["id"],
-        pixels=item_digest(item),
-        processor=device_name(getattr(detector, "device", "cpu")),
+        pixels=item.get("pixels") or item_digest(item),  # those of the image as read, where it was resized
         height=score.shape[0],
         width=score.shape[1],
         counts=count_image(mask, item["label"]),
         statistics=ScoreStatistics.of(score),
         signal=signal_metrics(item["image"], score, item["label"], mask),
-        sweep=pack_sweep(sweep_image(quantize(score, detector.score_kind), item["label"])),
-        saved=saved,
-        **timing,
+        sweep=pack_sweep(sweep_image(quantize(score, score_kind), item["label"])),
+        **others,
     )

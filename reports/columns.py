@@ -4,9 +4,10 @@ Every format goes over columns, so that a new one is one entry here, or one `add
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from engine.metrics.stratify import SCR_BINS, SIZE_BINS
 from results.row import Row
 from zoo.errors import UsageError
 from zoo.lookup import unknown
@@ -82,17 +83,26 @@ def metric_column(name, **options):
     )
 
 
-def columns_named(names, rows=()):
-    """Columns by name. A metric that one of the rows has is a column even where none was added for it.
+def columns_named(names, rows=(), digits=None):
+    """Columns by name.
+
+    Arguments:
+        names: Of columns, or of `FAMILIES` of them. A metric that one of the rows has is a column even where none was added.
+        rows: Of a report.
+        digits: Behind the point, in place of the columns' own; those that count digits keep theirs.
 
     Raises:
-        UsageError: There is no such column; the text gives the nearest known ones.
+        UsageError: There is no such column, the text gives the nearest known ones; or the digits are not 0 to 9.
     """
+    if digits is not None and not 0 <= digits <= 9:
+        raise UsageError(f"--digits {digits}: a table has 0 to 9 digits behind the point")
     stored = {metric for row in rows for metrics in row.metrics.values() for metric in metrics}
+    names = [name for given in names for name in FAMILIES.get(given, [given])]
     for name in names:
         if name not in COLUMNS and name not in stored:
-            raise UsageError(unknown("column", name, [*COLUMNS, *sorted(stored - set(COLUMNS))]))
-    return [COLUMNS[name] if name in COLUMNS else metric_column(name) for name in names]
+            raise UsageError(unknown("column", name, [*FAMILIES, *COLUMNS, *sorted(stored - set(COLUMNS))]))
+    columns = [COLUMNS[name] if name in COLUMNS else metric_column(name) for name in dict.fromkeys(names)]
+    return [c if digits is None or c.significant else replace(c, digits=digits) for c in columns]
 
 
 def units(columns, name=lambda column: column.title or column.name, unit=lambda unit: f"{unit:.0e}".replace("e-0", "e-")):
@@ -116,6 +126,16 @@ def _of_signal(name):
     return lambda row, protocol: row.signal and row.signal[name]
 
 
+def _of_stratum(kind, name):
+    """Pd of the targets of one bin. Their matches are those of the exact protocol, and no other has a figure."""
+
+    def of(row, protocol):
+        bins = row.strata[kind] if row.strata and protocol == "exact" else ()
+        return next((found["Pd"] for found in bins if found["bin"] == name), None)
+
+    return of
+
+
 for column in (
     Column(name="params", title="Params", unit=1e6, better="lower", of_method=True, of=lambda row, protocol: row.params),
     Column(name="FPS", digits=3, significant=True, better="higher", of_method=True, comparable=False, of=_of_speed("fps")),
@@ -124,6 +144,9 @@ for column in (
     metric_column("nIoU"),
     metric_column("Pd", symbol="$P_d$"),
     metric_column("Fa", symbol="$F_a$", unit=1e-6, better="lower"),
+    metric_column("precision", title="Precision"),
+    metric_column("recall", title="Recall"),
+    metric_column("F1"),
     metric_column("hIoU"),
     metric_column("segIoU"),
     metric_column("locIoU"),
@@ -132,3 +155,12 @@ for column in (
     Column(name="BSF", better="higher", of=_of_signal("BSF")),
 ):
     add_column(column)
+
+FAMILIES = {"Pd-by-size": [], "Pd-by-SCR": []}
+for family, kind, bins, title in (
+    ("Pd-by-size", "size", SIZE_BINS, "Pd {} px"),
+    ("Pd-by-SCR", "scr", SCR_BINS, "Pd SCR {}"),
+):
+    for name, _ in bins:
+        FAMILIES[family].append(title.format(name))
+        add_column(Column(name=title.format(name), unit=1e-2, better="higher", of=_of_stratum(kind, name)))

@@ -3,55 +3,36 @@
 import math
 from itertools import groupby
 
+from reports.cells import NOT_REAL, PLAIN, data_notes
 from reports.columns import units
-from reports.table import MARKS, Value
-
-ARROWS = {"higher": r"$\uparrow$", "lower": r"$\downarrow$", None: ""}
-SPECIAL = {"_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}", "\\": r"\textbackslash{}",
-           "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
-           "|": r"\textbar{}", "[": "{[}"}  # fmt: skip
+from reports.latex_grid import Grid, escape, scored
+from reports.table import MARKS
 
 
-def to_latex(sections, protocol):
-    """LaTeX text: one ``table*`` a split, all its data sets side by side."""
+def to_latex(sections, protocol, layout=PLAIN):
+    """LaTeX text: one ``table*`` a split, all its data sets side by side, or below each other where methods are across."""
     parts = ["% Needs \\usepackage{booktabs,graphicx}.\n"]
     for split, group in groupby(sections, key=lambda section: section.split):
-        parts.append(_table(split, list(group), protocol))
+        parts.append(_table(split, list(group), protocol, layout))
     return "\n".join(parts)
 
 
-def escape(text):
-    """Text with LaTeX's special characters made plain."""
-    return "".join(SPECIAL.get(character, character) for character in text)
-
-
-def _table(split, sections, protocol):
-    lines_of = [{line.method: line for line in section.lines} for section in sections]
-    methods = list(dict.fromkeys(line.method for section in sections for line in section.lines))
-    common, each = _split_columns(sections)
-    heads = [escape(column.head) + ARROWS[column.better] for column in (*common, *each)]
-    groups, rules = "", ""
-    for number, section in enumerate(sections if each else ()):
-        first = 2 + len(common) + number * len(each)
-        groups += rf" & \multicolumn{{{len(each)}}}{{c}}{{{escape(section.title)}}}"
-        rules += rf"\cmidrule(lr){{{first}-{first + len(each) - 1}}}"
-    body = "\n\\addlinespace\n".join(_method([lines.get(method) for lines in lines_of], common, each) for method in methods)
+def _table(split, sections, protocol, layout):
+    columns, lines = Grid(sections, layout).text()
     return "\n".join(
         [
             r"\begin{table*}",
             r"\centering",
             rf"\caption{{{_caption(split, sections, protocol)}}}",
-            r"\footnotesize",
+            r"\par\smallskip\footnotesize",
+            r"\resizebox*{!}{\ifdim\totalheight>0.7\textheight 0.7\textheight\else\totalheight\fi}{%",
             r"\resizebox{\ifdim\width>\textwidth\textwidth\else\width\fi}{!}{%",
-            rf"\begin{{tabular}}{{l{'r' * (len(common) + len(each) * len(sections))}}}",
+            rf"\begin{{tabular}}{{l{'r' * columns}}}",
             r"\toprule",
-            rf"{' & '.join(['', *heads[: len(common)]])}{groups} \\",
-            rules,
-            rf"{' & '.join(['Method', *[''] * len(common), *heads[len(common) :] * len(sections)])} \\",
-            r"\midrule",
-            body,
+            *lines,
             r"\bottomrule",
-            r"\end{tabular}}",
+            r"\end{tabular}}}",
+            rf"\par\smallskip\parbox{{\textwidth}}{{\scriptsize {_notes(sections)}}}",
             r"\end{table*}",
             "",
         ]
@@ -68,17 +49,30 @@ def _caption(split, sections, protocol):
     source = next((section.source_title for section in sections if section.source), None)
     if source:
         parts.append(f"Small figures: published by {escape(source)}, and measured minus published.")
+        sizes = {}
+        for section in sections:
+            if section.source and section.published_size != "native":
+                sizes.setdefault(section.published_size, []).append(escape(section.title))
         parts += [
-            f"Those of {escape(s.title)} are at {s.published_size} px: no difference is taken across sizes."
-            for s in sections
-            if s.source and s.published_size != "native"
+            f"Those of {' and '.join(titles)} are at {size} px: no difference is taken across sizes."
+            for size, titles in sizes.items()
         ]
+    return " ".join(parts)
+
+
+def _notes(sections):
+    """What stands below the table: thresholds, weights, exceptions, and what its marks mean."""
     notes = [f"Threshold {policy}: {who}." for policy, who in _who(sections, lambda line: line.row.threshold).items()]
     training = "; ".join(f"{who} {text}" for text, who in _who(sections, lambda line: line.training).items())
     notes += [f"Weights: {training}."] if training else []
     for section in sections:
         notes += _exceptions(section)
-    parts += [escape(note) for note in [*notes, *_speed_notes(sections)]]
+        notes += [f"Data of {section.title}: {note}." for note in data_notes(section)]
+    parts = [escape(note) for note in [*notes, *_speed_notes(sections)]]
+    if any(value.lead is False for section in sections for line in section.lines for value in line.values.values()):
+        parts.append(rf"$^{{\approx}}$ {escape(NOT_REAL)}.")
+    untested = dict.fromkeys(head for section in sections for head in section.untested)
+    parts += [escape(f"Leads in {', '.join(untested)} were not tested.")] if untested else []
     marks = sorted({mark for section in sections for line in section.lines for mark in line.marks})
     parts += [f"$^{{{mark}}}$ {escape(MARKS[mark])}." for mark in marks]
     return " ".join(parts)
@@ -92,18 +86,12 @@ def _units(columns):
     )
 
 
-def _split_columns(sections):
-    """The columns that a method has once, and those that it has for each data set."""
-    columns = sections[0].columns
-    return [column for column in columns if column.of_method], [column for column in columns if not column.of_method]
-
-
 def _who(sections, text_of):
     """Texts about scored methods -> the methods, each with its data sets where not all of them have the same text."""
     places = {}
     for section in sections:
         for line in section.lines:
-            if _scored(line):
+            if scored(line):
                 places.setdefault((line.method, line.title), {}).setdefault(text_of(line), []).append(section.title)
     groups = {}
     for (_, title), texts in places.items():
@@ -112,16 +100,12 @@ def _who(sections, text_of):
     return {text: ", ".join(titles) for text, titles in groups.items() if text}
 
 
-def _scored(line):
-    return line.row is not None and line.row.ok
-
-
 def _exceptions(section):
     """Sentences about the rows of a data set that failed or do not cover the images of its head."""
     groups = {}
     for line in section.lines:
         if line.row is not None:
-            text = section.deviation(line) if _scored(line) else line.row.status
+            text = section.deviation(line) if scored(line) else line.row.status
             groups.setdefault(text, []).append(line.title)
     for text, titles in groups.items():
         if text:
@@ -129,59 +113,17 @@ def _exceptions(section):
 
 
 def _speed_notes(sections):
-    """Sentences that say on which data set the figures of speed in the table were measured."""
-    names = [column.name for column in _split_columns(sections)[0] if not column.comparable]
+    """Sentences that say on which data set, and where several did it on which processor, speed was measured."""
+    names = [column.name for column in sections[0].columns if column.of_method and not column.comparable]
     timed = {}
     for section in sections:
         for line in section.lines:
             if any(line.values[name].measured is not None for name in names):
-                timed.setdefault(line.method, (section.title, line.title))
+                timed.setdefault(line.method, (section.title, line.row.speed.processor, line.title))
+    several = len({processor for _, processor, _ in timed.values()}) > 1
     groups = {}
-    for place, title in timed.values():
+    for place, processor, title in timed.values():
+        place += f" by {processor or 'an unknown processor'}" * several
         groups.setdefault(place, []).append(title)
     for place, titles in groups.items():
         yield f"{' and '.join(names)} measured on {place}{': ' + ', '.join(titles) if len(groups) > 1 else ''}."
-
-
-def _method(lines, common, each):
-    """One method: measured figures, then in small print the published ones and the differences."""
-    shown = [line for line in lines if line is not None]
-    run = [line for line in shown if _scored(line)] or [line for line in shown if line.row] or shown
-    marks = set.intersection(*(set(line.marks) for line in run))
-    rows = [[escape(run[0].title) + _marks(marks)], [r"\quad\scriptsize published"], [r"\quad\scriptsize difference"]]
-    for column in common:
-        value = _any(lines, column.name)
-        rows[0].append(_measured(value, column))
-        rows[1].append(_small(value.printed))
-        rows[2].append("")
-    for line in lines:
-        for number, column in enumerate(each):
-            value = line.values[column.name] if line else Value()
-            own = _marks(set(line.marks) - marks) if line is not None and number == 0 else ""
-            rows[0].append(_measured(value, column) + own)
-            rows[1].append(_small(value.printed))
-            rows[2].append(_small(None if value.difference is None else f"${column.text(value.difference, '+')}$"))
-    return "\n".join(rf"{' & '.join(row)} \\" for k, row in enumerate(rows) if k == 0 or any(cell for cell in row[1:]))
-
-
-def _marks(letters):
-    return f"$^{{{''.join(sorted(letters))}}}$" if letters else ""
-
-
-def _any(lines, name):
-    """A method's own figure: measured on the first data set where it was, and the published one."""
-    values = [line.values[name] for line in lines if line is not None]
-    measured = next((value.measured for value in values if value.measured is not None), None)
-    return Value(measured, printed=next((value.printed for value in values if value.printed), None))
-
-
-def _measured(value, column):
-    """A measured figure; best bold, second underlined."""
-    if value.measured is None:
-        return "-"
-    text = column.text(value.measured)
-    return {1: rf"\textbf{{{text}}}", 2: rf"\underline{{{text}}}"}.get(value.rank, text)
-
-
-def _small(text):
-    return rf"\scriptsize {text}" if text else ""

@@ -39,13 +39,46 @@ def dataset_listing(root):
     return aligned(lines)
 
 
-def metrics_listing(row, dataset):
-    """The metrics of one set of predictions, one line a protocol."""
+def metrics_listing(row):
+    """The metrics of a row with their 95 % intervals, one line a protocol."""
     columns = [column for column in columns_named(DEFAULT) if not column.of_method]
     lines = [("protocol", *(column.head for column in columns))]
     for protocol in row.metrics:
-        lines.append((protocol, *(figure(column, row, protocol) or "-" for column in columns)))
-    return f"{dataset.title}, split {dataset.split}, {row.n_images} images; {units(columns)}\n{aligned(lines)}"
+        lines.append((protocol, *(_with_interval(column, row, protocol) for column in columns)))
+    head = f"{row.title} on {row.dataset}, split {row.split}, {row.n_images} of {row.n_split} images; {units(columns)}"
+    return f"{head}\n{aligned(lines)}"
+
+
+def differences_listing(row, differences):
+    """How a row differs from others of the same images: a line each, with 95 % intervals and p-values.
+
+    Arguments:
+        row: A `Row`.
+        differences: `engine.paired.Difference`s.
+    """
+    if not differences:
+        return "no other row of these images is stored: nothing to compare with\n"
+    columns = columns_named(differences[0].metrics)
+    lines = [(f"{row.title} minus", *(column.head for column in columns))]
+    for other, metrics in differences:
+        lines.append((other.title, *(_difference(column, metrics[column.name]) for column in columns)))
+    return f"by the paired bootstrap, protocol exact\n{aligned(lines)}"
+
+
+def _with_interval(column, row, protocol):
+    low, high = column.interval(row, protocol) or (None, None)
+    return (figure(column, row, protocol) or "-") + _interval(column, low, high)
+
+
+def _difference(column, compared):
+    if compared["difference"] is None:
+        return "-"
+    interval = _interval(column, compared["low"], compared["high"])
+    return f"{column.text(column.shown(compared['difference']), '+')}{interval} p {compared['p']:.3g}"
+
+
+def _interval(column, low, high):
+    return "" if low is None else f" [{column.text(column.shown(low))}, {column.text(column.shown(high))}]"
 
 
 def row_line(row, names=DEFAULT):

@@ -1,73 +1,87 @@
 """Table 1 as Markdown: one table a data set, the published number and the difference in each cell."""
 
+from reports.cells import NOT_REAL, PLAIN, cell, data_notes, status
 from reports.columns import units
 from reports.table import MARKS
-from results.row import Status
 
 ARROWS = {"higher": " ↑", "lower": " ↓", None: ""}
 
 
-def to_markdown(sections, protocol):
+def to_markdown(sections, protocol, layout=PLAIN):
     """Markdown text of the `reports.table.Section`s of one report."""
     parts = ["# Table 1\n"]
     if not sections:
         parts.append("No results are stored here yet.\n")
     for section in sections:
-        parts += [_head(section, protocol), _table(section), _legend(section)]
+        parts += [f"## {section_title(section)}\n", section_head(section, protocol) + "\n"]
+        parts += [markdown_table(_lines(section, layout)), _legend(section)]
     return "\n".join(parts)
 
 
-def _head(section, protocol):
+def markdown_table(lines):
+    """A table of lists of texts, the first of which is its head."""
+    head, *body = (f"| {' | '.join(_escape(text) for text in line)} |" for line in lines)
+    return "\n".join([head, f"|{'---|' * len(lines[0])}", *body]) + "\n"
+
+
+def section_title(section):
+    """A line on the images of a section."""
     images = f"{section.n_images} test images" if section.n_images else "not run"
-    own = " (own list)" if section.own_list else ""
-    text = f"## {section.title}, split `{section.split}`{own}, {images}\n\nProtocol `{protocol}`; {units(section.columns)}."
+    return f"{section.title}, split `{section.split}`{' (own list)' if section.own_list else ''}, {images}"
+
+
+def section_head(section, protocol):
+    """What the figures of a section are, and where the published ones are from."""
+    text = f"Protocol `{protocol}`; {units(section.columns)}."
     if section.source:
         text += f" In brackets: published by {section.source_title}, "
         size = section.published_size
         text += "and measured minus published." if size == "native" else f"at {size} px: no difference is taken across sizes."
     elif section.dataset == "synthetic":
         text += " Images of the seeded generator: they compare programs, not methods, and have no published numbers."
-    return text + "\n"
+    return text
 
 
-def _table(section):
+def column_head(column):
+    """What stands above a column, with an arrow to the better figures of data sets."""
+    return column.head + ("" if column.of_method else ARROWS[column.better])
+
+
+def notes(section):
+    """The sentences below the table of a section: what its marks and numbers stand for."""
+    used = sorted({mark for line in section.lines for mark in line.marks})
+    parts = [f"<sup>{mark}</sup> {MARKS[mark]}." for mark in used]
+    values = [value for line in section.lines for value in line.values.values()]
+    if any(value.lead is False for value in values):
+        parts.append(f"≈ {NOT_REAL}.")
+    if section.untested:
+        parts.append(f"Leads in {', '.join(section.untested)} were not tested.")
+    return parts + [f"data {number}: {note}." for number, note in enumerate(data_notes(section), start=1)]
+
+
+def _lines(section, layout):
     columns = section.columns
-    heads = ["Method", *(column.head + ("" if column.of_method else ARROWS[column.better]) for column in columns)]
-    heads += ["Images", "Threshold", "Status"]
-    lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
+    lines = [["Method", *map(column_head, columns), "Images", "Threshold", "Status"]]
     for line in section.lines:
         row = line.row
-        marks = f" <sup>{line.marks}</sup>" if line.marks else ""
-        cells = [line.title + marks, *(_cell(line.values[column.name], column) for column in columns)]
+        cells = [_cell(cell(line.values[column.name], column, layout)) for column in columns]
         cells += [str(row.n_images), row.threshold] if row and row.n_images else ["", ""]
-        cells.append(_status(section, line))
-        lines.append(f"| {' | '.join(_escape(cell) for cell in cells)} |")
-    return "\n".join(lines) + "\n"
+        lines.append([line.title + (f" <sup>{line.marks}</sup>" if line.marks else ""), *cells, status(section, line)])
+    return [list(line) for line in zip(*lines, strict=True)] if layout.transpose else lines
 
 
 def _escape(text):
     return " ".join(text.split()).replace("|", "\\|")
 
 
-def _cell(value, column):
-    """Measured, then in brackets published and the difference; best bold, second underlined."""
-    text = "" if value.measured is None else column.text(value.measured)
-    text = {1: f"**{text}**", 2: f"<u>{text}</u>"}.get(value.rank, text)
-    if value.printed is None:
+def _cell(texts):
+    """Measured and its interval, then in brackets published and the difference; best bold, second underlined."""
+    text = {1: f"**{texts.measured}**", 2: f"<u>{texts.measured}</u>"}.get(texts.rank, texts.measured)
+    text = " ".join(filter(None, [text + " ≈" * texts.doubtful, texts.interval]))
+    if not texts.published:
         return text or "-"
-    difference = "" if value.difference is None else f", {column.text(value.difference, '+')}"
-    return f"{text} ({value.printed}{difference})".lstrip()
-
-
-def _status(section, line):
-    if line.row is None:
-        return "not run"
-    if not line.row.ok:
-        return f"{line.row.status}: {line.row.reason}"
-    notes = [f"{text} ({count} images)" for text, count in line.row.notes.items()]
-    return "; ".join([Status.OK, *filter(None, [section.deviation(line), line.training]), *notes])
+    return f"{text} ({', '.join(filter(None, [texts.published, texts.difference]))})".lstrip()
 
 
 def _legend(section):
-    used = sorted({mark for line in section.lines for mark in line.marks})
-    return "\n".join([*(f"<sup>{mark}</sup> {MARKS[mark]}.  " for mark in used), ""])
+    return "\n".join([*(f"{_escape(note)}  " for note in notes(section)), ""])

@@ -1,62 +1,66 @@
 """Writes the report of a result folder."""
 
-import csv
-import io
+from dataclasses import dataclass
 from pathlib import Path
 
+from reports.audit import audit
+from reports.cells import PLAIN, Layout
 from reports.columns import DEFAULT
+from reports.csv_table import to_csv
+from reports.html import to_html
 from reports.latex import to_latex
 from reports.markdown import to_markdown
 from reports.table import build_table
 
-FIELDS = ("dataset", "split", "method", "metric", "measured", "ci95_low", "ci95_high", "published", "difference", "source",
-           "protocol", "threshold", "fidelity", "marks", "n_images", "n_split", "own_split", "status", "reason",
-           "weights", "weights_sha256", "weights_schedule", "weights_dataset", "weights_split")  # fmt: skip
-ABOUT = ("threshold", "n_images", "n_split", "own_split", "status", "reason")
-DIGITS = 4
 
+@dataclass(frozen=True, kw_only=True)
+class ReportOptions:
+    """What a report shows.
 
-def write_report(rows, folder, write, *, protocol="exact", columns=DEFAULT):
-    """Write ``table1.md``, ``table1.tex`` and ``table1.csv``.
-
-    Arguments:
-        rows: Rows of the result store.
-        folder: Where the files go.
-        write: Function of a path and a text; the store's atomic one.
+    Attributes:
         protocol: Whose definition of the metrics.
         columns: Names of `reports.columns`.
+        digits: Behind the point, in place of the columns' own.
+        layout: Of the tables.
+        with_published: Show also the published methods that the package does not have.
+    """
+
+    protocol: str = "exact"
+    columns: tuple[str, ...] = DEFAULT
+    digits: int | None = None
+    layout: Layout = PLAIN
+    with_published: bool = False
+
+
+def tables(stored, options):
+    """Table 1 in every format."""
+    chosen = {name: getattr(options, name) for name in ("protocol", "columns", "digits", "with_published")}
+    sections = build_table(stored.rows, counts=stored.counts, **chosen)
+    formats = {"table1.md": to_markdown, "table1.tex": to_latex, "table1.html": to_html}
+    texts = {name: to_text(sections, options.protocol, options.layout) for name, to_text in formats.items()}
+    return texts | {"table1.csv": to_csv(sections, options.protocol)}
+
+
+# The parts of a report: each takes an `engine.stored.Stored` and the options, and gives texts or bytes by name of file.
+PARTS = (tables, audit)
+
+
+def write_report(stored, folder, write, options, parts=PARTS):
+    """Write a report.
+
+    Arguments:
+        stored (Stored): Rows, and what is stored behind them.
+        folder: Where the files go.
+        write: Function of a path and a text or bytes; the store's atomic one.
+        options (ReportOptions): What it shows.
+        parts: Of `PARTS`.
 
     Returns:
         list[Path]: The files.
     """
-    sections = build_table(rows, protocol=protocol, columns=columns)
-    texts = {
-        "table1.md": to_markdown(sections, protocol),
-        "table1.tex": to_latex(sections, protocol),
-        "table1.csv": to_csv(sections, protocol),
-    }
-    for name, text in texts.items():
-        write(Path(folder) / name, text)
-    return [Path(folder) / name for name in texts]
-
-
-def to_csv(sections, protocol):
-    """One line a method, data set and column, in the column's unit."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, FIELDS, lineterminator="\n")
-    writer.writeheader()
-    for section in sections:
-        for line in section.lines:
-            row, weights = line.row, line.weights
-            about = dict(dataset=section.dataset, split=section.split, method=line.method, marks=line.marks)
-            about |= dict(source=section.source, protocol=protocol, status="not run")
-            if row is not None:
-                about |= {key: getattr(row, key) for key in ABOUT} | dict(fidelity=row.fidelity_label)
-            if weights is not None:
-                about |= {f"weights_{key}": getattr(weights, key) for key in ("sha256", "dataset", "split")}
-                about |= dict(weights=weights.file, weights_schedule=line.schedule)
-            for metric, value in line.values.items():
-                figures = dict(measured=value.measured, ci95_low=value.low, ci95_high=value.high, difference=value.difference)
-                rounded = {name: figure if figure is None else round(figure, DIGITS) for name, figure in figures.items()}
-                writer.writerow(about | rounded | {"metric": metric, "published": value.printed})
-    return text.getvalue()
+    paths = []
+    for part in parts:
+        for name, content in part(stored, options).items():
+            write(Path(folder) / name, content)
+            paths.append(Path(folder) / name)
+    return paths

@@ -8,8 +8,10 @@ from mmengine.config import Config
 
 from datasets import DATASETS
 from reports.columns import DEFAULT, Column, columns_named
+from reports.groups import GROUPS, group_of
 from reports.published import printed_name, published, source_for, sources
-from results.row import Row
+from reports.ranking import rank
+from results.row import OUTSIDE, Row
 from zoo import list_configs, list_methods
 from zoo.lookup import registered
 
@@ -25,6 +27,7 @@ class Value:
         printed: The published value as it is printed, None where there is none.
         comparable: False where the two were measured on different machines, images or sizes of images.
         rank: 1 for the best measured value of its column, 2 for the second, else 0.
+        lead: Of a ranked value, whether its lead over the next is real at 95 %; None where that is not known.
     """
 
     measured: float | None = None
@@ -33,6 +36,7 @@ class Value:
     printed: str | None = None
     comparable: bool = True
     rank: int = 0
+    lead: bool | None = None
 
     @property
     def difference(self):
@@ -44,10 +48,11 @@ class Value:
 
 @dataclass
 class Line:
-    """One method on one data set, with its values by column."""
+    """One method on one data set, with its values by column; `group` is a key of `reports.groups.GROUPS`."""
 
     method: str
     title: str
+    group: str
     row: Row | None
     values: dict[str, Value]
 
@@ -58,8 +63,11 @@ class Line:
 
     @property
     def complete(self):
-        """True where every image was scored, and none can have been looked at in training: only then it may be ranked."""
-        return self.whole and not any(self._flags[letter] for letter in "OTU")
+        """True where every image was scored, at its own size, and none can have been looked at in training.
+
+        Only then it may be ranked.
+        """
+        return self.whole and not any(self._flags[letter] for letter in "IOTUX")
 
     @property
     def weights(self):
@@ -76,11 +84,14 @@ class Line:
     def training(self):
         """In short words, how the weights came about, or None where there are none."""
         weights = self.weights
+        place = f"on {weights.dataset} ({weights.split})" if weights and weights.dataset else ""
+        if weights and weights.publisher:
+            return ", ".join(filter(None, [f"weights of {weights.publisher}", place and f"trained {place}"]))
         if weights is None or weights.schedule is None:
             return weights and f"weights {weights.file}"
-        place = f"on {weights.dataset} ({weights.split})" if weights.dataset else ""
         how = ", ".join([f"{weights.schedule}-trained", *self._stages])
-        return " ".join(filter(None, [how + "," * bool(self._stages and place), place]))
+        comma = "," if self._stages else ""
+        return f"{how}{comma} on {weights.dataset} ({weights.split})" if weights.dataset else how
 
     @property
     def _stages(self):
@@ -98,10 +109,12 @@ class Line:
     def _flags(self):
         row, weights = self.row, self.weights
         unknown = weights is not None and not weights.training_images_known
-        return {"O": row.oracle, "S": row.from_sweep, "T": row.trained_on_test, "U": unknown}
+        flags = {"I": row.metric_size != "native", "O": row.oracle, "S": row.from_sweep, "T": row.trained_on_test}
+        return flags | {"U": unknown, "X": row.fidelity == OUTSIDE}
 
 
 MARKS = {
+    "I": "metrics at the size of the network's input, to which the masks were resized, as the literature mostly takes them",
     "N": "not run here; figures, if any, are published ones",
     "O": "threshold chosen by looking at the masks (an upper bound)",
     "P": "equal to a third party's port, not to the author's code",
@@ -110,6 +123,7 @@ MARKS = {
     "U": "the training images of these weights are not known",
     "S": "cut at the next of 256 stored levels, not run again",
     "V": "equal to the author's code but for what the method's card names",
+    "X": "predictions of another program: how they were made is not known here, and they are not ranked",
 }
 
 
@@ -161,13 +175,24 @@ class Section:
         """Images of the whole test list, or None where no method was run."""
         return self.images[0]
 
+    @property
+    def untested(self):
+        """Heads of the columns with a best figure of which it is not known whether its lead is real."""
+        for_best = {c.head: [line.values[c.name] for line in self.lines if line.values[c.name].rank] for c in self.columns}
+        return [
+            head
+            for head, values in for_best.items()
+            if any(value.rank == 2 for value in values) and any(value.rank == 1 and value.lead is None for value in values)
+        ]
+
     def deviation(self, line):
         """In words, why a scored row is not compared: its images are not `images`, or it lacks the protocol. Else None."""
         row = line.row
         if row is None or not row.ok:
             return None
         if not row.whole:
-            return f"first {row.n_images} of {row.n_split} images"
+            first = "" if row.fidelity == OUTSIDE else "first "
+            return f"{first}{row.n_images} of {row.n_split} images"
         number, fingerprint = self.images
         if row.n_split != number:
             return f"another list of {row.n_split} images"
@@ -176,22 +201,26 @@ class Section:
         return None if self.protocol in row.metrics else f"cut after scoring, no metrics of protocol {self.protocol}"
 
 
-def build_table(rows, *, protocol="exact", columns=DEFAULT):
+def build_table(rows, *, protocol="exact", columns=DEFAULT, digits=None, with_published=False, counts=lambda row: None):
     """Arrange stored rows.
 
     Arguments:
         rows: Rows of the result store, of any data sets and splits.
         protocol: Whose definition of the metrics; see `engine.metrics`.
         columns: Names of `reports.columns`.
+        digits: Behind the point, in place of the columns' own.
+        with_published: Show also the published methods that the package does not have.
+        counts: Function of a row to the counts of its images, or None, such as `engine.stored.Stored.counts`. Leads are tested
+            with them.
 
     Returns:
-        list[Section]: One a split and data set that has rows, in the order of `TABLE`. Methods of it that have no
-        row there show their published numbers; methods beyond it follow by name.
+        list[Section]: One a split and data set that has rows, in the order of `TABLE`, its methods by `reports.groups` and
+        in that order. Methods of it that have no row there show their published numbers; methods beyond it follow by name.
 
     Raises:
         UsageError: There is no such column.
     """
-    columns = columns_named(columns, rows)
+    columns = columns_named(columns, rows, digits)
     config = Config.fromfile(TABLE)
     sections = []
     for split in sorted({row.split for row in rows}):
@@ -201,28 +230,30 @@ def build_table(rows, *, protocol="exact", columns=DEFAULT):
             own_list = any(row.own_split for row in found.values())
             source = source_for(split) if dataset in config.datasets and not own_list else None
             section = Section(dataset, split, own_list, source, protocol, columns)
-            methods = {*config.methods, *found, *_published_here(source)}
-            for method in sorted(methods, key=lambda name: _place(name, config.methods)):
-                section.lines.append(_line(method, section, found.get(method)))
+            for method in {*config.methods, *found, *_published_here(source, with_published)}:
+                section.lines.append(_line(method, section, found.get(method), config.ours))
+            section.lines.sort(key=lambda line: (list(GROUPS).index(line.group), _place(line.method, config.methods)))
             _compare(section)
+            rank(section, counts)
             sections.append(section)
     return sections
 
 
-def _published_here(source):
-    """The methods and configurations of the package that a published table has."""
-    known = {*list_methods(), *list_configs()}
-    return {method for method, _, _ in (published(source) if source else ())} & known
+def _published_here(source, all_of_it):
+    """The methods of a published table: all, or those that the package has as methods or configurations."""
+    methods = {method for method, _, _ in (published(source) if source else ())}
+    return methods if all_of_it else methods & {*list_methods(), *list_configs()}
 
 
 def _place(name, order):
     return (order.index(name), "") if name in order else (len(order), name)
 
 
-def _line(method, section, row):
+def _line(method, section, row, ours):
     return Line(
         method=method,
         title=row.title if row and row.title != method else printed_name(method),
+        group=group_of(method, row, ours),
         row=row,
         values={column.name: _value(column, method, section, row) for column in section.columns},
     )
@@ -238,21 +269,8 @@ def _value(column, method, section, row):
 
 
 def _compare(section):
-    """Rank the honest rows over the images of the section, and take the differences from those over others."""
-    for column in section.columns:
-        if column.of_method:
-            continue
-        for line in section.lines:
-            same_size = line.row is not None and line.row.metric_size == section.published_size
-            line.values[column.name].comparable &= same_size and section.deviation(line) is None
-        values = [line.values[column.name] for line in section.lines if line.complete and section.deviation(line) is None]
-        if column.better:
-            _rank(column, [value for value in values if value.measured is not None])
-
-
-def _rank(column, values):
-    """Note which values are the best and the second best as they are printed."""
-    levels = sorted({round(value.measured, column.digits) for value in values}, reverse=column.better == "higher")[:2]
-    for value in values:
-        if round(value.measured, column.digits) in levels:
-            value.rank = levels.index(round(value.measured, column.digits)) + 1
+    """Take the differences from what is of other images, or of another size."""
+    for line in section.lines:
+        same = line.row is not None and line.row.metric_size == section.published_size and section.deviation(line) is None
+        for column in section.columns:
+            line.values[column.name].comparable &= same or column.of_method

@@ -20,22 +20,22 @@ class ImageRecord:
     Attributes:
         id: Of the image.
         pixels: Digests of the decoded image and label.
-        seconds: Time of the image; of one that was scored with others, its share.
-        processor: Name of what it was timed on.
+        seconds: Time of the image; of one that was scored with others, its share. None of another program's prediction.
+        processor: Name of what it was timed on, or None.
         notes: What the method told of its batch; the first image of a batch has them all.
         height, width: In px.
         counts: Of the mask, from `engine.metrics.count_image`.
         statistics: Of the score map.
         signal: From `engine.metrics.signal_metrics`.
         sweep: Counts at 256 cuts, packed; see `pack_sweep`.
-        saved: Where the predicted mask was written, or None.
+        saved, saved_scores: Where the predicted mask and the score map were written, or None.
     """
 
     id: str
     pixels: str
-    seconds: float
-    processor: str
-    notes: tuple[str, ...]
+    seconds: float | None = None
+    processor: str | None = None
+    notes: tuple[str, ...] = ()
     height: int
     width: int
     counts: dict
@@ -43,6 +43,7 @@ class ImageRecord:
     signal: dict
     sweep: str
     saved: str | None = None
+    saved_scores: str | None = None
 
     def to_json(self):
         """The record as a dict that JSON holds."""

@@ -7,6 +7,8 @@ from results.plain import from_plain, to_plain
 from zoo.card import fidelity_label
 
 VERSION = 1
+OUTSIDE = "predictions of others"  # the fidelity of a row that another program made the predictions of
+AS_GIVEN = "as given"  # the threshold of its masks, if it gave nothing else
 
 
 class Status(StrEnum):
@@ -76,20 +78,21 @@ class Row:
         n_images, n_split: Images that were scored, and those of the whole test list.
         metrics: By protocol and metric: fractions, None where undefined. Empty where nothing was scored.
         ci95: By protocol and metric: lower and upper end of the 95 % interval.
-        family, fidelity, fidelity_scope: Of the method's card.
-        threshold: The policy as it is spelled.
+        family, fidelity, fidelity_scope: Of the method's card. The fidelity is `OUTSIDE` where another program predicted.
+        threshold: The policy as it is spelled, or `AS_GIVEN`.
         oracle: Whether the policy looked at the masks.
         from_sweep: Whether the cut was chosen after scoring, from 256 stored levels: only the exact protocol has metrics then.
         params: Learnable values of a network, or None.
         weights, speed: None where there are none.
-        score_kind: ``"raw"`` or ``"logit"``.
+        score_kind: ``"raw"``, ``"logit"`` or ``"probability"``; None of masks that another program predicted.
         auc: Area under the pixel-level ROC curve.
         signal: SCRG and BSF, from `engine.metrics.mean_signal`.
         strata: Pd by size and contrast, from `engine.metrics.strata`.
         sweep: Counts of the set at 256 cuts, by column.
         notes: What the method told, and of how many images.
         data_notes: What is to be known of the images themselves.
-        metric_size: ``"native"`` where metrics are of the images' own size, ``"input"`` where of the network's input.
+        metric_size: ``"native"`` where metrics are of the images' own size, else that of the network's input, to which images
+            and masks were resized, such as ``"512x512"``.
         key: All that the row depends on; ``data`` is the fingerprint of the images, the rest is the journal's key.
         trained_on_test: Number of test images in the training list of the weights.
         own_split: Whether the images are not those of the package's list of this name, or None where none was scored.

@@ -107,9 +107,30 @@ class ResultStore:
         records = journal.read(row.journal_key)
         try:
             with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
-                return [records[line["id"]] for line in csv.DictReader(file)]
+                found = [records[line["id"]] for line in csv.DictReader(file)]
         except (KeyError, OSError):
-            raise ZooError(f"{journal.path} does not hold the images of {path}; run this cell again") from None
+            found = []
+        if len(found) != row.n_images:
+            raise ZooError(f"{journal.path} does not hold the images of {path}; run this cell again")
+        return found
+
+    def counts(self, row):
+        """What was counted in each image of a stored row: dicts with ``id`` and the columns of `engine.metrics.count_image`.
+
+        Raises:
+            ZooError: The row has no table of images, or it is another's.
+        """
+        path = self.row_path(row.dataset, row.split, row.method).with_suffix(".csv")
+        try:
+            with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
+                lines = [{k: v if k == "id" else float(v or "nan") for k, v in line.items()} for line in csv.DictReader(file)]
+        except OSError:
+            raise ZooError(f"{path} is not there; run this cell again") from None
+        except (TypeError, ValueError) as error:
+            raise ZooError(f"{path} is no table of images ({error}); run this cell again") from None
+        if len(lines) != row.n_images:
+            raise ZooError(f"{path} has {len(lines)} images, its row {row.n_images}; run this cell again")
+        return lines
 
     def rows(self):
         """All stored rows, sorted by path.

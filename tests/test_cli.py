@@ -115,7 +115,7 @@ def test_what_was_decided_of_the_data_is_told_by_run_train_and_score(folder, tmp
         assert row_of(out, method)["data_notes"] == notes
     told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("mine: ")]
     assert told == [f"mine: {note}" for note in notes]
-    assert run_benchmark.main(["score", str(folder / "masks"), "--dataset", str(folder)]) == 0
+    assert run_benchmark.main(["score", str(folder / "masks"), "--dataset", str(folder), "--out", str(out)]) == 0
     told = capsys.readouterr().err
     assert all(f"mine: {note}\n" in told for note in notes)
     assert run_benchmark.main(["data", "--check", "--datasets", str(folder)]) == 1
@@ -144,7 +144,7 @@ def test_ids_that_are_paths(folder, tmp_path):
     assert run(folder, out, "top_hat", "--save-predictions") == 0
     masks = out / "predictions" / "mine" / "irsam" / "top_hat"
     assert (masks / "252" / "1.png").is_file()
-    assert run_benchmark.main(["score", str(masks), "--dataset", str(folder)]) == 0
+    assert run_benchmark.main(["score", str(masks), "--dataset", str(folder), "--out", str(out)]) == 0
 
 
 def test_a_plugin_is_a_row_of_the_table(folder, tmp_path):
@@ -286,16 +286,6 @@ def test_the_oracle_is_marked_and_at_least_as_good(folder, tmp_path):
     assert "Top-Hat <sup>OPS</sup>" in (out / "report" / "table1.md").read_text()
 
 
-def test_score_of_a_folder_of_masks(folder, tmp_path, capsys):
-    arguments = ["score", str(folder / "masks"), "--dataset", str(folder)]
-    assert run_benchmark.main(arguments) == 0
-    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("exact"))
-    assert line.split() == ["exact", "100.00", "100.00", "100.00", "0.00"]
-    (folder / "empty").mkdir()
-    assert run_benchmark.main(["score", str(folder / "empty"), "--dataset", str(folder)]) == 2
-    assert "lacks 8 of the 8 test images" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
@@ -315,6 +305,10 @@ def test_score_of_a_folder_of_masks(folder, tmp_path, capsys):
         (["--all", "--datasets", "synthetic", "--threshold", "best_iou", "--save-predictions"], "leave out --save-predictions"),
         (["--methods", "ipi", "x/ipi.py", "--datasets", "synthetic"], "would all be filed as ipi"),
         (["report", "--out", "none"], "no results in none"),
+        (["report", "--protocol", "irsam"], "report needs --out DIR"),
+        (["report", "--compare", "none", "other"], "no results in none"),
+        (["report", "--merge", "none", "--out", "new"], "no results in none"),
+        (["report", "--compare", "a", "b", "--merge", "a", "b"], "not allowed with argument --compare"),
         (["score", "none", "--dataset", "synthetic"], "no folder none"),
     ],
 )
@@ -413,6 +407,15 @@ def test_convert_a_published_checkpoint(tmp_path, capsys):
     row = row_of(out, "small", "synthetic")
     assert (row["status"], row["n_images"], row["params"]) == ("ok", 2, 516875)
     assert len(row["key"]["files"]["checkpoint"]) == 64
+    assert (row["metric_size"], row["key"]["metric_size"]) == ("native", "native")
+    assert run_benchmark.main([*arguments, "--checkpoints", str(tmp_path), "--metric-size", "input"]) == 0
+    resized = row_of(out, "small", "synthetic")
+    assert (resized["metric_size"], resized["key"]["metric_size"]) == ("64x64", "input")
+    assert resized["metrics"] != row["metrics"]
+    assert (
+        "ok; first 2 of 40 images; metrics at 64x64; weights small_synthetic.safetensors"
+        in (out / "report" / "table1.md").read_text()
+    )
 
 
 def test_dask_workers_give_the_same_rows(folder, tmp_path):

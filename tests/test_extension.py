@@ -11,16 +11,6 @@ import numpy as np
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
-REPORT = """
-import sys
-from pathlib import Path
-from reports.report import write_report
-from results.store import ResultStore, write_atomic
-from zoo import load_plugin
-
-load_plugin(sys.argv[1])
-write_report(ResultStore(sys.argv[2]).rows(), Path(sys.argv[2]) / "report", write_atomic, columns=["IoU", "F1"])
-"""
 
 
 def test_what_the_page_shows_is_seen_in_the_table(tmp_path):
@@ -31,9 +21,10 @@ def test_what_the_page_shows_is_seen_in_the_table(tmp_path):
     mask[10:13, 10:13] = 255
     for name, picture in (("images", 40 + mask // 2), ("masks", mask)):
         (images / name).mkdir(parents=True)
-        cv2.imwrite(str(images / name / "a.png"), picture)
-    for name in ("train", "test"):
-        (images / f"{name}.txt").write_text("a\n")
+        for image_id in "ab":
+            cv2.imwrite(str(images / name / f"{image_id}.png"), picture)
+    (images / "train.txt").write_text("a\n")
+    (images / "test.txt").write_text("b\n")
 
     def python(*arguments):
         return subprocess.run([sys.executable, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -41,10 +32,10 @@ def test_what_the_page_shows_is_seen_in_the_table(tmp_path):
     out = tmp_path / "out"
     run = ["--methods", "bright", "--plugin", plugin, "--datasets", images, "--threshold", "best_f1", "--out", out, "--jobs", 1]
     python("run_benchmark.py", *run)
-    python("-c", REPORT, plugin, out)
+    python("run_benchmark.py", "report", "--out", out, "--plugin", plugin, "--columns", "IoU", "F2")
     text = (out / "report" / "table1.md").read_text(encoding="utf-8")
-    assert "| Method | IoU ↑ | F1 ↑ | Images | Threshold | Status |" in text
+    assert "| Method | IoU ↑ | F2 ↑ | Images | Threshold | Status |" in text
     assert "| Bright <sup>OS</sup> | 100.00 | 100.0 | 1 | best_f1 | ok |" in text
     with open(out / "report" / "table1.csv", newline="") as file:
         lines = {line["metric"]: line for line in csv.DictReader(file) if line["method"] == "bright"}
-    assert (lines["F1"]["measured"], lines["F1"]["ci95_low"]) == ("100.0", "100.0")
+    assert (lines["F2"]["measured"], lines["F2"]["ci95_low"]) == ("100.0", "100.0")

@@ -1,54 +1,38 @@
-"""The file forms that weights come in. No form is read in a way that could run code."""
+"""The file forms that weights come in. No form is read in a way that could run code, or take memory out of proportion."""
 
-import argparse
-import json
-import pickle
-import pickletools
+import io
+import mmap
 import re
 import struct
 import zipfile
+from math import prod
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
 
-from zoo import mxnet_params
+from zoo import inert_pickle, mxnet_params
 from zoo.errors import ZooError
+from zoo.own_files import read_header, read_safetensors
+from zoo.state_dicts import MOST_NAMED, Chosen, Found, choose, convert_keys, printable
+from zoo.torch_files import StoredTensor, check_unpacked_size, open_torch, read_member, tensor_dicts
 
-METADATA_KEY = "irsam_zoo"  # the one entry of our safetensors headers; it holds JSON
-WRAPPERS = ("state_dict", "model_state_dict", "net", "model", "network", "params")
-PREFIXES = ("module.", "model.", "net.", "network.", "_orig_mod.")
-TORCH_START = pickle.dumps(torch.serialization.MAGIC_NUMBER, protocol=2)
+__all__ = ["read_checkpoint", "read_header"]
 LFS_START = b"version https://git-lfs"
-
-
-class _Array:
-    """Stands in for a NumPy array beside the weights, which nothing reads."""
-
-    def __init__(self, *arguments):
-        pass
-
-    def __setstate__(self, state):
-        pass
-
-
-# Training scripts store metrics and options beside the weights; rebuilding these types runs nothing.
-SAFE_GLOBALS = [
-    argparse.Namespace,
-    np.dtype,
-    *(type(np.dtype(kind)) for kind in ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "?")),
-    *((np._core.multiarray.scalar, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")),
-    *((_Array, f"numpy.{name}") for name in ("ndarray", "core.multiarray._reconstruct", "_core.multiarray._reconstruct")),
-]
 MXNET_NAMES = ((r"(^|\.)gamma$", r"\1weight"), (r"(^|\.)beta$", r"\1bias"))
+NPY_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+# Entries by which this project tells what weights were trained on; another's of the same name mean something else.
+OWN_ENTRIES = {"dataset", "split", "schedule", "train_ids", "seen", "start"}
 
 
-def read_checkpoint(path, own_keys=()):
-    """``(state dict, metadata)`` of a file; see `zoo.checkpoints.load_checkpoint`."""
-    if not path.is_file():
-        raise ZooError(f"no checkpoint file {path}")
-    with open(path, "rb") as handle:
-        start = handle.read(512)
+def read_checkpoint(path, own=(), rules=(), key=None):
+    """The weights in a file, as `zoo.state_dicts.Chosen`; see `zoo.checkpoints.load_checkpoint`."""
+    try:
+        with open(path, "rb") as handle:
+            start = handle.read(512)
+    except FileNotFoundError:
+        raise ZooError(f"no checkpoint file {path}") from None
+    except OSError as error:
+        raise ZooError(f"{path} cannot be read as a checkpoint: {error.strerror}") from None
     if not start:
         raise ZooError(f"{path} is empty; download it again")
     if start.startswith(LFS_START):
@@ -56,124 +40,93 @@ def read_checkpoint(path, own_keys=()):
     if re.match(rb"\s*<(!doctype|html|\?xml)", start, re.IGNORECASE):
         raise ZooError(f"{path} is a web page, not a checkpoint; download it in a browser and check that the link is direct")
     try:
-        read = _reader(path, start)
-        state_dict, metadata = read(path)
+        return _read(path, start, own, rules, key)
     except ZooError:
         raise
-    except Exception as error:  # damaged bytes fail anywhere in four parsers, with any exception
-        reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+    except inert_pickle.CommandError as error:
+        raise ZooError(
+            f"{path} names the function {printable(str(error))}, which no checkpoint needs: it is made to run commands "
+            "where it is loaded. None was run here; do not use this file"
+        ) from error
+    except Exception as error:  # damaged bytes fail anywhere in five parsers, with any exception
+        reason = printable((str(error).splitlines() or [type(error).__name__])[0]).rstrip(".")
         raise ZooError(f"{path} is damaged or cut short ({reason}); download it again") from error
-    if read is not _read_safetensors:
-        state_dict = _without_prefix(state_dict, own_keys)
-    return state_dict, metadata
 
 
-def _reader(path, start):
+def _read(path, start, own, rules, key):
     if start[6:9] == b"\0\0{":  # a length of 8 bytes, the first of which may be any, and JSON
-        return _read_safetensors
+        tensors, metadata, ours = read_safetensors(path)
+        if ours and key is None:
+            return Chosen(tensors, metadata)
+        return _chosen(path, [Found((), tensors, (metadata,))], own, rules, key)
     if start.startswith(b"PK"):
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-        if any(name.endswith("/constants.pkl") for name in names):
-            export = f"torch.save(torch.jit.load({path.name!r}).state_dict(), 'weights.pth')"
-            raise ZooError(f"{path} is a TorchScript file, which holds code; if you trust it, run: {export}")
-        return _read_npz if all(name.endswith(".npy") for name in names) else _read_torch
-    if start.startswith(b"\x80"):
-        if _is_plain_pickle(path, start):
+            if any(name.endswith("/constants.pkl") for name in names):
+                export = f"torch.save(torch.jit.load({path.name!r}).state_dict(), 'weights.pth')"
+                raise ZooError(f"{path} is a TorchScript file, which holds code; if you trust it, run: {export}")
+            if names and all(name.endswith(".npy") for name in names):
+                return _chosen(path, [Found((), _npz_tensors(archive))], own, rules, key)
+            if not any(name.endswith("data.pkl") for name in names):
+                held = f"its first file is {printable(names[0])}" if names else "it is empty"
+                raise ZooError(f"{path} is a zip archive and no checkpoint ({held}); unpack it and name the checkpoint in it")
+    elif start.startswith(b"\x80"):
+        if not _is_torch_file(path):
             export = f"numpy.savez('weights.npz', **pickle.load(open({path.name!r}, 'rb')))"
             raise ZooError(
                 f"{path} is a plain pickle, not a file of torch.save, and loading it could run code; if you trust it and it "
                 f"holds a dict of arrays, run: {export}"
             )
-        return _read_torch
-    if start.startswith(struct.pack("<Q", mxnet_params.MAGIC)):
-        return _read_mxnet
-    raise ZooError(f"{path} is no checkpoint that can be read: expected safetensors, torch.save, .npz or MXNet .params")
+    elif start.startswith(struct.pack("<Q", mxnet_params.MAGIC)):
+        arrays = mxnet_params.read_params(path.read_bytes())
+        tensors = {name: torch.from_numpy(values) for name, values in arrays.items()}
+        return _chosen(path, [Found((), convert_keys(tensors, MXNET_NAMES))], own, rules, key)
+    else:
+        raise ZooError(f"{path} is no checkpoint that can be read: expected safetensors, torch.save, .npz or MXNet .params")
+    with open_torch(path) as (content, tensor):
+        found = tensor_dicts(content)
+        if not found:
+            raise ZooError(
+                f"{path} holds no state dict ({_held(content)}); save one with torch.save(network.state_dict(), PATH)"
+            )
+        chosen = _chosen(path, found, own, rules, key)
+        return chosen._replace(tensors={name: tensor(stored) for name, stored in chosen.tensors.items()})
 
 
-def _is_plain_pickle(path, start):
-    """Whether a file is one whole pickle. One of torch.save has several, the first of which is a number."""
-    if start.startswith(TORCH_START):
-        return False
-    try:
-        with open(path, "rb") as handle:
-            for _ in pickletools.genops(handle):
-                pass
-            return not handle.read(1)
-    except ValueError:
-        return False
+def _chosen(path, found, own, rules, key):
+    chosen = choose(path, found, own, rules, key)
+    return chosen._replace(metadata={name: value for name, value in chosen.metadata.items() if name not in OWN_ENTRIES})
 
 
-def read_header(path):
-    """What our trainer stored beside the tensors of a safetensors file; empty for a file that cannot be read."""
-    try:
-        with safe_open(path, "pt") as file:
-            return _header(file)
-    except (OSError, SafetensorError, ValueError):
-        return {}
+def _held(content):
+    """What a file without tensors holds instead, for an error."""
+    if isinstance(content, (inert_pickle.Global, inert_pickle.StandIn)):
+        return printable(content.name)
+    if isinstance(content, dict):
+        return f"its keys: {', '.join([printable(name) for name in content if isinstance(name, str)][:MOST_NAMED])}"
+    return "a tensor" if isinstance(content, StoredTensor) else f"a {type(content).__name__}"
 
 
-def _header(file):
-    metadata = file.metadata() or {}
-    return json.loads(metadata[METADATA_KEY]) if METADATA_KEY in metadata else metadata
+def _is_torch_file(path):
+    """Whether a file that begins with a pickle is of the older form of ``torch.save``: its first pickle is a number."""
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return inert_pickle.load(data, {}, inert_pickle.StandIn) == torch.serialization.MAGIC_NUMBER
 
 
-def _read_safetensors(path):
-    with safe_open(path, "pt") as file:
-        return {key: file.get_tensor(key) for key in file.keys()}, _header(file)  # noqa: SIM118 - not a dict
+def _npz_tensors(archive):
+    check_unpacked_size(archive)
+    arrays = {name.removesuffix(".npy"): _array(read_member(archive, name)) for name in archive.namelist()}
+    tensors = {name: torch.from_numpy(values) for name, values in arrays.items() if values is not None}
+    return convert_keys(tensors, MXNET_NAMES)
 
 
-def _read_npz(path):
-    with np.load(path, allow_pickle=False) as arrays:
-        return _from_arrays({key: arrays[key] for key in arrays.files})
-
-
-def _read_mxnet(path):
-    return _from_arrays(mxnet_params.read_params(path.read_bytes()))
-
-
-def _from_arrays(arrays):
-    state_dict = {}
-    for key, values in arrays.items():
-        for pattern, replacement in MXNET_NAMES:
-            key = re.sub(pattern, replacement, key)
-        state_dict[key] = torch.from_numpy(values)
-    return state_dict, {}
-
-
-def _read_torch(path):
-    try:
-        with torch.serialization.safe_globals(SAFE_GLOBALS):
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        found = re.search(r"(?:GLOBAL|class) ([\w.]+)", str(error))
-        if found is None:
-            raise ValueError("no readable pickle") from error
-        export = (
-            f"x = torch.load({path.name!r}, weights_only=False); "
-            "torch.save(x['state_dict'] if isinstance(x, dict) else x.state_dict(), 'weights.pth')"
-        )
-        raise ZooError(
-            f"{path} holds the Python object {found[1]}, and loading it could run code; if you trust it, run beside the "
-            f"author's code, with the file's own key for the weights where that is not state_dict: {export}"
-        ) from error
-    metadata = {}
-    while not _is_state_dict(content):
-        inner = next((name for name in WRAPPERS if isinstance(content, dict) and isinstance(content.get(name), dict)), None)
-        if inner is None:
-            raise ZooError(f"{path} holds no state dict; save one with torch.save(network.state_dict(), PATH)")
-        metadata |= {key: value for key, value in content.items() if isinstance(value, (str, int, float))}
-        content = content[inner]
-    return content, metadata
-
-
-def _is_state_dict(content):
-    return isinstance(content, dict) and bool(content) and all(map(torch.is_tensor, content.values()))
-
-
-def _without_prefix(state_dict, own_keys):
-    """The state dict without the prefixes that all of its keys share, as far as none of the keys is a network's own."""
-    prefix = next((p for p in PREFIXES if state_dict and all(key.startswith(p) for key in state_dict)), None)
-    if prefix is None or any(key in own_keys for key in state_dict):
-        return state_dict
-    return _without_prefix({key.removeprefix(prefix): value for key, value in state_dict.items()}, own_keys)
+def _array(data):
+    """The array in the bytes of an ``.npy`` file; None for text and objects, which are no weights."""
+    file = io.BytesIO(data)
+    shape, by_column, dtype = NPY_HEADERS[np.lib.format.read_magic(file)](file)
+    if dtype.kind not in "biufc":
+        return None
+    if prod(shape) * dtype.itemsize > len(data) - file.tell():
+        raise ValueError("an array is shorter than it says")
+    values = np.frombuffer(data[file.tell() :], dtype, prod(shape)) if prod(shape) else np.empty(0, dtype)
+    return values.reshape(shape, order="F" if by_column else "C").astype(dtype.newbyteorder("="))

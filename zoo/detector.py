@@ -21,6 +21,7 @@ class Detector:
         name: The name it was built by; set by `build_method`.
         parameters: The keyword arguments it was built with; set by `build_method`.
         batch_size: Largest number of images of one size that `predict_batch` scores together.
+        group_size: Number of frames that `predict_sequence` looks at together.
     """
 
     card = None
@@ -30,6 +31,7 @@ class Detector:
     name = ""
     parameters = {}
     batch_size = 1
+    group_size = 1
 
     def __init__(self, *, threshold=None):
         self.threshold = build_threshold(self.default_threshold if threshold is None else threshold)
@@ -90,9 +92,31 @@ class Detector:
                     scores[place] = self._checked_score(score, shape)
         return scores
 
+    def predict_sequence(self, frames):
+        """Score the frames of a sequence: here, each by itself; a method of several frames takes `group_size` of them together.
+
+        Arguments:
+            frames: T HxW arrays of one size, as `predict` takes them, in their order.
+
+        Returns:
+            Sequence[np.ndarray]: T HxW float32 score maps.
+
+        Raises:
+            ZooError: As `predict` does.
+        """
+        return self.predict_batch(frames)
+
     def segment(self, image):
         """HxW bool mask of one image by the threshold policy."""
         return self.threshold(self.predict(image))
+
+    def at_input_size(self, image, label):
+        """An image and its label (HxW uint8 each) at the size at which the method works, for metrics taken there.
+
+        That is their own size but for a network that resizes images: its input is a square, to which the literature also
+        resizes the mask, by nearest neighbour.
+        """
+        return image, label
 
     def to(self, device):
         """Move to a torch device. Methods that run on NumPy stay where they are."""

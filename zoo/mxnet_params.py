@@ -1,6 +1,7 @@
 """Reader of MXNet's ``.params`` files, the form in which open-acm and open-alcnet publish weights. MXNet is not needed."""
 
 import struct
+from math import prod
 
 import numpy as np
 
@@ -43,7 +44,9 @@ def read_params(data):
         _device, _device_id, flag = take("iii")
         if flag not in DTYPES:
             raise ValueError(f"array of unknown type {flag}")
-        values = np.frombuffer(data, DTYPES[flag], int(np.prod(shape)), place).reshape(shape)
+        if min(shape, default=0) < 0:
+            raise ValueError("array of a negative size")
+        values = np.frombuffer(data, DTYPES[flag], prod(shape), place).reshape(shape)
         place += values.nbytes
         return values.copy()
 

@@ -3,18 +3,22 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from PIL import Image
 
 from zoo.checkpoint_files import read_header
-from zoo.checkpoints import convert_keys, load_checkpoint, load_weights, sha256_file
+from zoo.checkpoints import load_checkpoint, load_weights, sha256_file
 from zoo.detector import Detector
 from zoo.errors import UsageError
+from zoo.known_weights import recognise, recognise_file
 
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_STD = (58.395, 57.12, 57.375)
 # Probabilities become logits; closer to 0 or 1 than this they are cut, in float32 well clear of infinity.
 SMALLEST_PROBABILITY = 1e-6
+PADDINGS = ("reflect", "zero", "zero_always")
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,8 @@ class Weights:
     Attributes:
         path: The checkpoint file.
         sha256: Hex digest of the file.
-        metadata: What its writer stored beside the tensors: plain data by name, as JSON holds it, nested where it was.
+        metadata: What its writer stored beside the tensors: plain data by name, as JSON holds it, nested where it was. Of a
+            known file (`zoo.known_weights`), its `provenance` as well.
     """
 
     path: Path
@@ -46,6 +51,10 @@ class NeuralDetector(Detector):
         amp: Half precision on CUDA. It has no effect elsewhere.
         compile: Run the network through ``torch.compile``.
         mean, std: Normalisation of each channel, in grey levels 0..255, instead of the class's.
+        padding: What continues native-size inputs at the bottom and right: ``"reflect"``, the image itself; ``"zero"``, zeros
+            in the normalised input (BasicIRSTD, utils.py, PadImg); ``"zero_always"``, those, and a whole `divisor` of them
+            where a side is a multiple of it already (LESPS).
+        divisor: A multiple of the class's, to be taken instead.
 
     Attributes:
         network (nn.Module): Takes the tensors that the reference takes and returns what the reference returns.
@@ -85,6 +94,8 @@ class NeuralDetector(Detector):
         compile=False,
         mean=None,
         std=None,
+        padding="reflect",
+        divisor=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -95,6 +106,10 @@ class NeuralDetector(Detector):
         elif not isinstance(input_size, int) or input_size < self.smallest_input or input_size % self.divisor:
             wanted = f"a multiple of {self.divisor} from {self.smallest_input} up"
             raise UsageError(f"input_size {input_size!r} is neither 'native' nor {wanted}")
+        if padding not in PADDINGS:
+            raise UsageError(f"padding {padding!r} is not one of {', '.join(PADDINGS)}")
+        if divisor is not None and (not isinstance(divisor, int) or divisor < 1 or divisor % self.divisor):
+            raise UsageError(f"divisor {divisor!r} is no multiple of {self.divisor}")
         batch_size = self.default_batch_size if batch_size is None else batch_size
         if not isinstance(batch_size, int) or batch_size < 1:
             raise UsageError(f"batch_size must be at least 1, not {batch_size!r}")
@@ -103,6 +118,8 @@ class NeuralDetector(Detector):
         if not len(self.mean) == len(self.std) == self.in_channels:
             raise UsageError(f"mean {self.mean} and std {self.std} need one number for each of {self.in_channels} channels")
         self.input_size = input_size
+        self.padding = padding
+        self.divisor = divisor or self.divisor
         self.batch_size = batch_size
         self.amp = amp
         self.device = torch.device("cpu")
@@ -116,8 +133,12 @@ class NeuralDetector(Detector):
     @classmethod
     def completed(cls, options):
         """Options with those that the checkpoint was trained with, where the caller does not name them."""
-        header = read_header(options["checkpoint"]) if options.get("checkpoint") else {}
-        brought = header.get("evaluation") or {}
+        if not options.get("checkpoint"):
+            return options
+        known = recognise_file(options["checkpoint"])
+        if known is not None:
+            return known.completed(options)
+        brought = read_header(options["checkpoint"]).get("evaluation") or {}
         return {name: brought[name] for name in cls.evaluation_options if name in brought} | options
 
     def build_network(self):
@@ -159,14 +180,20 @@ class NeuralDetector(Detector):
         return outputs
 
     def normalize(self, images):
-        """Bx1xhxw grey levels 0..255 to the BxCxhxw normalised input."""
+        """Bx1xhxw grey levels 0..255, or BxCxhxw of them, to the BxCxhxw normalised input."""
         mean = images.new_tensor(self.mean).view(1, -1, 1, 1)
         std = images.new_tensor(self.std).view(1, -1, 1, 1)
         return (images.expand(-1, self.in_channels, -1, -1) - mean) / std
 
     def preprocess(self, images):
-        """Bx1xHxW grey levels 0..255 to the BxCxhxw input of the network: resized or padded, then normalised."""
-        return self.normalize(self._fit(images))
+        """Bx1xHxW or BxCxHxW grey levels 0..255 to the BxCxhxw input of the network: resized or padded, and normalised."""
+        if self.input_size is not None:
+            return self.normalize(self._resize(images))
+        right, bottom = (self._padded(side) - side for side in (images.shape[-1], images.shape[-2]))
+        if self.padding != "reflect":
+            return F.pad(self.normalize(images), (0, right, 0, bottom))
+        reflects = right < images.shape[-1] and bottom < images.shape[-2]
+        return self.normalize(F.pad(images, (0, right, 0, bottom), mode="reflect" if reflects else "replicate"))
 
     def load(self, checkpoint):
         """Load the weights of a file; see `zoo.checkpoints.load_checkpoint` for the forms that are read.
@@ -175,9 +202,11 @@ class NeuralDetector(Detector):
             ZooError: The file is no checkpoint, or its tensors do not fit the network.
         """
         path = Path(checkpoint)
-        state_dict, metadata = load_checkpoint(path, self.network.state_dict())
-        load_weights(self.network, convert_keys(state_dict, self.convert_rules), source=path)
-        self.weights = Weights(path, sha256_file(path), metadata)
+        state_dict, metadata = load_checkpoint(path, self.network.state_dict(), self.convert_rules)
+        load_weights(self.network, state_dict, source=path)
+        digest = sha256_file(path)
+        known = recognise(digest, metadata)
+        self.weights = Weights(path, digest, metadata | known.provenance if known else metadata)
 
     @property
     def num_parameters(self):
@@ -194,32 +223,41 @@ class NeuralDetector(Detector):
         self.network.to(self.device)
         return self
 
+    def at_input_size(self, image, label):
+        if self.input_size is None:
+            return image, label
+        size = (self.input_size, self.input_size)
+        return self._resize_file(image), np.array(Image.fromarray(label).resize(size, Image.Resampling.NEAREST))
+
+    def _resize_file(self, image):
+        """A uint8 image, as the authors' test code resizes the file: in whole grey levels."""
+        return np.array(Image.fromarray(image).resize((self.input_size, self.input_size), Image.Resampling.BILINEAR))
+
     def score(self, image):
         return self._score_batch(image[None])[0]
 
-    @torch.inference_mode()
     def _score_batch(self, images):
+        return self.logit_maps(torch.from_numpy(images).unsqueeze(1)).numpy()
+
+    @torch.inference_mode()
+    def logit_maps(self, images):
+        """Bx1xHxW grey levels 0..255, or BxCxHxW of them, to BxHxW float32 logits on the CPU."""
         if self.network.training:
             self.network.eval()
-        images = torch.from_numpy(images).to(self.device, torch.float32).unsqueeze(1)
+        images = images.to(self.device, torch.float32)
         inputs = self.preprocess(images).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cuda", enabled=self.amp and self.device.type == "cuda"):
             logits = self.logits(self.forward(inputs))
-        return self._restore(logits.float(), images.shape[-2:]).squeeze(1).cpu().numpy()
+        return self._restore(logits.float(), images.shape[-2:]).squeeze(1).cpu()
 
-    def _fit(self, images):
-        if self.input_size is not None:
-            size = (self.input_size, self.input_size)
-            # With antialiasing the resize is Pillow's, which the authors' test codes use.
-            return F.interpolate(images, size, mode="bilinear", align_corners=False, antialias=True)
-        right, bottom = (self._padded(side) - side for side in (images.shape[-1], images.shape[-2]))
-        if not right and not bottom:
-            return images
-        reflects = right < images.shape[-1] and bottom < images.shape[-2]
-        return F.pad(images, (0, right, 0, bottom), mode="reflect" if reflects else "replicate")
+    def _resize(self, images):
+        # With antialiasing the resize is Pillow's, which the authors' test codes use.
+        size = (self.input_size, self.input_size)
+        return F.interpolate(images, size, mode="bilinear", align_corners=False, antialias=True)
 
     def _padded(self, side):
-        return -(-max(side, self.smallest_input) // self.divisor) * self.divisor
+        side = max(side, self.smallest_input) + (self.padding == "zero_always")
+        return -(-side // self.divisor) * self.divisor
 
     def _restore(self, logits, size):
         if self.input_size is not None:

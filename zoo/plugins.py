@@ -12,10 +12,11 @@ from pathlib import Path
 from zoo.errors import FAILURES, UsageError, ZooError, one_line
 
 ENTRY_POINT_GROUP = "irsam_zoo.methods"
+PLUGIN_PREFIX = "irsam_zoo_plugin_"  # of the modules that plug-in files become
 
 
 def load_plugin(path):
-    """Import a Python file that registers methods.
+    """Import a Python file that registers methods; it may import its neighbours.
 
     Raises:
         ZooError: The file is missing or does not import.
@@ -23,7 +24,7 @@ def load_plugin(path):
     path = Path(path).resolve()
     if not path.is_file():
         raise UsageError(f"no plug-in file {path}")
-    name = f"irsam_zoo_plugin_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+    name = f"{PLUGIN_PREFIX}{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
     code = path.read_bytes()
     if name in sys.modules:
         if sys.modules[name].plugin_code != code:  # in a worker of a Dask cluster
@@ -32,6 +33,8 @@ def load_plugin(path):
     spec = importlib.util.spec_from_file_location(name, path)
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     module.plugin_code = code
+    if str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))  # at the end: a neighbour of the plug-in must not take another module's place
     told = io.StringIO()
     try:
         with redirect_stderr(told):  # a parser of arguments in it would speak of ours

@@ -48,14 +48,14 @@ def _changed(cls, options, usual):
     if "__init__" not in vars(cls):
         return []
     own = {p.name: p.default for p in inspect.signature(cls.__init__).parameters.values() if p.default is not p.empty}
-    return [name for name, value in options.items() if name in own and _plain(value) != _plain(usual.get(name, own[name]))]
+    return [name for name, value in options.items() if name in own and plain(value) != plain(usual.get(name, own[name]))]
 
 
-def _plain(value):
+def plain(value):
     """A value as JSON gives it back."""
     if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    return [_plain(inner) for inner in value] if isinstance(value, (list, tuple)) else value
+        return {key: plain(inner) for key, inner in value.items()}
+    return [plain(inner) for inner in value] if isinstance(value, (list, tuple)) else value
 
 
 def _changed_card(card, changed):

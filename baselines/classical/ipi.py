@@ -78,6 +78,8 @@ class IPI(TensorDetector):
         low, high = data.min(), data.max()
         if low == high:  # all contrast lies in the border that no patch covers
             return torch.zeros_like(image)
+        if data.shape[1] == 1:
+            self.note("an image of a single patch has no second one to compare it with, and nothing is found in it")
         data = data.sub_(low).div_(high - low)
         longer_side = max(image.shape if self.weight_side == "image" else data.shape)
         solution = solve(data, weight=longer_side**-0.5, **self.options)

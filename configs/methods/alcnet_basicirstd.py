@@ -1,12 +1,21 @@
 """What BasicIRSTD calls ALCNet.
 
-BasicIRSTD normalises by the training set; these are its values for NUAA-SIRST. For NUDT-SIRST they are 107.81 and 33.02,
-for IRSTD-1k 87.466 and 39.72.
+BasicIRSTD normalises by the training set; these are its values for NUAA-SIRST, to the last digit, on which single pixels
+depend. For NUDT-SIRST they are 107.80905151367188 and 33.02274703979492, for IRSTD-1k 87.4661865234375 and
+39.71953201293945. Normalised images are continued by zeros to a multiple of 32 px.
 """
 
 _base_ = "../training/basicirstd.py"  # the recipe
 
-method = dict(type="alcnet", toolbox=True, input_size="native", mean=(101.06,), std=(34.62,))
+method = dict(
+    type="alcnet",
+    toolbox=True,
+    input_size="native",
+    mean=(101.06385040283203,),
+    std=(34.619606018066406,),
+    padding="zero",
+    divisor=32,
+)
 
 card = dict(
     fidelity="public-port",

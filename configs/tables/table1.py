@@ -1,4 +1,4 @@
-# Table 1 of IRSAM (ECCV 2024): the rows and the data sets, in its order.
+# Table 1 of IRSAM (ECCV 2024): the rows and the data sets, in its order, and the rows of the group "ours".
 methods = [
     "top_hat",
     "max_median",
@@ -19,3 +19,4 @@ methods = [
     "irsam",
 ]
 datasets = ["irstd-1k", "nudt-sirst", "nuaa-sirst"]
+ours = ["irsam"]

@@ -18,19 +18,22 @@ class Protocol(NamedTuple):
         false_pixels: Column of the numerator of Fa.
         image_area: Pixels of an image in the divisor of Fa, or None for the true size.
         undefined: What an image, or a set, gives where a ratio has no denominator: NaN (left out of means) or 0.
+        grey_in_union: IoU's union has the pixels of levels 128 to 254 as well, and twice where they are predicted.
     """
 
     prefix: str
     false_pixels: str
     image_area: int | None
     undefined: float
+    grey_in_union: bool = False
 
 
 PROTOCOLS = {
     "exact": Protocol("", "false_pixels", None, np.nan),
     "irsam": Protocol("ref_", "ref_false_pixels_by_area", 512 * 512, 0.0),  # IRSAM, utils/metric.py, PD_FA.get
-    "dnanet": Protocol("ref_", "ref_false_pixels_by_area", 256 * 256, 0.0),  # DNANet, model/metric.py, PD_FA.get
-    "basicirstd": Protocol("ref_", "ref_false_pixels", None, 0.0),  # BasicIRSTD, metrics.py, PD_FA
+    # DNANet, model/metric.py, PD_FA.get and mIoU; BasicIRSTD, metrics.py, PD_FA and mIoU
+    "dnanet": Protocol("ref_", "ref_false_pixels_by_area", 256 * 256, 0.0, grey_in_union=True),
+    "basicirstd": Protocol("ref_", "ref_false_pixels", None, 0.0, grey_in_union=True),
 }
 # Columns that the protocols with a prefix have their own of.
 PREFIXED = ("target_pixels", "intersection", "union", "targets", "matched")
@@ -76,7 +79,8 @@ def compute_metrics(counts, protocol="exact", weights=None):
     "Less equal areas": an unmatched component is not counted if any matched one in the image has the same area. IRSAM's
     code stops at images that are not square and DNANet's at images other than 256x256; their divisors are applied to any
     size here. DNANet and BasicIRSTD have no nIoU of their own; ACM's, which IRSAM uses, stands for it. All but exact take
-    only mask level 255 as target; the IoU of DNANet and BasicIRSTD puts levels 128 to 254 in the union as well, ours does not.
+    only mask level 255 as target, but for the union in the IoU of DNANet and BasicIRSTD, which adds histograms of the mask and
+    of the prediction: a grey pixel of 128 to 254 is in it, and one that is predicted is in it twice.
 
     Arguments:
         counts (Sequence[dict] or pandas.DataFrame): One row an image, with the columns of `count_image`.
@@ -84,9 +88,9 @@ def compute_metrics(counts, protocol="exact", weights=None):
         weights (np.ndarray): (N,) how often each image counts; by default once.
 
     Returns:
-        dict: ``IoU``, ``nIoU``, ``Pd``, ``Fa``, and for `exact` also ``hIoU``, ``segIoU`` and ``locIoU``: fractions as
-        float, None where undefined, such as Pd where no image has a target. An IoU of a set without a pixel is None in
-        `exact` and 0 in the others.
+        dict: ``IoU``, ``nIoU``, ``Pd``, ``Fa``, ``precision``, ``recall`` and ``F1`` of the pixels, and for `exact` also
+        ``hIoU``, ``segIoU`` and ``locIoU``: fractions as float, None where undefined, such as Pd where no image has a target.
+        An IoU of a set without a pixel is None in `exact` and 0 in the others.
 
     Raises:
         UsageError: No such protocol.
@@ -104,13 +108,21 @@ def count_columns(counts, protocol):
     names = dict.fromkeys(["pixels", *_sampled(protocol), rule.false_pixels])
     for metric in _metrics(protocol).values():
         names |= dict.fromkeys(rule.prefix * (name in PREFIXED) + name for name in metric.counts if name != "false_pixels")
+    counts = counts if hasattr(counts, "columns") else list(counts)
     try:
-        if hasattr(counts, "columns"):
-            return {name: counts[name].to_numpy(np.float64) for name in names}
-        counts = list(counts)
-        return {name: np.array([row[name] for row in counts], np.float64) for name in names}
+        columns = _columns(counts, names)
+        if rule.grey_in_union:
+            union = _columns(counts, ("predicted_pixels", "target_pixels"))
+            columns[f"{rule.prefix}union"] = sum(union.values()) - columns[f"{rule.prefix}intersection"]
+        return columns
     except KeyError as error:
         raise ZooError(f"the per-image counts have no column {error}; score the images again") from None
+
+
+def _columns(counts, names):
+    if hasattr(counts, "columns"):
+        return {name: counts[name].to_numpy(np.float64) for name in names}
+    return {name: np.array([row[name] for row in counts], np.float64) for name in names}
 
 
 def weighted_ratios(columns, protocol, weights):
@@ -158,6 +170,9 @@ def ratio(numerator, denominator, undefined=np.nan):
     return np.divide(numerator, denominator, out=np.full_like(numerator, undefined), where=denominator > 0)
 
 
+PIXELS = ("intersection", "predicted_pixels", "target_pixels")
+
+
 def _hierarchical(name):
     counts = ("opdc_matched", "opdc_iou", "targets", "components")
     of = lambda sums, rule: hierarchical_iou(*(sums[column] for column in counts))[name]  # noqa: E731
@@ -169,6 +184,9 @@ for name, metric in {
     "nIoU": Metric(of=lambda s, rule: ratio(s["image_iou"], s["iou_images"]), counts=()),
     "Pd": Metric(of=lambda s, rule: ratio(s["matched"], s["targets"]), counts=("matched", "targets")),
     "Fa": Metric(of=lambda s, rule: ratio(s["false_pixels"], s["area"]), counts=("false_pixels",)),
+    "precision": Metric(of=lambda s, rule: ratio(s["intersection"], s["predicted_pixels"]), counts=PIXELS[:2]),
+    "recall": Metric(of=lambda s, rule: ratio(s["intersection"], s["target_pixels"]), counts=PIXELS[::2]),
+    "F1": Metric(of=lambda s, rule: ratio(2 * s["intersection"], s["predicted_pixels"] + s["target_pixels"]), counts=PIXELS),
     "hIoU": _hierarchical("hIoU"),
     "segIoU": _hierarchical("segIoU"),
     "locIoU": _hierarchical("locIoU"),

@@ -18,23 +18,27 @@ def quantize(score, kind):
     Arguments:
         score (np.ndarray): HxW score map.
         kind: ``"raw"``: 255 times the score's place between the least and the largest of the image, rounded down; a
-            constant map is level 0. ``"logit"``: 255 times the sigmoid, rounded down.
+            constant map is level 0. ``"logit"``: 255 times the sigmoid, rounded down. ``"probability"``: 255 times the score.
 
     Returns:
         np.ndarray: HxW uint8.
 
     Raises:
         UsageError: No such kind.
-        ZooError: The map holds NaN, or a raw one Inf.
+        ZooError: The map holds NaN, a raw one Inf, or one of probabilities something else.
     """
     score = np.asarray(score, np.float64)
     if np.isnan(score).any():
         raise ZooError("the score map holds NaN; the method diverged or its checkpoint is broken")
     if kind == "logit":
         return np.floor(255 * expit(score)).astype(np.uint8)
-    if kind != "raw":
-        raise UsageError(f"no score kind {kind!r}; choose raw or logit")
     low, high = score.min(), score.max()
+    if kind == "probability":
+        if low < 0 or high > 1:
+            raise ZooError(f"the score map holds values from {low:g} to {high:g}, which are no probabilities")
+        return np.floor(255 * score).astype(np.uint8)
+    if kind != "raw":
+        raise UsageError(f"no score kind {kind!r}; choose raw, logit or probability")
     if not np.isfinite(high - low):
         raise ZooError("the score map holds Inf, or values too large for a range; rescale the scores")
     if low == high:

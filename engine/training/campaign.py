@@ -9,7 +9,8 @@ from mmengine.config import Config
 
 from datasets import build_dataset
 from engine.executors import worker_pool
-from engine.training.train import last_state, train, work_folder
+from engine.training.train import train
+from engine.training.work_folder import last_state, work_folder
 from zoo import METHODS, list_methods, load_plugin
 from zoo.checkpoint_files import read_header
 from zoo.errors import FAILURES, one_line
@@ -48,7 +49,7 @@ def train_all(methods, options, *, plugins=(), jobs=1, report=print):
     todo = {method: job for method, job in jobs_of.items() if method not in done}
     begun = {method for method, job in todo.items() if last_state(work_folder(job, dataset))}
     order = sorted(todo, key=lambda method: method not in begun)
-    report(f"{len(done)} of {len(methods)} networks have such weights{_names(done)}; to train{_names(order)}")
+    report(f"{len(done)} of {len(methods)} networks have such weights{_names(done)}; to train{_names(order) or ': none'}")
     failures = {}
     for method, error in _run({method: todo[method] for method in order}, plugins, jobs, deadline, report):
         if error is not None:

@@ -9,8 +9,9 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 from torch.utils.data import default_collate as stack
 
+from datasets.levels import MASK_LEVEL
 from datasets.transforms import TARGET, Compose
-from zoo.errors import UsageError
+from zoo.errors import UsageError, ZooError
 
 READERS = 4
 
@@ -25,7 +26,7 @@ class TrainingSet(Dataset):
         seed: Of the augmentation.
 
     Raises:
-        ZooError: An image cannot be read.
+        ZooError: An image cannot be read, or no mask has a target.
     """
 
     metainfo = {}  # mmengine asks for it
@@ -36,6 +37,11 @@ class TrainingSet(Dataset):
         with ThreadPoolExecutor(READERS) as pool:
             items = pool.map(dataset.read, ids)
             self.pairs = [(item["image"], item["mask"].astype(np.uint8) * TARGET) for item in items]
+        if not any(mask.any() for _, mask in self.pairs):
+            raise ZooError(
+                f"none of the {len(self.pairs)} training masks of {dataset.name} has a target pixel, above {MASK_LEVEL}; "
+                "run_benchmark.py data --check tells what they hold"
+            )
 
     def augment_by(self, augmentations):
         """Take other augmentations; the images stay."""

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import torch
 
-from datasets.fingerprint import SHORT
+from datasets import build_dataset, found_datasets, list_splits, read_split
+from datasets.fingerprint import SHORT, published_digests
+from zoo.errors import UsageError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -105,6 +107,41 @@ def _images(dataset):
 
 def _merged(seen, more):
     return {name: {**seen.get(name, {}), **more.get(name, {})} for name in {**seen, **more}}
+
+
+def trained_on(lists, root=None):
+    """What stands in a header for weights that were trained elsewhere, on training lists that are known here.
+
+    Arguments:
+        lists: ``"SET/SPLIT"`` each, such as ``"nuaa-sirst/irsam"``: a data set name or folder, and a split of it.
+        root: Folder of the data sets, or None for the default places; not read for lists that the package holds.
+
+    Returns:
+        dict: Entries of `checkpoint_metadata`; empty without lists.
+
+    Raises:
+        UsageError: The data set or the split is unknown, or an item has another form.
+        ZooError: The list cannot be read.
+    """
+    seen, splits = {}, {}
+    for item in lists:
+        name, _, split = item.rpartition("/")
+        if not name or not split:
+            raise UsageError(f"{item!r} names no training list; write SET/SPLIT, as in nuaa-sirst/irsam")
+        known = [] if "/" in name else list_splits(name.lower())
+        if split in known or (known and name.lower() not in found_datasets(root)):
+            name = name.lower()
+            digests = published_digests(name)
+            images = {id: digests[id][0] for id in read_split(name, split, "train")}
+        else:
+            dataset = build_dataset(name, root=root, split=split, subset="train")
+            name, split, images = dataset.name, dataset.split, _images(dataset)[dataset.name]
+        seen = _merged(seen, {name: images})
+        splits.setdefault(name, split)
+    if not seen:
+        return {}
+    first = next(iter(seen))
+    return {"dataset": first, "split": splits[first], "seen": seen}
 
 
 def digest(lines):

@@ -1,12 +1,12 @@
 """One training run: from a method and a data set to a checkpoint."""
 
 import itertools
-import json
 import os
 import shutil
 import sys
 import time
 import warnings
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -24,14 +24,16 @@ from engine.training.hooks import FiniteLossHook, LossTableHook, PlainStateHook,
 from engine.training.provenance import checkpoint_metadata
 from engine.training.recipe import load_recipe
 from engine.training.runner import TrainingRunner, read_state, start_distributed
-from zoo import UsageError, build_method
-from zoo.checkpoint_files import read_header
+from engine.training.work_folder import claim, drop_states, finished_run, last_state, make_folder, work_folder
+from zoo import METHODS, UsageError, build_method
 from zoo.checkpoints import save_checkpoint
+from zoo.lookup import registered
 from zoo.neural import NeuralDetector
 from zoo.registry import method_config
 
 LOG_EVERY = 10  # iterations
 MOST_WORKERS = 8
+ONE_VALUE = "Expected more than 1 value per channel"  # torch, of batch norm in training
 _runs = itertools.count()
 
 
@@ -96,6 +98,8 @@ def train(options):
     """
     warnings.filterwarnings("ignore", module=r"mmengine\.")  # advice on its own defaults
     name, method = method_config(options.method)
+    if not issubclass(registered(METHODS, method["type"]), NeuralDetector):
+        raise UsageError(f"{name} has no network to train; see run_benchmark.py list for those of the family deep")
     start_distributed(options.launcher, options.device)
     dataset = build_dataset(options.dataset, root=options.data_root, split=options.split, subset="train")
     choices = dict(select=options.select, changes=options.recipe, seed=options.seed)
@@ -104,8 +108,6 @@ def train(options):
     torch.manual_seed(recipe.seed)
     method = {**(recipe.evaluation or {}), **method}
     detector = build_method(method)
-    if not isinstance(detector, NeuralDetector):
-        raise UsageError(f"{name} has no network to train; see run_benchmark.py list for those of the family deep")
     if options.init is not None:
         detector.load(options.init)
     recipe = load_recipe(options.method, options.schedule, input_size=detector.input_size, **choices)
@@ -114,54 +116,16 @@ def train(options):
     return _Run(name, method, dataset, recipe, options, detector).train()
 
 
-def last_state(work_dir):
-    """The state that a run in this folder saved last, or None."""
-    note = Path(work_dir) / "last_checkpoint"  # mmengine's
-    return Path(note.read_text().strip()) if note.is_file() else None
-
-
-def work_folder(options, dataset, seed=None):
-    """The work folder of a run of a method on a data set: that of the options, else one named after the run."""
-    if options.out:
-        return Path(options.out)
-    name, _ = method_config(options.method)
-    schedule = f"budget-{options.budget:.0f}s" if options.schedule == "budget" else options.schedule
-    seed = options.seed or 0 if seed is None else seed
-    return Path("work_dirs/train", f"{name}_{dataset.name}_{dataset.split}_{schedule}_{seed}")
-
-
-def drop_states(work_dir):
-    """Delete what a run saved to resume from: of a large network, hundreds of megabytes."""
-    for path in [*Path(work_dir).glob("*.pth"), Path(work_dir) / "last_checkpoint"]:
-        path.unlink(missing_ok=True)
-
-
-def _make_folder(path):
+@contextmanager
+def _explained(name):
+    """Torch's error of a batch of one image in the words of a recipe."""
     try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be made a folder ({error.strerror}); name another") from None
-
-
-def _copy(source, target):
-    """Copy a file so that the target is whole whenever it is there."""
-    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
-    shutil.copyfile(source, partial)
-    partial.replace(target)
-
-
-def _comparable(metadata):
-    """Metadata as text, less the commit: a run may go on after a commit that leaves the method's code as it was."""
-    return json.dumps({key: value for key, value in metadata.items() if key != "code"}, indent=1, sort_keys=True)
-
-
-def _difference(old, new, name=""):
-    """The first entry in which two runs differ, with its values where they are short."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        key = min(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
-        return _difference(old.get(key), new.get(key), f"{name}.{key}".lstrip("."))
-    values = f"{json.dumps(old)} there, {json.dumps(new)} here"
-    return f"{name}: {values}" if len(values) < 80 else f"another {name}"
+        yield
+    except ValueError as error:
+        if ONE_VALUE not in str(error):
+            raise
+        raise UsageError(f"{name} has a batch norm behind a global pooling, which needs two images a batch; "
+                         "say --recipe batch_size=2, or more") from error  # fmt: skip
 
 
 class _Run:
@@ -176,7 +140,7 @@ class _Run:
         self.work_dir = work_folder(options, dataset, self.seed)
         self.checkpoints = Path(options.checkpoints)
         for folder in (self.work_dir, self.checkpoints):
-            _make_folder(folder)
+            make_folder(folder)
         self.train_ids, self.val_ids = list(dataset.ids), []
         if recipe.select == "val":
             self.train_ids, self.val_ids = split_validation(dataset.ids, self.seed)
@@ -233,14 +197,17 @@ class _Run:
             half=self.options.half,
             start=self.detector.weights,
         )
-        finished = self._finished(metadata)
+        finished = finished_run(self.work_dir, self.checkpoints, metadata, copy=self.rank == 0)
         if finished is not None:
             return finished if self.rank == 0 else None
-        self._claim(metadata)
+        if self.rank == 0:
+            claim(self.work_dir, metadata)
+        barrier()
         progress = ProgressHook(f"{self.name} on {self.dataset.title} ({self.recipe.schedule_name})", self.options.bar)
         runner = self._runner(progress)
         try:
-            runner.train()
+            with _explained(self.name):
+                runner.train()
             done = runner.iter >= self.iterations
             path = self._publish(runner, metadata) if done and self.rank == 0 else None
             if not done:
@@ -251,33 +218,6 @@ class _Run:
             runner.close()
         barrier()
         return path
-
-    def _finished(self, metadata):
-        """The checkpoint that this very run left behind, copied to where checkpoints are wanted now, or None."""
-        note = self.work_dir / "checkpoint"
-        if not note.is_file():
-            return None
-        left = Path(note.read_text())
-        path = self.checkpoints / left.name
-        for found in (path, left):
-            if _comparable(read_header(found)) == _comparable(metadata):
-                if found is left and self.rank == 0:
-                    _copy(left, path)
-                    shutil.copyfile(self.work_dir / LossTableHook.name, path.with_suffix(".csv"))
-                return path
-        return None
-
-    def _claim(self, metadata):
-        """Note whose the work folder is; refuse one that holds a state of another run."""
-        note, text = self.work_dir / "run.json", _comparable(metadata)
-        if self.rank == 0:
-            if note.is_file() and note.read_text() != text and last_state(self.work_dir):
-                difference = _difference(json.loads(note.read_text()), json.loads(text))
-                raise UsageError(
-                    f"{self.work_dir} holds another run ({difference}); delete it, or name another folder by --out"
-                )
-            note.write_text(text)
-        barrier()
 
     def _runner(self, progress):
         recipe, options = self.recipe, self.options
@@ -324,7 +264,7 @@ class _Run:
         best = self.recipe.select == "val"
         saved = runner.message_hub.get_info("best_ckpt") if best else last_state(self.work_dir)
         runner.bare_model.load_state_dict(read_state(saved)["state_dict"])
-        written = self.checkpoints / f"{self.title}-unnamed.safetensors"
+        written = self.checkpoints / f".{self.title}-{os.urandom(8).hex()}.safetensors"
         state = self.detector.network.state_dict()
         if self.options.half:
             state = {key: value.half() if value.is_floating_point() else value for key, value in state.items()}

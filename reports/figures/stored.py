@@ -35,17 +35,15 @@ class Stored:
         """The `ImageRecord`s of a row, with the counts of its own cut.
 
         Raises:
-            ZooError: There are none, or they are gone.
+            ZooError: They are gone.
         """
-        key = (row.dataset, row.split, row.method, row.threshold)
+        key = self._key(row)
         if key not in self._records:
             records = self.store.records(row)
-            if len(records) != row.n_images:
-                raise ZooError("no records of its single images; run the benchmark again")
             if row.from_sweep:
                 records = recut_records(records, build_threshold(row.threshold), row.score_kind)
-            self._records[key] = records
-        return self._records[key]
+            self._records[key] = {record.id: record for record in records}
+        return list(self._records[key].values())
 
     def counts(self, row):
         """The counts of each image of a row, as `engine.metrics.count_image` has them: one line an image."""
@@ -82,12 +80,12 @@ class Stored:
         return _picture(self.mask_path(row, self._record(row, image_id))) > 127
 
     def score_path(self, row, image_id):
-        """The file of a score map; ZooError where none was saved."""
-        for ending in (".npy", ".png"):
-            path = self._file("scores", row, image_id + ending)
-            if path.is_file():
-                return path
-        raise ZooError("no saved score maps; run the benchmark again with --save-scores")
+        """The file of a score map; ZooError where none was saved with the record of this image."""
+        saved = self._record(row, image_id).saved_scores
+        path = self._file("scores", row, image_id + Path(saved or "").suffix)
+        if saved is None or not path.is_file():
+            raise ZooError("no saved score maps; run the benchmark again with --save-scores")
+        return path
 
     def score(self, row, image_id):
         """The HxW float64 score map of an image, in any linear scale; of a network, probabilities (``.npy`` has logits)."""
@@ -123,7 +121,12 @@ class Stored:
         return stages, whole
 
     def _record(self, row, image_id):
-        return next(record for record in self.records(row) if record.id == image_id)
+        self.records(row)
+        return self._records[self._key(row)][image_id]
+
+    @staticmethod
+    def _key(row):
+        return row.dataset, row.split, row.method, row.threshold
 
     def _file(self, kind, row, name):
         return self.store.out / kind / row.dataset / row.split / row.method / name

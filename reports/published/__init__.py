@@ -10,7 +10,8 @@ FOLDER = Path(__file__).parent
 
 @cache
 def sources():
-    """The published tables: name -> title, citation, url, split, notes, and by data set the ``sizes`` that metrics are of.
+    """The published tables: name -> title, citation, url, split, notes, by data set the ``sizes`` that metrics are of, and the
+    ``families`` of its methods that the package does not have.
 
     A size is ``"native"`` for that of the images themselves, else such as ``"512x512"``.
     """
@@ -40,6 +41,16 @@ def printed_name(method):
 def source_for(split):
     """The published table whose numbers were made on this split, or None."""
     return next((name for name, source in sources().items() if source["split"] == split), None)
+
+
+@cache
+def list_facts():
+    """What the published test lists hold: (data set, split) -> ``images``, ``targets`` and ``pixels``.
+
+    The split ``all`` is the whole set. Targets are 8-connected components of mask levels above 127.
+    """
+    with open(FOLDER / "lists.csv", encoding="utf-8", newline="") as file:
+        return {(row.pop("dataset"), row.pop("split")): {k: int(v) for k, v in row.items()} for row in csv.DictReader(file)}
 
 
 @cache

@@ -281,7 +281,9 @@ def test_a_published_set_by_its_path(folder, name):
 
 def test_images_without_masks(folder):
     (folder / "masks").rename(folder / "labels")
-    with pytest.raises(UsageError, match=r"needs the folders images/ and masks/; without masks, .* zoo\.build_method\('"):
+    with pytest.raises(
+        UsageError, match=r"needs the folders images/ and masks/; without masks .*: run_benchmark\.py predict METHOD "
+    ):
         open_set(folder)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile
 
-from datasets.reader import decode, fit_label, read_grey, read_header
+from datasets.reader import decode, fit_label, read_colour, read_grey, read_header
 from zoo import ZooError
 
 RNG = np.random.default_rng(0)
@@ -71,6 +71,21 @@ def test_colours_give_rounded_luma(tmp_path):
     pixels, _ = read(Image.fromarray(COLOUR), tmp_path)
     np.testing.assert_array_equal(pixels, luma(COLOUR))
     assert len(np.unique(COLOUR[0, 0])) > 1
+
+
+def test_colours_are_read_as_they_are_stored(tmp_path):
+    path = tmp_path / "a.png"
+    indices = GREY % 4
+    files = {
+        "RGB": (Image.fromarray(COLOUR), COLOUR),
+        "RGBA": (Image.fromarray(np.dstack([COLOUR, ALPHA])), COLOUR),
+        "L": (Image.fromarray(GREY), np.dstack([GREY] * 3)),
+        "P": (palette_image(COLOUR[0, :4], indices), COLOUR[0, :4][indices]),
+    }
+    for mode, (image, want) in files.items():
+        colours = read_colour(saved(image, path))
+        assert (decode(path).mode, colours.dtype) == (mode, np.uint8)
+        np.testing.assert_array_equal(colours, want)
 
 
 def test_alpha_is_dropped_and_not_blended(tmp_path):

@@ -13,6 +13,7 @@ GEOMETRY = [
     dict(type="RandomFlip", prob=0.5, direction="vertical"),
     dict(type="Resize", size=96),
     dict(type="RandomScale", base=64),
+    dict(type="RandomZoom", prob=1.0, scale=(0.8, 1.25)),
     dict(type="Pad", size=80),
     dict(type="RandomCrop", size=48),
     dict(type="RandomCrop", size=48, on_target=1.0),
@@ -34,7 +35,7 @@ def scene(height=60, width=72, seed=0):
 
 @pytest.mark.parametrize("config", GEOMETRY, ids=lambda config: "-".join(map(str, config.values())))
 @settings(max_examples=15, deadline=None)
-@given(seed=st.integers(0, 2**32), height=st.integers(24, 90), width=st.integers(24, 90))
+@given(seed=st.integers(0, 2**32), height=st.integers(48, 90), width=st.integers(48, 90))  # at most doubled
 def test_the_mask_goes_where_the_target_goes(config, seed, height, width):
     image, mask = Compose([config])(*scene(height, width, seed), rng(seed))
     assert image.shape == mask.shape
@@ -162,3 +163,13 @@ def test_a_sample_is_a_function_of_its_seed():
 def test_wrong_configurations_are_usage_errors(config, text):
     with pytest.raises(UsageError, match=text):
         Compose([config])
+
+
+def test_a_zoom_stays_within_its_scale_and_its_chance():
+    image, mask = scene(100, 200)
+    zoom = TRANSFORMS.build(dict(type="RandomZoom", prob=0.5, scale=(0.5, 2.0)))
+    heights = [zoom(image, mask, rng(seed))[0].shape[0] for seed in range(200)]
+    assert 60 < heights.count(100) < 140
+    assert 50 <= min(heights) < 60
+    assert 170 < max(heights) <= 200
+    assert abs(sum(height < 100 for height in heights) - sum(height > 100 for height in heights)) < 40  # even on a log scale

@@ -13,10 +13,10 @@ from torch import nn
 
 import run_benchmark
 from engine.cell import Cell
-from engine.rows import in_batches, recut_rows
+from engine.rows import make_row, recut_rows
 from results.row import Status
 from results.store import ResultStore
-from zoo import METHODS, THRESHOLDS, Detector, MethodCard, UsageError, ZooError, build_threshold, load_plugin
+from zoo import METHODS, THRESHOLDS, MethodCard, UsageError, ZooError, build_method, build_threshold, load_plugin
 from zoo.checkpoints import save_checkpoint, sha256_file
 from zoo.neural import NeuralDetector
 
@@ -155,11 +155,17 @@ def test_a_resumed_row_keeps_the_processor_that_did_the_work(run_here, tmp_path,
     assert (again.speed.processor, again.speed.fps) == ("an older one", first.speed.fps)
 
 
-def test_a_row_says_how_its_images_were_scored():
-    cell = Cell(method="m", spec="m", options="{}", dataset="d", split="s", source="d", lists="s", device="cuda")
-    single, several = Detector(), Detector()
-    several.batch_size = 4
-    assert [in_batches(cell, detector) for detector in (single, several)] == [False, True]
+@pytest.mark.parametrize(("batch_size", "how"), [(1, "one thread a worker"), (4, "median over batches")])
+def test_a_row_on_cuda_says_how_its_images_were_scored(run_here, tmp_path, batch_size, how):
+    row = run_here("top_hat")["top_hat"]
+    records = ResultStore(tmp_path / "out").records(row)
+    cell = Cell(method="top_hat", spec="top_hat", options='{"type": "top_hat"}', dataset="mine", split="irsam",
+                source="mine", lists="irsam", device="cuda")  # fmt: skip
+    detector = build_method("top_hat")
+    detector.batch_size = batch_size
+    made = make_row(cell, detector, records, n_split=4, status=Status.OK, reason=None)
+    assert how in made.speed.how
+    assert made.speed.processor == row.speed.processor
 
 
 def test_a_locale_without_utf8_ends_no_run(own_set, plugin, tmp_path):

@@ -1,10 +1,13 @@
 """Rows and their speed, and cuts from the stored sweep."""
 
 import json
+from concurrent.futures import Future
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from scipy.special import expit
 from torch import nn
 
@@ -12,7 +15,7 @@ from datasets import build_dataset
 from engine.cell import Cell
 from engine.code_version import code_version
 from engine.evaluate import evaluate, pixel_digests
-from engine.metrics import quantize
+from engine.metrics import count_image, quantize
 from engine.profiling import profile_network
 from engine.rows import _level, make_row, recut
 from engine.scoring import score_images
@@ -46,6 +49,17 @@ def tiny():
 
     yield "tiny_net"
     METHODS.module_dict.pop("tiny_net")
+
+
+class Inline:
+    """An executor that runs a task where it is handed in."""
+
+    workers = 1
+
+    def submit(self, function, *arguments):
+        future = Future()
+        future.set_result(function(*arguments))
+        return future
 
 
 @pytest.mark.parametrize("policy", ["minmax(0.5)", "adaptive(0.7, 0.5)", "mean_std(4)"])
@@ -88,14 +102,36 @@ def test_network_is_profiled_once_and_its_speed_kept(tiny, tmp_path):
     assert profile_network(build_method(tiny), (32, 48)).flops == 2 * 9 * 32 * 48
 
 
+def test_metrics_at_the_size_of_the_input(tiny, tmp_path):
+    dataset, store = build_dataset("synthetic"), ResultStore(tmp_path)
+    digests = pixel_digests(dataset)
+    cell = cell_of(tiny, input_size=64)
+    native = evaluate(cell, store, None, digests, limit=3)
+    resized = evaluate(replace(cell, metric_size="input"), store, None, digests, limit=3)
+    assert (native.metric_size, resized.metric_size) == ("native", "64x64")
+    assert native.fingerprint == resized.fingerprint  # of the images as they are stored
+    assert {(record.height, record.width) for record in store.records(resized)} == {(64, 64)}
+    detector, counts = build_method(tiny, input_size=64), []
+    for item in (dataset[index] for index in range(3)):
+        small = np.array(Image.fromarray(item["image"]).resize((64, 64), Image.Resampling.BILINEAR))
+        mask = np.array(Image.fromarray(item["label"]).resize((64, 64), Image.Resampling.NEAREST))
+        with torch.inference_mode():
+            logits = detector.network(torch.from_numpy(small)[None, None] / 255)[0, 0].numpy()
+        counts.append(count_image(logits > 0, mask))
+    assert [record.counts for record in store.records(resized)] == counts
+    classical = evaluate(replace(cell_of("top_hat"), metric_size="input"), store, Inline(), digests, limit=1)
+    assert classical.metric_size == "native"
+    assert store.records(classical)[0].height == dataset[0]["image"].shape[0]
+
+
 def test_code_version_follows_what_a_method_imports(tmp_path, monkeypatch):
     from engine import code_version as module
 
     assert code_version("baselines.classical.top_hat") != code_version("baselines.classical.max_median")
     assert code_version("baselines.classical.top_hat") == code_version("baselines.classical.top_hat")
     sources = {}
-    module._collect("baselines.classical.top_hat", "baselines", sources)
-    module._collect("engine.scoring", "baselines", sources)
+    module._collect("baselines.classical.top_hat", "baselines", None, sources)
+    module._collect("engine.scoring", "baselines", None, sources)
     assert {"baselines.classical.top_hat", "zoo.detector", "engine.metrics.counts", "datasets.reader"} <= set(sources)
     assert "baselines.classical.max_median" not in sources
     assert not any(name.startswith(("numpy", "torch", "skimage")) for name in sources)
@@ -112,6 +148,6 @@ def test_code_version_follows_an_installed_package(tmp_path, monkeypatch):
     (package / "method.py").write_text("from .parts import constants\n")
     monkeypatch.syspath_prepend(tmp_path)
     sources = {}
-    module._collect("installed_methods.method", "installed_methods", sources)
+    module._collect("installed_methods.method", "installed_methods", None, sources)
     names = {f"installed_methods.{name}" for name in ("method", "parts", "constants")}
     assert sources.keys() == {"installed_methods", *names}

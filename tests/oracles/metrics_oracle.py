@@ -158,8 +158,11 @@ def compute(rows, protocol):
         }
     fixed = {"irsam": 512 * 512 * len(rows), "dnanet": 256 * 256 * len(rows)}
     false = total("ref_false_pixels" if protocol == "basicirstd" else "ref_false_pixels_by_area")
+    union = total("ref_union")
+    if protocol != "irsam":
+        union = total("predicted_pixels") + total("target_pixels") - total("ref_intersection")
     return {
-        "IoU": ratio(total("ref_intersection"), total("ref_union"), 0),
+        "IoU": ratio(total("ref_intersection"), union, 0),
         "nIoU": mean(row["sample_intersection"] / row["sample_union"] if row["sample_union"] else 0 for row in rows),
         "Pd": ratio(total("ref_matched"), total("ref_targets"), None),
         "Fa": false / fixed.get(protocol, total("pixels")),

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from reports.columns import COLUMNS, DEFAULT, Column, add_column, columns_named, units
+from reports.csv_table import to_csv
 from reports.latex import to_latex
 from reports.listing import metrics_listing, row_line
 from reports.markdown import to_markdown
-from reports.report import to_csv
 from reports.table import build_table
 from results.row import Status
 from tests.reports.test_table import make_row
@@ -88,9 +88,9 @@ def test_terminal_lines(misses):
     assert row_line(row) == "ipi on nuaa-sirst (irsam): FPS 12.5  IoU 25.00  Pd 100.00  Fa 10.00  86 images"
     failed = make_row("ipi", status=Status.FAILED, reason="no luck")
     assert row_line(failed) == "ipi on nuaa-sirst (irsam): failed: no luck"
-    dataset = type("Opened", (), dict(title="Mine", split="own"))
-    assert metrics_listing(row, dataset).splitlines() == [
-        "Mine, split own, 86 images; IoU, nIoU and Pd in 1e-2, Fa in 1e-6",
-        "protocol  IoU    nIoU  Pd      Fa",
-        "exact     25.00  -     100.00  10.00",
+    row = replace(row, ci95={"exact": dict(IoU=(0.2, 0.305), nIoU=(None, None))})
+    assert metrics_listing(row).splitlines() == [
+        "IPI on nuaa-sirst, split irsam, 86 of 86 images; IoU, nIoU and Pd in 1e-2, Fa in 1e-6",
+        "protocol  IoU                   nIoU  Pd      Fa",
+        "exact     25.00 [20.00, 30.50]  -     100.00  10.00",
     ]

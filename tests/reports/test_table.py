@@ -7,10 +7,10 @@ import subprocess
 
 import pytest
 
+from reports.csv_table import to_csv
 from reports.latex import escape, to_latex
 from reports.markdown import to_markdown
 from reports.published import printed_name, published, source_for, sources
-from reports.report import to_csv
 from reports.table import build_table
 from results.row import Row, Speed, Status, Weights
 from zoo import list_methods
@@ -81,8 +81,8 @@ def test_no_difference_is_taken_between_sizes():
         assert (value.difference is not None) == (size == "native")
         for text in (to_markdown(sections, "exact"), to_latex(sections, "exact")):
             assert ("no difference is taken across sizes" in text) == (size == "512x512")
-        resized = build_table([make_row("ipi", dataset=dataset, split=split, metric_size="input")])
-        assert line_of(resized, "ipi").values["IoU"].difference is None
+        resized = build_table([make_row("ipi", dataset=dataset, split=split, metric_size="512x512")])
+        assert (line_of(resized, "ipi").values["IoU"].difference is not None) == (size == "512x512")
     params = line_of(build_table([make_row("acmnet", params=516875)]), "acmnet").values["params"]
     assert params.difference == pytest.approx(-0.003125)
 
@@ -196,6 +196,25 @@ def test_weights_of_unknown_training_are_marked_and_not_ranked():
     assert (line_of(sections, "dnanet").marks, line_of(sections, "acmnet").marks) == ("U", "")
     assert [line_of(sections, method).values["IoU"].rank for method in ("dnanet", "acmnet")] == [0, 1]
     assert "<sup>U</sup> the training images of these weights are not known." in to_markdown(sections, "exact")
+
+
+def test_metrics_at_the_size_of_the_input_are_marked_and_not_ranked():
+    rows = [make_row("dnanet", 0.9, metric_size="256x256"), make_row("acmnet", 0.5, metric_size="native"), make_row("ipi", 0.4)]
+    sections = build_table(rows)
+    assert [line_of(sections, method).marks for method in ("dnanet", "acmnet", "ipi")] == ["I", "", ""]
+    assert [line_of(sections, method).values["IoU"].rank for method in ("dnanet", "acmnet", "ipi")] == [0, 1, 2]
+    assert "ok; metrics at 256x256 |" in to_markdown(sections, "exact")
+    assert "DNANet$^{I}$" in to_latex(sections, "exact")
+    assert csv_line(rows, "dnanet", "IoU")["metric_size"] == "256x256"
+
+
+def test_published_weights_name_their_publisher():
+    weights = trained(schedule=None, split="idx320", publisher="A. Author", training_images_known=True)
+    rows = [make_row("acmnet", 0.5, weights=weights)]
+    line = line_of(build_table(rows), "acmnet")
+    assert (line.training, line.marks) == ("weights of A. Author, trained on nuaa-sirst (idx320)", "")
+    assert line.values["IoU"].rank == 1
+    assert csv_line(rows, "acmnet", "IoU")["weights_publisher"] == "A. Author"
 
 
 def test_an_own_list_has_no_published_numbers():

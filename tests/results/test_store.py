@@ -117,3 +117,27 @@ def test_the_latest_record_of_an_image_counts(tmp_path):
     with journal.writer({"code": "1"}, [make_record(seconds=1.0)]) as append:
         append(make_record(seconds=2.0))
     assert journal.read({"code": "1"}) == {"a": make_record(seconds=2.0)}
+
+
+def test_the_counts_of_a_row_are_those_it_was_made_from(tmp_path):
+    store = ResultStore(tmp_path)
+    counts = {"pixels": 12, "intersection": 1, "union": 2, "opdc_iou": float("nan")}
+    records = [make_record(id="NA", counts=counts), make_record(id="001", counts=counts | {"union": 123_456_789})]
+    row = store.write_row(make_row(n_images=2), records)
+    first, second = store.counts(row)
+    assert (first["id"], first["intersection"], first["union"]) == ("NA", 1.0, 2.0)
+    assert (second["id"], second["union"]) == ("001", 123_456_789.0)
+    assert first["opdc_iou"] != first["opdc_iou"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [(None, "is not there"), ("id,union\na,x\nb,1\n", "no table of images"), ("id,union\na,2\n", "has 1 images, its row 2")],
+)
+def test_counts_that_are_not_of_the_row_are_refused(tmp_path, text, message):
+    store, row = ResultStore(tmp_path), make_row(n_images=2)
+    path = store.row_path("d", "s", "m").with_suffix(".csv")
+    if text is not None:
+        write_atomic(path, text)
+    with pytest.raises(ZooError, match=message):
+        store.counts(row)

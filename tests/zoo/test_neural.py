@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
-from zoo import UsageError, ZooError
+from zoo import UsageError, ZooError, build_method
 from zoo.checkpoints import save_checkpoint, sha256_file
 from zoo.neural import NeuralDetector, probability_to_logit
 
@@ -56,6 +57,52 @@ def test_images_too_small_to_reflect_are_continued_by_their_border():
     (seen,) = detector.network.inputs
     assert seen.shape == (1, 3, 80, 80)
     np.testing.assert_allclose(seen[0, 0, -1, :30], image[-1], rtol=1e-6)
+
+
+@pytest.mark.parametrize(("padding", "shape"), [("zero", (32, 64)), ("zero_always", (32, 96))])
+def test_zeros_continue_the_normalised_image(padding, shape):
+    detector = Plain(padding=padding, divisor=32, mean=(10, 20, 30), std=(2, 4, 5))
+    (image,) = images((21, 64))
+    detector.predict(image)
+    (seen,) = detector.network.inputs
+    want = np.zeros((3, *shape))
+    for channel, (mean, std) in enumerate(((10, 2), (20, 4), (30, 5))):
+        want[channel, :21, :64] = (image - mean) / std
+    np.testing.assert_allclose(seen[0], want, rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("padding", ["zero", "zero_always"])
+def test_zeros_are_cut_off_the_score(padding):
+    (image,) = images((21, 64))
+    np.testing.assert_allclose(Plain(padding=padding, divisor=32).predict(image), image, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["acmnet_1ch", "alcnet_basicirstd", "uiunet_1ch"])
+def test_forms_of_basicirstd_are_padded_as_there(name):
+    detector = build_method(name)
+    inputs = detector.preprocess(torch.full((1, 1, 40, 64), 170.0))
+    assert inputs.shape == (1, 1, 64, 64)
+    torch.testing.assert_close(inputs[..., :40, :], torch.full((1, 1, 40, 64), (170 - 101.06385) / 34.619606))
+    assert not inputs[..., 40:, :].any()
+
+
+def test_an_image_and_its_label_at_the_size_of_the_input():
+    rng = np.random.default_rng(0)
+    image, label = rng.integers(0, 256, (40, 100), dtype=np.uint8), np.zeros((40, 100), np.uint8)
+    label[10:12, 30:33] = 255
+    same = Plain().at_input_size(image, label)
+    assert same[0] is image
+    assert same[1] is label
+    detector = Plain(input_size=64)
+    small, small_label = detector.at_input_size(image, label)
+    assert (small.shape, small.dtype) == ((64, 64), np.uint8)
+    nearest = [(np.arange(64) * side + side // 2) // 64 for side in label.shape]
+    np.testing.assert_array_equal(small_label, label[np.ix_(*nearest)])
+    score = detector.predict(small)
+    np.testing.assert_array_equal(detector.network.inputs[0][0, 0], small)  # nothing is resized a second time
+    np.testing.assert_allclose(score, small, rtol=1e-6)
+    want = Image.fromarray(image.astype(np.float32)).resize((64, 64), Image.Resampling.BILINEAR)
+    np.testing.assert_allclose(small, want, atol=1.01)  # Pillow rounds after each of two passes
 
 
 def test_normalisation_is_that_of_imagenet_unless_named():
@@ -180,7 +227,10 @@ def test_compilation_is_an_option(monkeypatch):
     assert compiled == [detector.network]
 
 
-@pytest.mark.parametrize("options", [{"input_size": 100}, {"input_size": "big"}, {"batch_size": 0}, {"mean": (1, 2)}])
+@pytest.mark.parametrize(
+    "options",
+    [{"input_size": 100}, {"input_size": "big"}, {"batch_size": 0}, {"mean": (1, 2)}, {"padding": "mirror"}, {"divisor": 24}],
+)
 def test_options_out_of_range_are_refused(options):
     with pytest.raises(UsageError, match=next(iter(options))):
         Plain(**options)

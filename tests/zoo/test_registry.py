@@ -282,3 +282,16 @@ def test_broken_plugin_names_the_file_and_the_error(tmp_path):
         load_plugin(path)
     with pytest.raises(UsageError, match="no plug-in file"):
         load_plugin(tmp_path / "none.py")
+
+
+def test_a_plugin_imports_its_neighbours_and_depends_on_them(tmp_path):
+    from engine.code_version import code_version
+
+    (tmp_path / "neighbour_of_mine.py").write_text("BIAS = 1\n")
+    path = write_plugin(tmp_path, "with_neighbour")
+    path.write_text("import neighbour_of_mine\n" + path.read_text())
+    module = load_plugin(path)
+    assert module.neighbour_of_mine.BIAS == 1
+    before = code_version(module.__name__)
+    (tmp_path / "neighbour_of_mine.py").write_text("BIAS = 2\n")
+    assert code_version(module.__name__) != before

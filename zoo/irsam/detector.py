@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import torch
 import torch.nn.functional as F
 
 from zoo.card import MethodCard
@@ -28,7 +29,8 @@ class IRSAM(NeuralDetector):
         enlarge: 2 enlarges the image by nearest neighbour before the encoder, 1 does not and costs a quarter.
         init_from: Checkpoint to start training from: ``mobile_sam.pt``, one of Segment Anything, or one of the released IRSAM.
             What fits by name and shape is taken, and a note says what did not. Not read where ``checkpoint`` is given.
-        kwargs: Those of `NeuralDetector`. ``input_size="native"`` keeps the image's size.
+        kwargs: Those of `NeuralDetector`. ``input_size="native"`` keeps the image's size; the zeros of ``padding="zero"`` are
+            black then, since the network itself normalises.
 
     Attributes:
         initialization (Initialization | None): What ``init_from`` brought.
@@ -68,12 +70,12 @@ class IRSAM(NeuralDetector):
     def build_network(self):
         return IRSAMNetwork(granularity=self.granularity, wpmd=self.wpmd, enlarge=self.enlarge)
 
-    def preprocess(self, images):
-        if self.input_size is None:
-            return self.normalize(self._fit(images))
+    def _resize_file(self, image):
+        return self._resize(torch.from_numpy(image)[None, None].float())[0, 0].to(torch.uint8).numpy()
+
+    def _resize(self, images):
         # IPIC-Lab/IRSAM resizes without antialiasing and casts to uint8, which cuts off the fraction.
-        size = (self.input_size, self.input_size)
-        return self.normalize(F.interpolate(images, size, mode="bilinear", align_corners=False).floor())
+        return F.interpolate(images, (self.input_size, self.input_size), mode="bilinear", align_corners=False).floor()
 
     def normalize(self, images):
         """Bx1xhxw to Bx3xhxw grey levels: the network itself subtracts the mean, as the reference does."""

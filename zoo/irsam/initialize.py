@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoo.checkpoints import load_checkpoint
+from zoo.checkpoints import load_checkpoint, load_weights
 from zoo.errors import ZooError
 
 
@@ -47,14 +47,14 @@ def load_sam_weights(network, path):
         ZooError: The file cannot be read, or nothing in it fits.
     """
     path = Path(path)
-    state_dict, _ = load_checkpoint(path)
     own = network.state_dict()
+    state_dict, _ = load_checkpoint(path, own)
     fitting = {key: value for key, value in state_dict.items() if key in own and own[key].shape == value.shape}
     if not fitting:
         raise ZooError(
             f"{path} has no tensor of MobileSAM, Segment Anything or IRSAM; expected keys such as image_encoder.neck.0.weight"
         )
-    network.load_state_dict(fitting, strict=False)
+    load_weights(network, own | fitting, source=path)
     return Initialization(
         path=path,
         loaded=tuple(fitting),

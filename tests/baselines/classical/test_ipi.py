@@ -85,3 +85,10 @@ def test_far_border_that_no_patch_covers_scores_zero():
 def test_unknown_weight_side_is_refused():
     with pytest.raises(UsageError, match="weight_side must be"):
         build_method("ipi", weight_side="rows")
+
+
+def test_an_image_of_one_patch_is_told():
+    detector = build_method("ipi", patch_size=32, step=8)
+    with pytest.warns(UserWarning, match="single patch"):
+        detector.predict(np.random.default_rng(0).integers(0, 255, (32, 32)).astype(np.uint8))
+    assert "nothing is found" in detector.take_notes()[0]

@@ -49,8 +49,8 @@ def test_each_image_is_divided_by_its_own_maximum(detector):
 def test_basicirstd_does_not_divide_by_the_maximum():
     method = build_method("uiunet_1ch")
     assert method.input_size is None
-    normal = method.preprocess(torch.full((1, 1, 16, 16), 100.0))
-    torch.testing.assert_close(normal, torch.full((1, 1, 16, 16), (100 - 101.06) / 34.62))
+    normal = method.preprocess(torch.full((1, 1, 32, 32), 100.0))
+    torch.testing.assert_close(normal, torch.full((1, 1, 32, 32), (100 - 101.06385) / 34.619606))
 
 
 def test_loss_is_the_sum_of_seven_cross_entropies(detector):

@@ -54,6 +54,22 @@ def test_divisor_of_fa_is_fixed_in_two_protocols(protocol, area):
     assert compute_metrics(rows, protocol)["Fa"] == pytest.approx(4 / area)
 
 
+@pytest.mark.parametrize("protocol", ["dnanet", "basicirstd"])
+def test_union_is_that_of_two_histograms(protocol):
+    label = np.zeros((16, 16), np.uint8)
+    label[2, 2:6] = [255, 255, 128, 254]
+    pred = np.zeros((16, 16), bool)
+    pred[2, 3:5] = pred[9, 9] = True
+    mask = label / 255  # as a loader of theirs has it
+    hits = (pred * (pred == mask)).astype(float)
+    area = [np.histogram(values[values > 0], bins=1, range=(1, 1))[0].item() for values in (hits, pred.astype(float), mask)]
+    assert area == [1, 3, 4]
+    assert compute_metrics([count_image(pred, label)], protocol)["IoU"] == pytest.approx(
+        area[0] / (area[1] + area[2] - area[0])
+    )
+    assert compute_metrics([count_image(pred, label)], "irsam")["IoU"] == pytest.approx(1 / 4)
+
+
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_undefined_is_none(protocol):
     empty = np.zeros((16, 16), bool)
@@ -98,21 +114,35 @@ def test_unknown_protocol_and_missing_column_are_named(rows):
         compute_metrics([{"pixels": 3, "intersection": 1}])
 
 
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_precision_and_recall_of_the_pixels(protocol):
+    label = np.zeros((20, 20), np.uint8)
+    label[2:6, 2:6], label[2, 2:6] = 255, 200  # of 16 px, 12 are targets to the public codes
+    pred = np.zeros((20, 20), bool)
+    pred[3:6, 2:4] = pred[10, 10:12] = True
+    counts, nothing = count_image(pred, label), count_image(np.zeros_like(pred), np.zeros_like(label))
+    found = compute_metrics([counts, nothing], protocol)
+    assert (found["precision"], found["recall"]) == pytest.approx((6 / 8, 6 / (16 if protocol == "exact" else 12)))
+    assert found["F1"] == pytest.approx(2 / (1 / found["precision"] + 1 / found["recall"]))
+    empty = compute_metrics([nothing], protocol)
+    assert empty["precision"] is empty["recall"] is empty["F1"] is None
+
+
 @pytest.fixture
-def f1(monkeypatch):
-    """A metric from outside: the pixel-level F1."""
+def f2(monkeypatch):
+    """A metric from outside: the pixel-level F2."""
     monkeypatch.setattr("engine.metrics.compute.METRICS", dict(METRICS))
     names = ("intersection", "predicted_pixels", "target_pixels")
-    add_metric("F1", Metric(of=lambda s, rule: ratio(2 * s[names[0]], s[names[1]] + s[names[2]]), counts=names))
+    add_metric("F2", Metric(of=lambda s, rule: ratio(5 * s[names[0]], s[names[1]] + 4 * s[names[2]]), counts=names))
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_metric_from_outside_is_computed_with_the_others(f1, protocol):
+def test_a_metric_from_outside_is_computed_with_the_others(f2, protocol):
     label = np.zeros((20, 20), np.uint8)
     label[2:6, 2:6], label[2, 2:6] = 255, 200  # of 16 px, 12 are targets to the public codes
     pred = np.zeros((20, 20), bool)
     pred[3:6, 2:4] = True
     counts = [count_image(pred, label)]
-    wanted = 2 * 6 / (6 + 16) if protocol == "exact" else 2 * 6 / (6 + 12)
-    assert compute_metrics(counts, protocol)["F1"] == pytest.approx(wanted)
-    assert bootstrap_ci(counts, protocol, n=5)["F1"] == pytest.approx((wanted, wanted))
+    wanted = 5 * 6 / (6 + 4 * 16) if protocol == "exact" else 5 * 6 / (6 + 4 * 12)
+    assert compute_metrics(counts, protocol)["F2"] == pytest.approx(wanted)
+    assert bootstrap_ci(counts, protocol, n=5)["F2"] == pytest.approx((wanted, wanted))

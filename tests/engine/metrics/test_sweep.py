@@ -80,7 +80,7 @@ def test_levels_keep_the_order_of_scores(score):
 
 @pytest.mark.parametrize(
     ("score", "kind", "error"),
-    [(np.nan, "raw", ZooError), (np.nan, "logit", ZooError), (np.inf, "raw", ZooError), (1.0, "probability", UsageError)],
+    [(np.nan, "raw", ZooError), (np.nan, "logit", ZooError), (np.inf, "raw", ZooError), (1.0, "percent", UsageError)],
 )
 def test_scores_that_have_no_level(score, kind, error):
     with pytest.raises(error):

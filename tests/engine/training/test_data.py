@@ -8,7 +8,7 @@ import torch
 
 from datasets import build_dataset
 from engine.training.data import SeededBatches, TrainingSet, split_validation, training_loader
-from zoo import UsageError
+from zoo import UsageError, ZooError
 
 AUGMENTATION = [dict(type="RandomFlip"), dict(type="RandomCrop", size=32), dict(type="GaussianBlur")]
 
@@ -109,3 +109,11 @@ def test_a_validation_part_is_a_tenth_and_disjoint():
     assert len(split_validation(["a", "b"], 0)[1]) == 1
     with pytest.raises(UsageError, match="cannot be divided"):
         split_validation(["a"], 0)
+
+
+def test_a_training_list_without_a_target_is_refused(dataset, monkeypatch):
+    monkeypatch.setattr("engine.training.data.TARGET", 0)  # every mask becomes empty
+    with pytest.raises(
+        ZooError, match=r"none of the 3 training masks of synthetic has a target pixel, above 127; .*data --check"
+    ):
+        TrainingSet(dataset, dataset.ids[:3], {0: []}, seed=0)

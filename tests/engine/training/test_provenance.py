@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from datasets import build_dataset
+from datasets import build_dataset, read_split
 from datasets.remarks import Remark
-from engine.training.provenance import checkpoint_metadata, code_commit, overlap, seen_images
+from engine.training.provenance import checkpoint_metadata, code_commit, overlap, seen_images, trained_on
 from engine.training.recipe import load_recipe
+from zoo import UsageError
 from zoo.neural import Weights
 
 
@@ -72,3 +73,16 @@ def test_notes_on_the_data_are_kept(training_set, monkeypatch):
     assert metadata(training_set)["data_notes"] == []
     monkeypatch.setattr(type(training_set), "set_remarks", lambda self: [Remark("odd")])
     assert metadata(training_set)["data_notes"] == ["odd"]
+
+
+def test_lists_of_the_package_tell_what_weights_of_others_have_seen():
+    known = trained_on(["NUAA-SIRST/dnanet", "nudt-sirst/irsam", "nudt-sirst/dnanet", "synthetic/irsam"])
+    train = {split: read_split("nudt-sirst", split, "train") for split in ("irsam", "dnanet")}
+    assert (known["dataset"], known["split"]) == ("nuaa-sirst", "dnanet")
+    assert list(known["seen"]["nuaa-sirst"]) == read_split("nuaa-sirst", "dnanet", "train")
+    assert set(known["seen"]["nudt-sirst"]) == {*train["irsam"], *train["dnanet"]}
+    assert all(len(pixels) == 16 for pixels in known["seen"]["nudt-sirst"].values())
+    assert overlap(known, build_dataset("synthetic", subset="train")) == build_dataset("synthetic", subset="train").ids
+    assert trained_on([]) == {}
+    with pytest.raises(UsageError, match="is no data set"):  # a folder, whatever its name
+        trained_on(["./nuaa-sirst/irsam"])

@@ -15,7 +15,7 @@ from engine.training.hooks import ProgressHook
 from engine.training.provenance import overlap
 from engine.training.train import TrainOptions, train
 from zoo import UsageError, ZooError, build_method
-from zoo.checkpoints import find_checkpoint, load_checkpoint, sha256_file
+from zoo.checkpoints import find_checkpoint, load_checkpoint, save_checkpoint, sha256_file
 
 PROGRAM = Path(run_benchmark.__file__)
 AVERAGED = 'ema=dict(ema_type="MomentumAnnealingEMA", momentum=0.01, gamma=4)'
@@ -195,6 +195,19 @@ def test_a_seed_among_the_changes_is_used(run, write_config):
     assert load_checkpoint(changed)[1]["seed"] == load_checkpoint(changed)[1]["recipe"]["seed"] == 7
 
 
+def test_runs_that_end_together_do_not_share_a_temporary_file(run, write_config, monkeypatch):
+    written = []
+
+    def save(path, *arguments, **options):
+        written.append(path)
+        return save_checkpoint(path, *arguments, **options)
+
+    monkeypatch.setattr("engine.training.train.save_checkpoint", save)
+    paths = {run(write_config(2), f"seed_{seed}", "together", seed=seed) for seed in (0, 1)}
+    assert len(paths) == len(set(written)) == 2
+    assert {path.name for path in paths} == {path.name for path in paths.pop().parent.glob("*.safetensors")}
+
+
 def test_what_is_not_reproduced_is_told(run, write_config, capsys):
     metadata = load_checkpoint(run(write_config(2, "edge_target='before_augmentation', seed=None")))[1]
     first = capsys.readouterr().err.splitlines()[0]
@@ -306,3 +319,8 @@ def test_two_processes_train_one_network(write_config, tmp_path):
     (path,) = (tmp_path / "checkpoints").glob("*.safetensors")
     assert done.stdout.split() == [f"checkpoints/{path.name}"]
     assert load_checkpoint(path)[1]["world_size"] == 2
+
+
+def test_a_batch_of_one_is_told_in_the_words_of_a_recipe(run, write_config):
+    with pytest.raises(UsageError, match=r"small has a batch norm behind a global pooling, .* --recipe batch_size=2"):
+        run(write_config(2), recipe={"batch_size": 1})

@@ -58,6 +58,9 @@ def test_the_input_is_resized_without_antialiasing_and_cut_to_whole_grey_levels(
     resized = F.interpolate(grey, (64, 64), mode="bilinear", align_corners=False)
     torch.testing.assert_close(inputs[:, :1], resized.to(torch.uint8).float(), rtol=0, atol=0)
     assert (resized != resized.round()).any()
+    file, _ = det.at_input_size(image(100, 130).astype(np.uint8), np.zeros((100, 130), np.uint8))
+    whole = torch.from_numpy(image(100, 130).astype(np.uint8)).float()[None, None]
+    torch.testing.assert_close(torch.from_numpy(file).float()[None, None], det.preprocess(whole)[:, :1], rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("shape", [(16, 16), (40, 56), (33, 100)])

@@ -1,0 +1,70 @@
+"""Run methods on images of one's own."""
+
+import sys
+from pathlib import Path
+
+from commands.parser import CHECKPOINTS, DEBUG, DEVICE, PLUGIN, load_plugins, run_option
+from zoo.errors import UsageError
+
+
+def add_parser(commands):
+    """Add the command."""
+    parser = commands.add_parser(
+        "predict",
+        usage="run_benchmark.py predict METHOD PATH [PATH ...] [options]\n"
+        "       run_benchmark.py predict PATH [PATH ...] --methods METHOD [METHOD ...] [options]",
+        parents=[CHECKPOINTS, DEVICE, PLUGIN, run_option("threshold"), DEBUG],
+    )
+    parser.add_argument("names", nargs="*", metavar="METHOD PATH", help="a method, and images, folders of them, or videos")
+    parser.add_argument("--methods", nargs="+", metavar="METHOD", help="several methods; what is named before are then paths")
+    parser.add_argument(
+        "--out", default="work_dirs/predict", metavar="DIR", help="folder of the predictions (default: %(default)s)"
+    )
+    parser.add_argument("--checkpoint", metavar="FILE", help="weights of the network (default: those of a joined data set)")
+    parser.add_argument("--sequence", action="store_true", help="images are frames of a sequence, as those of a video are")
+    parser.set_defaults(command=predict)
+
+
+def predict(args):
+    from engine.frames import open_sources
+    from engine.hardware import usable_device
+    from engine.predict import open_methods, predict_source
+    from engine.progress import Progress
+    from reports.predictions import PredictionWriter
+    from results.record import ImageFailure
+
+    methods, paths = methods_and_paths(args.names, args.methods)
+    load_plugins(args.plugin)
+    options = dict(checkpoints=args.checkpoints, checkpoint=args.checkpoint, threshold=args.threshold)
+    detectors = open_methods(methods, **options, device=usable_device(args.device))
+    sources = open_sources(paths, args.sequence)
+    writer, failed = PredictionWriter(args.out, detectors), 0
+    with Progress(str) as progress:
+        for source in sources:
+            if source.text:
+                print(f"{source.name}: {source.text}", file=sys.stderr)
+            with progress.cell(", ".join(detectors), source.name, source.number) as on_image:
+                for found in predict_source(detectors, source):
+                    if isinstance(found, ImageFailure):
+                        print(f"failed: {found.id}: {found.error}", file=sys.stderr)
+                        failed += 1
+                    else:
+                        writer.add(*found)
+                        on_image()
+    writer.close()
+    for name, images in writer.found.items():
+        print(f"{Path(args.out, name)}: {sum(len(image.targets) for image in images)} targets in {len(images)} images")
+    return 1 if failed else 0
+
+
+def methods_and_paths(names, methods):
+    """The methods and the paths of a command line, of which the first name is the method unless methods are named apart.
+
+    Raises:
+        UsageError: One of both is missing.
+    """
+    if methods is None:
+        methods, names = names[:1], names[1:]
+    if not names or not methods:
+        raise UsageError("predict needs a method and a path: predict METHOD PATH..., or predict PATH... --methods A B")
+    return methods, names

@@ -1,0 +1,39 @@
+"""List or check the published weights that the suite knows."""
+
+import sys
+
+from commands.parser import CHECKPOINTS, DATA_ROOT, DEBUG
+from zoo.errors import UsageError
+
+
+def add_parser(commands):
+    """Add the command."""
+    parser = commands.add_parser("weights", parents=[CHECKPOINTS, DATA_ROOT, DEBUG])
+    parser.add_argument("names", nargs="*", metavar="NAME", help="only these (default: all)")
+    parser.add_argument("--check", action="store_true", help="score what is here, and compare with what is stated")
+    parser.add_argument("--jobs", type=int, metavar="N", help="worker processes (default: one a core)")
+    parser.set_defaults(command=weights)
+
+
+def weights(args):
+    from engine.known_check import check_known
+    from reports.weights import check_listing, weights_listing
+    from zoo.known_weights import catalogue, find_known
+    from zoo.lookup import unknown
+
+    for name in args.names:
+        if name not in catalogue():
+            raise UsageError(unknown("weights", name, list(catalogue())))
+    if args.jobs is not None and args.jobs < 1:
+        raise UsageError("--jobs must be at least 1")
+    entries = [catalogue()[name] for name in args.names or catalogue()]
+    found = find_known(args.checkpoints)
+    if not args.check:
+        print(weights_listing(entries, found))
+        return 0
+    here = [(known, found[known.name]) for known in entries if known.name in found]
+    if not here:
+        raise UsageError(f"none of these weights is in {args.checkpoints}; `run_benchmark.py weights` says where to get them")
+    checks = check_known(here, args.data_root, args.jobs, report=lambda line: print(line, file=sys.stderr))
+    print(check_listing(checks))
+    return 1 if any(check.failed for check in checks) else 0

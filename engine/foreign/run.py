@@ -1,0 +1,108 @@
+"""Score folders of predictions and store their rows."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from engine.foreign.score import Fault, score_folder
+from engine.foreign.tree import find_jobs
+from engine.manifest import manifest
+from engine.paired import Difference, paired_differences
+from engine.progress import Progress
+from results.row import OUTSIDE, Row
+from results.store import ResultStore, check_name, write_json
+from zoo import UsageError, list_configs, list_methods
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreOptions:
+    """What to score and where to put it.
+
+    Attributes:
+        folder: Of predictions, or a tree of such folders.
+        out: Result folder.
+        dataset: As `datasets.build_dataset` takes it, or None to take it from the names of the folders.
+        data_root, split: Of the data sets.
+        name: Of the row, for a single folder; None for the folder's.
+        scores: A value of `engine.foreign.reader.Kind`, or None to see what the predictions are.
+        threshold: Policy that cuts scores, or None for that of their kind.
+        strict: Stop where a file is missing, left over or of another size.
+    """
+
+    folder: str
+    out: str
+    dataset: str | None = None
+    data_root: str | None = None
+    split: str = "irsam"
+    name: str | None = None
+    scores: str | None = None
+    threshold: str | None = None
+    strict: bool = False
+
+
+class Outcome(NamedTuple):
+    """A stored `Row`, the `Fault`s of its files, and how it differs from the other rows of its images."""
+
+    row: Row
+    faults: list[Fault]
+    differences: list[Difference]
+
+
+def score_predictions(options, tell) -> Iterator[Outcome]:
+    """Score what other programs predicted and store a row for each folder.
+
+    Arguments:
+        options (ScoreOptions): What to score.
+        tell: Called with each line about a folder that is left out.
+
+    Yields:
+        Outcome: Of each folder, once its row is stored.
+
+    Raises:
+        UsageError: As for `find_jobs` and `score_folder`, or the name of a row is taken.
+    """
+    start = time.time()
+    places = dict(dataset=options.dataset, root=options.data_root, split=options.split)
+    jobs, passed = find_jobs(Path(options.folder), **places)
+    for line in passed:
+        if options.strict:
+            raise UsageError(f"--strict: {line.removesuffix('; left out')}")
+        tell(line)
+    if options.name is not None and len(jobs) > 1:
+        raise UsageError(f"--name names one row, and {options.folder} holds {len(jobs)}: leave it out, or name one folder")
+    store = ResultStore(options.out)
+    with store.locked(), Progress(str) as progress:
+        earlier, data, faults = store.manifests(), {}, {}
+        names = [_names(job, options.name, store) for job in jobs]
+        try:
+            for job, (name, title) in zip(jobs, names, strict=True):
+                how = dict(kind=options.scores, threshold=options.threshold, strict=options.strict)
+                with progress.cell(name, job.dataset.title, len(job.dataset)) as on_image:
+                    scored = score_folder(job.folder, job.dataset, name=name, title=title, **how, on_image=on_image)
+                row = store.write_row(scored.row, scored.records)
+                with store.journal(row.dataset, row.split, name).writer(row.journal_key, scored.records):
+                    pass
+                data[f"{row.dataset}/{row.split}"] = row.fingerprint
+                faults[f"{row.dataset}/{row.split}/{name}"] = [list(fault) for fault in scored.faults]
+                yield Outcome(row, scored.faults, paired_differences(row, scored.records, store))
+        finally:
+            about = manifest(asdict(options), data, time.time() - start) | {"faults": faults}
+            write_json(store.manifest_path, [*earlier, about])
+
+
+def _names(job, name, store):
+    """The name and the title of a row, which are not those of a method here: such a row is a run's."""
+    ours = {known.casefold() for known in (*list_methods(), *list_configs())}
+    title = name or job.folder.resolve().name
+    if title.casefold() in ours:
+        if name is not None:
+            raise UsageError(f"--name {name}: a method here is called so; give the predictions another name")
+        title, name = f"{title} (predictions)", f"{title}_predictions"
+    name = name or title
+    check_name("method", name)
+    old = store.row(job.dataset.name, job.dataset.split, name)
+    if old is not None and old.fidelity != OUTSIDE:
+        raise UsageError(f"{store.out} holds a run of {name} on {job.dataset.name}; give the predictions another --name")
+    return name, title

@@ -1,0 +1,169 @@
+"""A folder of predictions of another program as a row like any other."""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from datasets.fingerprint import combine
+from datasets.remarks import Extent, counted, file_remarks, mask_remarks, size_text
+from engine.code_version import code_version
+from engine.evaluate import own_split
+from engine.foreign.files import find_predictions
+from engine.foreign.reader import WHAT, Kind, open_predictions
+from engine.rows import recut_records, with_figures
+from engine.scoring import make_record
+from engine.training.provenance import code_commit
+from results.record import ImageRecord
+from results.row import AS_GIVEN, OUTSIDE, Row, Status
+from zoo import UsageError, ZooError, build_threshold
+from zoo.checkpoints import sha256_file
+
+# What may be wrong with predictions, and what is done then.
+SORTS = {
+    "missing": ("images have no prediction", "the image is left out"),
+    "extra": ("files are of no test image", "it is left out"),
+    "unreadable": ("predictions cannot be read", "the image is left out"),
+    "size": ("predictions have another size than their image", "it is resized"),
+}
+
+
+class Fault(NamedTuple):
+    """What is wrong with one prediction: a key of `SORTS`, the image or the file that it is of, and what is known of it."""
+
+    sort: str
+    name: str
+    detail: str = ""
+
+    def __str__(self):
+        """The line that tells it, and what was done."""
+        what, done = SORTS[self.sort]
+        return f"{self.name}: {self.detail or what.partition(' ')[2]}; {done}"
+
+
+class Scored(NamedTuple):
+    """A `Row`, its records in order, and the `Fault`s of its files."""
+
+    row: Row
+    records: list[ImageRecord]
+    faults: list[Fault]
+
+
+def score_folder(folder, dataset, *, name, title=None, kind=None, threshold=None, strict=False, on_image=lambda: None):
+    """Score what another program predicted for a test set.
+
+    Arguments:
+        folder (Path): The predictions, as `engine.foreign.files` finds and `engine.foreign.reader` reads them.
+        dataset (IRSTDDataset): The test set.
+        name, title: Of the row; the title is the name unless it is given.
+        kind: A value of `engine.foreign.reader.Kind`, where the user says what the predictions are.
+        threshold: Policy that cuts scores, instead of the one of their kind.
+        strict: Take no image less and no file more than the test list has, and none of another size.
+        on_image: Called once for each image that is done.
+
+    Returns:
+        Scored: Not stored yet.
+
+    Raises:
+        UsageError: There are no predictions, what they are cannot be seen, masks are to be cut, or a fault is not allowed.
+        ZooError: No prediction, or an image of the data set, cannot be read.
+    """
+    found = find_predictions(folder, dataset)
+    faults = [Fault("missing", image_id, "no prediction") for image_id in found.missing]
+    faults += [Fault("extra", name, "of no test image") for name in found.extra]
+    if strict:
+        _refuse(folder, faults)
+    files = {image_id: paths[0] for image_id, paths in found.files.items()}
+    reader = open_predictions(folder, list(files.values()), kind)
+    if threshold and reader.kind is Kind.MASK:
+        raise UsageError(f"{folder} holds masks, which are cut already; leave out --threshold")
+    policy = None if reader.kind is Kind.MASK else build_threshold(threshold or reader.threshold)
+
+    records = []
+    for image_id, path in files.items():
+        item = dataset.read(image_id)
+        try:
+            score = reader.read(path)
+        except ZooError as error:
+            faults.append(Fault("unreadable", image_id, str(error)))
+        else:
+            records.append(_record(item, score, reader.kind, policy, faults))
+        if strict:
+            _refuse(folder, faults)
+        on_image()
+    if not records:
+        raise ZooError(f"{faults[-1].detail}; nor can any other prediction in {folder} be read")
+    if policy is not None and policy.oracle:
+        records = recut_records(records, policy, reader.kind)
+
+    row = Row(
+        method=name,
+        title=title or name,
+        dataset=dataset.name,
+        split=dataset.split,
+        status=Status.OK,
+        n_images=len(records),
+        n_split=len(dataset),
+        metrics={},
+        fidelity=OUTSIDE,
+        threshold=AS_GIVEN if policy is None else str(policy),
+        oracle=policy is not None and policy.oracle,
+        own_split=own_split(dataset),
+        data_notes=(*dataset.notes, *reader.texts, *_remarks(found, records), *_fault_texts(faults)),
+        code=code_commit(),
+    )
+    key = dict(
+        predictions=combine((record.id, sha256_file(files[record.id])) for record in records),
+        kind=reader.kind,
+        threshold=row.threshold,
+        code=code_version(__name__),
+        dataset=dataset.name,
+        split=dataset.split,
+        data=combine((record.id, record.pixels) for record in records),
+    )
+    row = with_figures(replace(row, key=key), records, None if reader.kind is Kind.MASK else reader.kind)
+    return Scored(row, records, faults)
+
+
+def _record(item, score, kind, policy, faults):
+    """The record of one prediction; another size is a fault."""
+    shape = item["image"].shape
+    if score.shape != shape:
+        faults.append(Fault("size", item["id"], f"{size_text(score.shape)} for an image of {size_text(shape)}"))
+        score = _resized(score, shape, kind)
+    if policy is None:
+        return make_record(item, score, score > 0, Kind.PROBABILITY)
+    # An oracle's cut is chosen later, from the sweep.
+    return make_record(item, score, np.zeros(shape, bool) if policy.oracle else policy(score), kind)
+
+
+def _resized(score, shape, kind):
+    """A prediction at another size: masks by nearest neighbour, scores bilinearly."""
+    if kind is Kind.MASK:
+        return np.array(Image.fromarray(score).resize(shape[::-1], Image.Resampling.NEAREST))
+    return cv2.resize(score, shape[::-1], interpolation=cv2.INTER_LINEAR)
+
+
+def _remarks(found, records):
+    """What is odd about the predictions, in the words of a data set's masks."""
+    extents = {r.id: Extent(255, r.counts["predicted_pixels"] / r.counts["pixels"]) for r in records}
+    remarks = [remark.text for remark in file_remarks(found.files, WHAT) + mask_remarks(extents, WHAT)]
+    if not any(extent.share for extent in extents.values()):
+        remarks.append(f"no prediction has a target: none of {len(records)} has a score above the cut")
+    return remarks
+
+
+def _fault_texts(faults):
+    """A line for each sort of fault, with their number and a few examples."""
+    for sort, (what, done) in SORTS.items():
+        names = [fault.name for fault in faults if fault.sort == sort]
+        if names:
+            yield f"{counted(what, names)} ({done})"
+
+
+def _refuse(folder, faults):
+    """UsageError where there is a fault."""
+    if faults:
+        raise UsageError(f"--strict: {next(_fault_texts(faults)).rpartition(' (')[0]} in {folder}")

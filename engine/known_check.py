@@ -1,0 +1,121 @@
+"""Known weights, scored as their publishers score them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from datasets import build_dataset, found_datasets
+from datasets.reader import fit_label, read_colour
+from engine.executors import available_cores, unordered, worker_pool
+from engine.metrics import IRSTDMetrics
+from engine.training.provenance import overlap
+from zoo import UsageError, ZooError, build_method
+from zoo.errors import one_line
+from zoo.known_weights import KnownWeights, Result
+
+UNITS = {"IoU": 1e2, "nIoU": 1e2, "Pd": 1e2, "Fa": 1e6}
+# What rounding on another machine may change: some pixels at the edges of masks, one target of 260, a fortieth of false pixels.
+TOLERANCES = {"IoU": 0.1, "nIoU": 0.1, "Pd": 0.4}
+FALSE_PIXELS = 1 / 40
+
+
+@dataclass(frozen=True)
+class Check:
+    """What came of known weights on one test list.
+
+    Attributes:
+        known (KnownWeights), result (Result): Which.
+        figures: The metrics in the units of `Result`; empty where the list could not be scored.
+        reason: Why not, in one line, or None.
+    """
+
+    known: KnownWeights
+    result: Result
+    figures: dict
+    reason: str | None = None
+
+    @property
+    def missed(self):
+        """The metrics that are not what they should be: as stated or, where that cannot be reproduced, as measured before."""
+        again = {name: self.result.measured[name] for name in self.result.unreproducible}
+        wanted = self.result.stated | again
+        return [name for name, value in wanted.items() if self.figures and not close(name, self.figures[name], value)]
+
+    @property
+    def failed(self):
+        """True where a figure is missed, or the list could not be scored though its data set is there."""
+        return bool(self.missed or self.reason)
+
+
+def close(metric, figure, other):
+    """Whether two figures of a metric are equal but for what rounding on another machine may change."""
+    return abs(figure - other) <= TOLERANCES.get(metric, FALSE_PIXELS * other)
+
+
+def check_known(files, data_root=None, jobs=None, report=lambda line: None):
+    """Score known weights on every test list that there are stated figures of.
+
+    Arguments:
+        files (list[tuple[KnownWeights, Path]]): What to score.
+        data_root: Folder of the data sets, or None for the default places.
+        jobs: Worker processes; None for one a core.
+        report: Called with a line of text as each list is done, and for those whose data set is not there.
+
+    Returns:
+        list[Check]: In the order of the files and their results.
+
+    Raises:
+        UsageError: None of the data sets is there.
+    """
+    here = found_datasets(data_root)
+    lists = [(known, result, str(path)) for known, path in files for result in known.results]
+    absent = sorted({result.dataset for _, result, _ in lists} - {*here})
+    if absent:
+        report(f"not scored, for want of the data: {', '.join(absent)} (--data-root names the folder of the data sets)")
+    tasks = [(place, *task, data_root) for place, task in enumerate(lists) if task[1].dataset in here]
+    if not tasks:
+        raise UsageError("no data set to score these weights on; name the folder that holds them by --data-root")
+    checks = {}
+    with worker_pool(min(jobs or available_cores(), len(tasks))) as pool:
+        for place, check in unordered(pool, _check, tasks):
+            checks[place] = check
+            name = f"{check.known.name} on {check.result.dataset} ({check.result.split})"
+            report(f"{name}: {len(checks)} of {len(tasks)} done")
+    return [checks[place] for place in sorted(checks)]
+
+
+def publisher_metrics(known, result, path, data_root=None):
+    """Metrics of a known file on one test list, taken as its publisher takes them.
+
+    Returns:
+        dict: IoU, nIoU and Pd in 1e-2, Fa in 1e-6.
+
+    Raises:
+        ZooError: The file cannot be loaded, an image not be read, or the weights were trained on an image of the list.
+        UsageError: The data set is not there.
+    """
+    detector = build_method(known.method, **known.options, checkpoint=path)
+    dataset = build_dataset(result.dataset, root=data_root, split=result.split)
+    seen = overlap(detector.weights.metadata, dataset)
+    if seen:
+        raise ZooError(f"{known.name} was trained on {len(seen)} of the test images, {seen[0]} among them")
+    metrics = IRSTDMetrics(protocol=known.protocol.metrics)
+    for id in dataset.ids:
+        grey, mask = dataset.read_files(id)
+        image = read_colour(dataset.image_path(id)) if known.protocol.colour else grey.pixels
+        if known.protocol.size == "input":  # from the mask's own size, also where that is not the image's (Misc_111)
+            image, label = detector.at_input_size(image, mask.pixels)
+        else:
+            label = fit_label(mask.pixels, image.shape[:2], dataset.mask_path(id))
+        planes = torch.from_numpy(np.atleast_3d(image)).movedim(-1, 0)
+        # The mask, not the logits: another sigmoid of BasicIRSTD's, which are probabilities first, would lose the last bit.
+        metrics.update(detector.logit_maps(planes[None])[0] > known.protocol.threshold, label)
+    return {name: value * UNITS[name] for name, value in metrics.compute().items() if name in UNITS}
+
+
+def _check(place, known, result, path, data_root):
+    try:
+        return place, Check(known, result, publisher_metrics(known, result, path, data_root))
+    except ZooError as error:
+        return place, Check(known, result, {}, one_line(error))

@@ -1,0 +1,158 @@
+"""Methods on images of one's own: score maps, masks and targets. Nothing but the images is needed."""
+
+import math
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.frames import Frame
+from engine.metrics.components import label_components
+from results.record import ImageFailure
+from results.store import check_name
+from results.targets import Target
+from zoo import METHODS, UsageError, build_method, build_threshold
+from zoo.checkpoints import find_checkpoint
+from zoo.errors import FAILURES, one_line
+from zoo.lookup import registered
+from zoo.neural import NeuralDetector
+from zoo.registry import MethodSpec, read_method
+
+TOGETHER = 8  # frames that are handed to a method at a time
+JOINED = "sirst3"  # the data set whose weights have seen most kinds of images
+
+
+class Prediction(NamedTuple):
+    """What a method says of an image: HxW float32 scores, HxW bool mask, and its `Target`s."""
+
+    score: np.ndarray
+    mask: np.ndarray
+    targets: list[Target]
+
+
+class Predicted(NamedTuple):
+    """A frame with the `Prediction` of each method by name."""
+
+    frame: Frame
+    by_method: dict[str, Prediction]
+
+
+def open_methods(methods, *, checkpoints, checkpoint=None, threshold=None, device="cpu"):
+    """Build the methods, networks with their weights.
+
+    Arguments:
+        methods: Names or configuration files.
+        checkpoints: Folder of weights, of which those of a joined data set fit any image.
+        checkpoint: File of weights for the one network among the methods.
+        threshold: Policy for all, or None for each method's own.
+        device: ``"cpu"`` or ``"cuda"``.
+
+    Returns:
+        dict[str, Detector]: By name.
+
+    Raises:
+        UsageError: A name is unknown or given twice, the policy needs masks, or a network has no weights.
+    """
+    if threshold is not None and build_threshold(threshold).oracle:
+        raise UsageError(f"--threshold {threshold}: it looks at masks, and there are none")
+    specs = [read_method(method) for method in methods]
+    networks = [spec.name for spec in specs if issubclass(registered(METHODS, spec.options["type"]), NeuralDetector)]
+    if checkpoint is not None and len(networks) != 1:
+        raise UsageError(f"--checkpoint names the weights of one network, and there are {len(networks)} among the methods")
+    detectors = {}
+    for spec in specs:
+        check_name("method", spec.name)
+        if spec.name in detectors:
+            raise UsageError(f"method {spec.name} is named twice")
+        options = dict(spec.options)
+        if threshold is not None:
+            options["threshold"] = threshold
+        if spec.name in networks and (checkpoint or "checkpoint" not in options):
+            found = checkpoint or _weights(checkpoints, spec.name)
+            options |= {"checkpoint": str(found)} if found else {}
+        detector = build_method(MethodSpec(spec.name, options, spec.card)).to(device)
+        missing = detector.unavailable()
+        if missing is not None:
+            raise UsageError(f"{spec.name}: {_remedy(spec.name, checkpoints) if spec.name in networks else missing}")
+        detectors[spec.name] = detector
+    return detectors
+
+
+def predict_source(detectors, source):
+    """Run methods on the frames of a source.
+
+    Arguments:
+        detectors (dict[str, Detector]): By name.
+        source (Source): Its frames are read a few at a time.
+
+    Yields:
+        Predicted | ImageFailure: For each frame; besides, an `ImageFailure` for each method that cannot predict one.
+    """
+    whole = math.lcm(*(detector.group_size for detector in detectors.values())) if source.sequence else 1
+    chunk = []
+    for frame in source.frames():
+        if isinstance(frame, ImageFailure):
+            yield frame
+            continue
+        chunk.append(frame)
+        if len(chunk) == whole * -(-TOGETHER // whole):
+            yield from _predict(detectors, chunk, source.sequence)
+            chunk = []
+    yield from _predict(detectors, chunk, source.sequence)
+
+
+def find_targets(mask, score):
+    """The `Target`s of an HxW bool mask, with the scores of an HxW score map."""
+    found = label_components(mask)
+    targets = []
+    for number, (area, (y, x), (top, left, height, width)) in enumerate(
+        zip(found.area.tolist(), found.centroid.tolist(), found.box.tolist(), strict=True), start=1
+    ):
+        window = slice(top, top + height), slice(left, left + width)
+        scores = score[window][found.labels[window] == number]
+        peak, mean = float(scores.max()), float(scores.mean(dtype=np.float64))
+        targets.append(Target(number, x, y, left, top, width, height, area, peak, mean))
+    return targets
+
+
+def _predict(detectors, frames, sequence):
+    """What `predict_source` yields for a few frames."""
+    maps = {}
+    for name, detector in detectors.items():
+        for frame, score in zip(frames, _scores(detector, frames, sequence), strict=True):
+            if isinstance(score, str):
+                yield ImageFailure(frame.id, f"{name}: {score}")
+            else:
+                mask = detector.threshold(score)
+                maps[frame.id, name] = Prediction(score, mask, find_targets(mask, score))
+    for frame in frames:
+        found = {name: maps[frame.id, name] for name in detectors if (frame.id, name) in maps}
+        if found:
+            yield Predicted(frame, found)
+
+
+def _scores(detector, frames, sequence):
+    """The score map of each frame, or why there is none."""
+    if not frames:
+        return []
+    images = [frame.image for frame in frames]
+    try:
+        return list(detector.predict_sequence(images) if sequence else detector.predict_batch(images))
+    except FAILURES as error:
+        if len(frames) == 1 or (sequence and detector.group_size > 1):
+            return [one_line(error)] * len(frames)
+        # One frame must not take the others along.
+        return [score for frame in frames for score in _scores(detector, [frame], sequence)]
+
+
+def _weights(checkpoints, method):
+    """Weights that have seen more than one data set, or None."""
+    return find_checkpoint(checkpoints, method, JOINED) or find_checkpoint(checkpoints, method, "")
+
+
+def _remedy(method, checkpoints):
+    """What to do about a network without weights."""
+    others = sorted(str(path) for path in Path(checkpoints).glob(f"{method}_*.safetensors"))
+    if others:
+        return f"none of its weights are of several data sets; name those of one, such as --checkpoint {others[0]}"
+    return f"no weights in {checkpoints}; name some by --checkpoint, or: run_benchmark.py train {method} --dataset {JOINED}"

@@ -1,0 +1,61 @@
+"""What a report is made from: rows, and the counts of single images behind each."""
+
+from dataclasses import dataclass
+
+from engine.rows import recut_records, recut_rows
+from results.row import Row
+from results.store import ResultStore
+from zoo.errors import UsageError, ZooError
+from zoo.thresholds import Threshold
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The rows of a result folder, as they are or as another threshold policy would have them.
+
+    Attributes:
+        store: The folder.
+        rows: Its rows, in the order of their paths.
+        policy: Where they were cut anew, or None.
+    """
+
+    store: ResultStore
+    rows: list[Row]
+    policy: Threshold | None = None
+
+    @classmethod
+    def read(cls, out, policy=None):
+        """Open a result folder.
+
+        Raises:
+            UsageError: It holds no results.
+            ZooError: A row cannot be read.
+        """
+        store = ResultStore(out)
+        rows = store.rows()
+        if not rows:
+            raise UsageError(f"no results in {out}; run the benchmark with --out {out} first")
+        return cls(store, recut_rows(rows, store, policy) if policy else rows, policy)
+
+    @property
+    def uncut(self):
+        """The rows that the policy could not be applied to."""
+        stored = self.store.rows() if self.policy else self.rows
+        return [row for row, old in zip(self.rows, stored, strict=True) if row.status is not old.status]
+
+    def counts(self, row):
+        """The counts of each image of one of the rows, with its ``id``; None where they are not stored any more."""
+        try:
+            return self.recounted(row, self.policy) if self.policy else self.store.counts(row)
+        except ZooError:
+            return None
+
+    def recounted(self, row, policy):
+        """The counts of each image as a policy cuts it, from the stored sweeps; see `engine.rows.recut_records`.
+
+        Raises:
+            ZooError: The journal was deleted or belongs to a later run.
+        """
+        records = self.store.records(row)
+        counts = (record.counts for record in recut_records(records, policy, row.score_kind))
+        return [{"id": record.id, **count} for record, count in zip(records, counts, strict=True)]

@@ -1,0 +1,67 @@
+"""The texts of a table, whatever its format."""
+
+from typing import NamedTuple
+
+from results.row import Status
+
+NOT_REAL = "the lead over the next is not real at 95 % (paired bootstrap over the images)"
+
+
+class Layout(NamedTuple):
+    """How a table is laid out: with the 95 % interval in each cell, and with the methods across."""
+
+    ci: bool = False
+    transpose: bool = False
+
+
+PLAIN = Layout()
+
+
+class Cell(NamedTuple):
+    """The texts of a `reports.table.Value`, ``""`` where there is none, with its rank and whether its lead may be chance."""
+
+    measured: str = ""
+    interval: str = ""
+    published: str = ""
+    difference: str = ""
+    rank: int = 0
+    doubtful: bool = False
+
+
+def cell(value, column, layout):
+    """The `Cell` of a value."""
+    interval = ""
+    if layout.ci and value.low is not None:
+        interval = f"[{column.text(value.low)}, {column.text(value.high)}]"
+    return Cell(
+        "" if value.measured is None else column.text(value.measured),
+        interval,
+        value.printed or "",
+        "" if value.difference is None else column.text(value.difference, "+"),
+        value.rank,
+        value.lead is False,
+    )
+
+
+def status(section, line):
+    """What a table says of a row behind its figures, data notes by their number in `data_notes`."""
+    row = line.row
+    if row is None:
+        return "not run"
+    if not row.ok:
+        return f"{row.status}: {row.reason}"
+    size = f"metrics at {row.metric_size}" if row.metric_size != "native" else None
+    numbers = [str(data_notes(section).index(note) + 1) for note in row.data_notes]
+    return "; ".join(
+        [
+            Status.OK,
+            *filter(None, [section.deviation(line), size, line.training]),
+            *(f"{text} ({count} images)" for text, count in row.notes.items()),
+            *([f"data {', '.join(numbers)}"] if numbers else []),
+        ]
+    )
+
+
+def data_notes(section):
+    """What is to be known of the images behind the rows of a section, each once."""
+    return list(dict.fromkeys(note for line in section.lines if line.row for note in line.row.data_notes))

@@ -1,0 +1,42 @@
+"""Table 1 as one HTML file that needs nothing else."""
+
+import re
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup, escape
+
+from reports.cells import PLAIN, cell, status
+from reports.groups import GROUPS
+from reports.markdown import column_head, notes, section_head, section_title
+
+CODE, SUP = re.compile("`([^`]*)`"), re.compile("^&lt;sup&gt;(.)&lt;/sup&gt;")  # as `reports.markdown` marks them
+TEMPLATES = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True)
+TEMPLATES.filters["marked"] = lambda text: Markup(CODE.sub(r"<code>\1</code>", SUP.sub(r"<sup>\1</sup>", str(escape(text)))))
+
+
+def to_html(sections, protocol, layout=PLAIN):
+    """HTML text of the `reports.table.Section`s of one report: a table a data set, its methods in their groups."""
+    tables = [_table(section, protocol, layout) for section in sections]
+    return TEMPLATES.get_template("table1.html").render(tables=tables, layout=layout)
+
+
+def _table(section, protocol, layout):
+    body = [
+        {
+            "title": line.title,
+            "marks": line.marks,
+            "group": GROUPS[line.group],
+            "cells": [cell(line.values[column.name], column, layout) for column in section.columns],
+            "about": [str(row.n_images), row.threshold or ""] if (row := line.row) and row.n_images else ["", ""],
+            "status": status(section, line),
+        }
+        for line in section.lines
+    ]
+    return {
+        "title": section_title(section),
+        "head": section_head(section, protocol),
+        "columns": [column_head(column) for column in section.columns],
+        "lines": body,
+        "notes": notes(section),
+    }

@@ -1,0 +1,30 @@
+"""Whether the lead of one method over another is real, from the counts of the images that both were scored on."""
+
+from engine.metrics import paired_bootstrap
+from zoo.errors import ZooError
+
+
+def paired(counts_a, counts_b, protocol, metric):
+    """`engine.metrics.paired_bootstrap` of two rows at 95 %, or None where it cannot be had.
+
+    Arguments:
+        counts_a, counts_b: Dicts with ``id`` and the counts of an image, or None.
+        protocol: Name of the protocol.
+        metric: Name of the metric.
+
+    Returns:
+        dict | None: ``difference`` (a - b), ``low``, ``high`` and ``p``. None without counts, where the images are others,
+        where the figure is not made of counts (AUC), and where it is undefined.
+    """
+    if not counts_a or not counts_b or [line["id"] for line in counts_a] != [line["id"] for line in counts_b]:
+        return None
+    try:
+        found = paired_bootstrap(counts_a, counts_b, protocol, metric)
+    except ZooError:
+        return None
+    return None if found["difference"] is None else found
+
+
+def is_real(found):
+    """Whether the interval of a difference of `paired` leaves out 0."""
+    return not found["low"] <= 0 <= found["high"]

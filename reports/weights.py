@@ -1,0 +1,81 @@
+"""Plain-text listings of the weights that the project knows."""
+
+from reports.columns import columns_named, units
+from reports.listing import aligned
+
+FIGURES = ("IoU", "nIoU", "Pd", "Fa")
+LEAST_DIGITS = 2
+
+
+def weights_listing(entries, found):
+    """A few lines an entry: where it is from, what it was trained on, what is stated and was measured, and where it is here.
+
+    Arguments:
+        entries (Iterable[KnownWeights]): Of `zoo.known_weights.catalogue`.
+        found (dict[str, Path]): The files that are here, by name of the entry.
+    """
+    return "\n".join(_entry(known, found.get(known.name)) for known in entries)
+
+
+def _entry(known, path):
+    lines = [
+        f"{known.name}: {known.method}, trained on {known.trained_on} ({known.split})",
+        f"  weights of {known.publisher}, licence: {known.licence}{f'; {known.note}' if known.note else ''}",
+    ]
+    for result in known.results:
+        figures = {
+            "stated": result.stated,
+            "by the publisher's own code or masks": result.original,
+            "measured": result.measured,
+        }
+        told = "; ".join(f"{what} {_figures(values)}" for what, values in figures.items() if values)
+        lines.append(f"  {result.dataset} ({result.split}), {_protocol(known.protocol)}: {told}")
+        if result.note:
+            lines.append(f"    {result.note}")
+    lines.append(f"  here: {path}" if path else f"  not here; get it from {known.url}")
+    return "\n".join(lines) + "\n"
+
+
+def _figures(values):
+    return ", ".join(f"{name} {_shown(value)}" for name, value in values.items())
+
+
+def _protocol(protocol):
+    size = "at the network's input size" if protocol.size == "input" else "at the images' size"
+    return f"metrics {protocol.metrics} {size}, logit > {protocol.threshold:g}{', in colour' if protocol.colour else ''}"
+
+
+def check_listing(checks):
+    """One line a test list: each figure as stated and as reproduced, and the verdict."""
+    lines = [("weights", "test list", *FIGURES, "")]
+    for check in checks:
+        result = check.result
+        cells = (_cell(result.stated.get(name), check.figures.get(name)) for name in FIGURES)
+        lines.append((check.known.name, f"{result.dataset} ({result.split})", *cells, _verdict(check)))
+    head = f"stated / reproduced by the publisher's protocol; {units(columns_named(FIGURES))}"
+    return f"{head}\n{aligned(lines)}"
+
+
+def _cell(stated, reproduced):
+    if reproduced is None:
+        return "-" if stated is None else f"{_shown(stated)} / -"
+    if stated is None:
+        return f"- / {reproduced:.{LEAST_DIGITS}f}"
+    return f"{_shown(stated)} / {reproduced:.{_digits(stated)}f}"
+
+
+def _shown(value):
+    return f"{value:.{_digits(value)}f}"
+
+
+def _digits(value):
+    return max(LEAST_DIGITS, len(repr(value).partition(".")[2]))
+
+
+def _verdict(check):
+    if check.reason:
+        return f"failed: {check.reason}"
+    if check.missed:
+        return f"MISSED: {', '.join(check.missed)}"
+    again = ", ".join(check.result.unreproducible)
+    return f"reproduced, {again} as measured before: {check.result.note}" if again else "reproduced"

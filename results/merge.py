@@ -1,0 +1,104 @@
+"""Joins the result folders of several machines into one."""
+
+import shutil
+from pathlib import Path
+
+from results.row import Status
+from results.store import ResultStore, write_json
+from zoo.errors import UsageError, ZooError
+
+OWN = ("report",)  # made from the rows of a folder, and made anew
+
+
+def merge_folders(folders, out):
+    """Copy the rows of several result folders, and all that is filed with each, into a new one.
+
+    Of a cell that several folders hold, the row with most images is taken, and of equal ones the first.
+
+    Arguments:
+        folders: Result folders.
+        out: The new one.
+
+    Returns:
+        list[str]: One line a cell of which not every row could be taken.
+
+    Raises:
+        UsageError: A folder holds no results, or the new one does already.
+        ZooError: Rows of one data set and split are of different images, or rows of one cell were made in different ways; the
+            text names both.
+    """
+    target = ResultStore(out)
+    if (target.out / "results").exists():
+        raise UsageError(f"{out} holds results already; name a new folder for --merge")
+    found = {}
+    for folder in folders:
+        store = ResultStore(folder)
+        rows = store.rows()
+        if not rows:
+            raise UsageError(f"no results in {folder}")
+        for row in rows:
+            found.setdefault((row.dataset, row.split), {}).setdefault(row.method, []).append((store, row))
+    notes, chosen = [], []
+    for cells in found.values():
+        _check_images([pair for pairs in cells.values() for pair in pairs])
+        for pairs in cells.values():
+            best, left = _best(pairs)
+            chosen.append(best)
+            notes += [f"{_name(best)} is taken, {_name(other)} is not" for other in left]
+    with target.locked():
+        for store, row in chosen:
+            _copy(store, row, target)
+        write_json(target.manifest_path, [run for folder in folders for run in ResultStore(folder).manifests()])
+    return notes
+
+
+def _name(pair):
+    store, row = pair
+    return f"{store.row_path(row.dataset, row.split, row.method)} ({row.status}, {row.n_images} images)"
+
+
+def _check_images(pairs):
+    """Refuse rows of one data set and split that are of other images than the first."""
+    scored = [pair for pair in pairs if pair[1].n_images]
+    for other in scored[1:]:
+        first = scored[0]
+        if other[1].n_split != first[1].n_split or not _same_images(first, other):
+            raise ZooError(f"{_name(other)} is of other images than {_name(first)}; merge them apart, or run one of them again")
+
+
+def _same_images(a, b):
+    """Whether two rows are of the same images, or one of the first of the other's."""
+    (_, row_a), (_, row_b) = a, b
+    if row_a.n_images == row_b.n_images:
+        return row_a.fingerprint == row_b.fingerprint
+    ids_a, ids_b = ([line["id"] for line in store.counts(row)] for store, row in (a, b))
+    return all(x == y for x, y in zip(ids_a, ids_b, strict=False))
+
+
+def _best(pairs):
+    """The row that is taken of one cell, and those that are not and are not its copies."""
+    scored = [pair for pair in pairs if pair[1].n_images] or pairs
+    best = max(scored, key=lambda pair: (pair[1].status is Status.OK, pair[1].n_images))
+    key = _key(best[1])
+    for other in scored:
+        if _key(other[1]) != key:
+            differ = [name for name in key if key[name] != _key(other[1]).get(name)]
+            raise ZooError(f"{_name(other)} and {_name(best)} differ in {', '.join(differ)}; leave one of them out")
+    return best, [other for other in pairs if other is not best and other[1] != best[1]]
+
+
+def _key(row):
+    """All that a row depends on besides its images; of files, their content and not their path."""
+    key = row.journal_key
+    files = key.get("files", {})
+    return key | {"method": {name: value for name, value in key.get("method", {}).items() if name not in files}}
+
+
+def _copy(store, row, target):
+    """Copy a row and whatever else the folder has under its data set, split and method."""
+    for kind in sorted(path for path in store.out.iterdir() if path.is_dir() and path.name not in OWN):
+        place = Path(kind.name) / row.dataset / row.split
+        for path in (store.out / place).glob("*"):
+            if (path.name if path.is_dir() else path.stem) == row.method:
+                (target.out / place).mkdir(parents=True, exist_ok=True)
+                (shutil.copytree if path.is_dir() else shutil.copy2)(path, target.out / place / path.name)

@@ -1,0 +1,109 @@
+"""Images, folders and videos as frames."""
+
+import cv2
+import numpy as np
+import pytest
+
+from engine.frames import Frame, open_sources
+from results.record import ImageFailure
+from zoo import UsageError, ZooError
+
+GREY = np.tile(np.arange(64, dtype=np.uint8) * 3, (48, 1))
+
+
+def write_video(path, pictures, codec="FFV1"):
+    """A video at 25 frames a second; grey ones of 16 bits stay so."""
+    deep = pictures[0].dtype == np.uint16
+    options = [cv2.VIDEOWRITER_PROP_DEPTH, cv2.CV_16U] if deep else []
+    options += [cv2.VIDEOWRITER_PROP_IS_COLOR, int(pictures[0].ndim == 3)]
+    size = pictures[0].shape[1::-1]
+    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*codec), 25, size, options)
+    assert writer.isOpened()
+    for picture in pictures:
+        writer.write(picture)
+    writer.release()
+
+
+def frames_of(*paths, **options):
+    return [frame for source in open_sources(paths, **options) for frame in source.frames()]
+
+
+def test_images_are_read_alike(tmp_path):
+    for name, high in (("a", 8191), ("b", 4095)):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), (GREY.astype(np.uint32) * high // 189).astype(np.uint16))
+    (source,) = open_sources([tmp_path / "a.png", tmp_path / "b.png"])
+    assert (source.number, source.sequence) == (2, False)
+    assert source.text == "2 images of 16 bits use levels 0 to 8191, which become 0 to 255, in all of them alike"
+    a, b = source.frames()
+    assert (a.id, a.file, a.image.dtype, a.image.max()) == ("a", str(tmp_path / "a.png"), np.uint8, 255)
+    assert b.image.max() == 127
+
+
+def test_a_folder_and_its_images(tmp_path):
+    (tmp_path / "walk" / "deep").mkdir(parents=True)
+    for name in ("f10.bmp", "f9.png", "deep/x.png"):
+        cv2.imwrite(str(tmp_path / "walk" / name), GREY)
+    (tmp_path / "walk" / "f11.png").write_bytes(b"")
+    (source,) = open_sources([tmp_path / "walk"], sequence=True)
+    assert source.sequence
+    found = list(source.frames())
+    assert [frame.id for frame in found] == ["walk/deep/x", "walk/f9", "walk/f10", "walk/f11"]
+    assert found[3] == ImageFailure("walk/f11", f"{tmp_path / 'walk' / 'f11.png'} is empty; download it again")
+
+
+def test_a_data_set_stands_for_its_images(tmp_path):
+    for name in ("images", "masks"):
+        (tmp_path / "set" / name).mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / "set" / name / "a.png"), GREY)
+    assert [frame.id for frame in frames_of(tmp_path / "set")] == ["set/a"]
+
+
+@pytest.mark.parametrize("colour", [False, True])
+def test_a_video_of_8_bits(tmp_path, colour):
+    pictures = [np.roll(GREY, place, axis=1) for place in range(5)]
+    write_video(tmp_path / "v.mkv", [np.dstack([p, p * 0, p * 0]) if colour else p for p in pictures])
+    (source,) = open_sources([tmp_path / "v.mkv"])
+    assert (source.name, source.number, source.sequence, source.text) == ("v.mkv", 5, True, "")
+    found = list(source.frames())
+    assert found[3][:2] == Frame("v/000003", f"{tmp_path / 'v.mkv'}#3", None)[:2]
+    for frame, picture in zip(found, pictures, strict=True):
+        expected = np.round(0.114 * picture) if colour else picture  # blue alone
+        np.testing.assert_allclose(frame.image, expected, atol=1)
+
+
+def test_a_video_of_16_bits(tmp_path, capfd):
+    pictures = [GREY.astype(np.uint16) * 20 + 7000 + 100 * place for place in range(4)]
+    write_video(tmp_path / "v.mkv", pictures)
+    capfd.readouterr()
+    (source,) = open_sources([tmp_path / "v.mkv"])
+    high = 7000 + 300 + 63 * 3 * 20
+    assert source.text == f"4 frames of 16 bits use levels 7000 to {high}, which become 0 to 255, in all of them alike"
+    for frame, picture in zip(source.frames(), pictures, strict=True):
+        np.testing.assert_array_equal(frame.image, np.round((picture - 7000.0) * 255 / (high - 7000)))
+    assert capfd.readouterr().err == ""
+
+
+def test_an_image_is_known_by_its_content(tmp_path):
+    cv2.imwrite(str(tmp_path / "a.png"), GREY)
+    (tmp_path / "a.png").rename(tmp_path / "a")
+    np.testing.assert_array_equal(frames_of(tmp_path / "a")[0].image, GREY)
+
+
+@pytest.mark.parametrize(
+    ("names", "error", "text"),
+    [
+        (["none.png"], UsageError, r"no file or folder .*none\.png"),
+        (["empty"], UsageError, r"empty holds no image \(\.png/.*\); a video is named by itself"),
+        (["a.png", "twin/a.png"], UsageError, r"a\.png and .*twin/a\.png would be filed under one name"),
+        (["text.avi"], ZooError, r"text\.avi is neither an image nor a video with a frame that OpenCV reads; convert it"),
+    ],
+)
+def test_paths_that_cannot_be_predicted(tmp_path, names, error, text, capfd):
+    for folder in ("empty", "twin"):
+        (tmp_path / folder).mkdir()
+    for name in ("a.png", "twin/a.png"):
+        cv2.imwrite(str(tmp_path / name), GREY)
+    (tmp_path / "text.avi").write_text("no video")
+    with pytest.raises(error, match=text):
+        open_sources([tmp_path / name for name in names])
+    assert capfd.readouterr().err == ""

@@ -1,0 +1,145 @@
+"""The form in which this project writes weights: safetensors, with what is known of their making as JSON in the header."""
+
+import hashlib
+import json
+import os
+from itertools import chain
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from zoo.errors import UsageError, ZooError
+
+METADATA_KEY = "irsam_zoo"  # the one entry of the header, since safetensors writes several in any order; it holds JSON
+INTEGERS_KEY, INTEGERS = "weights_as", "int8, one scale an output channel"  # in that JSON, where weights are integers
+SCALE = ":scale"  # after a weight's name, the name of its scales
+LARGEST = 127
+FEWEST = 4096  # values of a weight worth storing as integers; the first layers are smaller, and their errors matter most
+
+
+def save_checkpoint(path, state_dict, metadata, *, int8=None):
+    """Write a safetensors file atomically; equal tensors and metadata give equal bytes.
+
+    With `int8` the named weights become 8-bit integers and one float32 scale an output channel, its largest weight over
+    127. All other tensors stay as they are, and the header says ``"weights_as": "int8, one scale an output channel"``.
+    `load_checkpoint` gives float32. No weight is off by more than 1/254 of the largest of its output channel. In five
+    trained ACM and ALC networks the errors were 0.8 to 0.9 % of the weights (root mean squares), those of the logits 0.1 to
+    1.1 % of their standard deviation, and the IoU on 11 images of NUAA-SIRST moved by at most 0.3 points.
+
+    Arguments:
+        path: The file; its folder is created.
+        state_dict: Tensors by name, on any device.
+        metadata: Plain data that JSON can hold; `load_checkpoint` returns it.
+        int8 (dict[str, int] | None): The axis of the output channels by the name of the weight, from `output_channels`.
+
+    Returns:
+        str: SHA-256 of the file.
+
+    Raises:
+        UsageError: The path is a folder.
+        ZooError: A weight that is to become integers is not finite.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; name a file in it, such as {path / '<method>_<data set>.safetensors'}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # clone(): safetensors refuses tensors that share memory, and writes row-major ones only.
+    tensors = {key: value.detach().cpu().clone().contiguous() for key, value in state_dict.items()}
+    if int8:
+        tensors, metadata = _to_integers(tensors, int8), metadata | {INTEGERS_KEY: INTEGERS}
+    partial = path.with_name(f".{path.name}.{os.urandom(8).hex()}.part")
+    try:
+        save_file(tensors, partial, {METADATA_KEY: json.dumps(metadata, sort_keys=True)})
+        os.chmod(partial, 0o644)  # safetensors lets the owner alone read it
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return sha256_file(path)
+
+
+def output_channels(network):
+    """The weights of a network's convolutions and linear layers, from 4096 values up, as `save_checkpoint` takes for `int8`.
+
+    Returns:
+        dict[str, int]: The axis of the output channels by the name of the weight.
+    """
+    axes = {}
+    for name, module in network.named_modules(remove_duplicate=False):
+        if isinstance(module, (nn.Linear, nn.modules.conv._ConvNd)) and module.weight.numel() >= FEWEST:
+            axes[f"{name}.weight".lstrip(".")] = 1 if getattr(module, "transposed", False) else 0
+    return axes
+
+
+def read_safetensors(path):
+    """``(state dict, metadata, whether it is of this project)`` of a safetensors file.
+
+    Raises:
+        ZooError: Its weights are integers of a kind that is not known here.
+        Exception: Of any other type where it is damaged.
+    """
+    with safe_open(path, "pt") as file:
+        header = file.metadata() or {}
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
+    metadata, kind = _metadata(header)
+    if kind not in (None, INTEGERS):
+        raise ZooError(f"{path} holds weights as {kind}, which this version cannot read; update the project")
+    return tensors if kind is None else _from_integers(tensors), metadata, METADATA_KEY in header
+
+
+def read_header(path):
+    """What our trainer stored beside the tensors of a safetensors file; empty for a file that cannot be read."""
+    try:
+        with safe_open(path, "pt") as file:
+            return _metadata(file.metadata() or {})[0]
+    except (OSError, SafetensorError, ValueError, RecursionError):
+        return {}
+
+
+def sha256_file(path):
+    """Hex SHA-256 digest of a file."""
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _metadata(header):
+    """The metadata in a header, and as what the weights are stored, None for as they are."""
+    if METADATA_KEY not in header:
+        return header, None
+    metadata = json.loads(header[METADATA_KEY])
+    if not isinstance(metadata, dict):
+        raise ValueError("its metadata is no JSON object")
+    kind = metadata.pop(INTEGERS_KEY, None)
+    seen, texts = metadata.get("seen", {}), [metadata.get(name) for name in ("method", "dataset", "split")]
+    lists = [metadata.get("train_ids", []), *(seen.values() if isinstance(seen, dict) else [None])]
+    if all(isinstance(images, (list, dict)) for images in lists):
+        texts += [*chain(*lists), *chain(*(images.values() for images in lists if isinstance(images, dict)))]
+    else:
+        texts.append(lists)
+    if not all(text is None or isinstance(text, str) for text in texts):
+        raise ValueError("its metadata is not what this project writes")
+    return metadata, kind
+
+
+def _to_integers(tensors, axes):
+    stored = dict(tensors)
+    for key in axes.keys() & tensors.keys():
+        weight = tensors[key].float()
+        if not torch.isfinite(weight).all():
+            raise ZooError(f"{key} holds NaN or infinite values, which integers cannot; take weights of another run")
+        scale = weight.abs().amax([axis for axis in range(weight.ndim) if axis != axes[key]], keepdim=True) / LARGEST
+        scale[scale == 0] = 1
+        stored[key], stored[f"{key}{SCALE}"] = (weight / scale).round().to(torch.int8), scale
+    return stored
+
+
+def _from_integers(stored):
+    tensors = {key: value for key, value in stored.items() if not key.endswith(SCALE)}
+    for key in stored.keys() - tensors.keys():
+        name, scale = key.removesuffix(SCALE), stored[key]
+        if torch.broadcast_shapes(tensors[name].shape, scale.shape) != tensors[name].shape:
+            raise ValueError(f"the scales of {name} are of another shape")
+        tensors[name] = tensors[name] * scale
+    return tensors
