@@ -60,7 +60,7 @@ def write_figures(rows, store, write, *, protocol="exact", names=None, images=()
     """
     names = figure_names(names)
     sets, everything, told = materials(rows, Stored(store, data_root), protocol, images)
-    for line in told:
+    for line in [*told, *(f"no image {name} was scored" for name in images if not _scored(sets, name))]:
         tell(line)
     written = []
     for name in names:
@@ -78,6 +78,18 @@ def write_figures(rows, store, write, *, protocol="exact", names=None, images=()
             about = dict(name=name, dataset=material.dataset, split=material.split)
             written.append(Written(**about, title=material.title, caption=figure.caption, files=paths))
     return written
+
+
+def _scored(sets, image_id):
+    """Whether any row is of this image, as far as records are there."""
+    for material in sets:
+        for row in material.rows:
+            try:
+                if any(record.id == image_id for record in material.stored.records(row)):
+                    return True
+            except ZooError:
+                continue
+    return False
 
 
 def _drawn(figure, place, material, tell):

@@ -73,6 +73,11 @@ def test_a_figure_from_outside_is_one_file(store, tmp_path):
     assert b"Sizes of the targets, in px." in png.read_bytes()
 
 
+def test_images_that_were_not_scored_are_told(store):
+    figures, told = written(store, names=["detections"], images=["im2", "im7"])
+    assert (list(figures), told) == (["detections"], ["no image im7 was scored"])
+
+
 def test_one_bad_figure_takes_no_other_along(store, monkeypatch):
     monkeypatch.setattr(FIGURES.module_dict["roc"], "draw", lambda self, material: 1 / 0)
     figures, told = written(store, names=["roc", "pd_fa"])
