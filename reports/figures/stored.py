@@ -1,0 +1,159 @@
+"""What a result folder holds behind its rows: records, masks, score maps, and what they were made of."""
+
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+
+from datasets import build_dataset
+from engine.rows import recut_records
+from engine.scoring import item_digest
+from zoo import build_threshold
+from zoo.checkpoint_files import read_header
+from zoo.errors import UsageError, ZooError
+
+CHECKPOINTS = Path("checkpoints")
+
+
+class Stored:
+    """Reads what is stored behind rows.
+
+    Arguments:
+        store (ResultStore): The result folder.
+        data_root: Folder of the data sets; by default that of the run which made the rows.
+    """
+
+    def __init__(self, store, data_root=None):
+        self.store, self.data_root = store, data_root
+        self.test_set = cache(self._test_set)
+        self._records = {}
+
+    def records(self, row):
+        """The `ImageRecord`s of a row, with the counts of its own cut.
+
+        Raises:
+            ZooError: There are none, or they are gone.
+        """
+        key = (row.dataset, row.split, row.method, row.threshold)
+        if key not in self._records:
+            records = self.store.records(row)
+            if len(records) != row.n_images:
+                raise ZooError("no records of its single images; run the benchmark again")
+            if row.from_sweep:
+                records = recut_records(records, build_threshold(row.threshold), row.score_kind)
+            self._records[key] = records
+        return self._records[key]
+
+    def counts(self, row):
+        """The counts of each image of a row, as `engine.metrics.count_image` has them: one line an image."""
+        return pd.DataFrame([record.counts for record in self.records(row)])
+
+    def item(self, row, image_id):
+        """An image with its label, as a data set gives it.
+
+        Raises:
+            ZooError: The data set is not there, or the image is not the one that was scored.
+        """
+        item = self.test_set(row.dataset, row.split).read(image_id)
+        if item_digest(item) != self._record(row, image_id).pixels:
+            raise ZooError(
+                f"{image_id} of {row.dataset} is not the image that was scored; name the right folder by --data-root"
+            )
+        return item
+
+    def mask_path(self, row, record):
+        """The file of a predicted mask.
+
+        Raises:
+            ZooError: None was saved with this record.
+        """
+        if row.from_sweep:
+            raise ZooError("its cut was chosen after scoring, and saved masks are of another")
+        path = self._file("predictions", row, f"{record.id}.png")
+        if record.saved is None or not path.is_file():
+            raise ZooError("no saved masks; run the benchmark again with --save-predictions")
+        return path
+
+    def mask(self, row, image_id):
+        """The HxW bool mask that a method predicted of an image."""
+        return _picture(self.mask_path(row, self._record(row, image_id))) > 127
+
+    def score_path(self, row, image_id):
+        """The file of a score map; ZooError where none was saved."""
+        for ending in (".npy", ".png"):
+            path = self._file("scores", row, image_id + ending)
+            if path.is_file():
+                return path
+        raise ZooError("no saved score maps; run the benchmark again with --save-scores")
+
+    def score(self, row, image_id):
+        """The HxW float64 score map of an image, in any linear scale; of a network, probabilities (``.npy`` has logits)."""
+        path = self.score_path(row, image_id)
+        if path.suffix == ".png":
+            return _picture(path).astype(np.float64)
+        try:
+            score = np.load(path, allow_pickle=False).astype(np.float64)
+        except ValueError as error:
+            raise ZooError(f"{path} is no array of numbers ({error}); run the benchmark again with --save-scores") from None
+        return expit(score) if row.score_kind == "logit" else score
+
+    def losses(self, row):
+        """What a network lost in training, by the tables beside its weights and beside those that they went on from.
+
+        Returns:
+            tuple[list[pandas.DataFrame], bool]: ``step`` and ``loss``, a table a stage in their order; and whether the first
+            stage is among them.
+
+        Raises:
+            ZooError: There is no table.
+        """
+        if row.weights is None:
+            raise ZooError("no weights")
+        known = Path(row.key["method"].get("checkpoint", ""))
+        path = known if known.is_file() else CHECKPOINTS / row.weights.file
+        stages, whole = [], False
+        while path is not None and path.with_suffix(".csv").is_file():
+            stages.insert(0, pd.read_csv(path.with_suffix(".csv")))
+            path, whole = _stage_before(path)
+        if not stages:
+            raise ZooError(f"no table of losses beside its weights, {path}")
+        return stages, whole
+
+    def _record(self, row, image_id):
+        return next(record for record in self.records(row) if record.id == image_id)
+
+    def _file(self, kind, row, name):
+        return self.store.out / kind / row.dataset / row.split / row.method / name
+
+    def _test_set(self, name, split):
+        """The test set that rows are of: as the runs of this folder named it, else by its name."""
+        runs = [manifest["config"] for manifest in reversed(self.store.manifests())]
+        asked = [(source, run["data_root"], run["split"]) for run in runs for source in run["datasets"]]
+        for source, root, lists in [*asked, (name, None, split)]:
+            try:
+                dataset = build_dataset(source, root=self.data_root or root, split=lists, subset="test")
+            except UsageError:
+                continue
+            if (dataset.name, dataset.split) == (name, split):
+                return dataset
+        raise ZooError(f"the images of {name} are not found; name the folder of the data sets by --data-root")
+
+
+def _picture(path):
+    """The HxW grey levels of a picture."""
+    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if picture is None or picture.ndim != 2:
+        raise ZooError(f"{path} is no grey picture; run the benchmark again")
+    return picture
+
+
+def _stage_before(path):
+    """The weights that training went on from, or None, and whether it is known that there were none."""
+    if not path.is_file():
+        return None, False
+    start = read_header(path).get("start")
+    tables = path.parent.glob(f"*-{start['sha256'][:8]}.csv") if start else ()
+    return next((table.with_suffix(".safetensors") for table in tables), None), not start
