@@ -2,13 +2,13 @@
 
 import sys
 
-from commands.parser import DEBUG, PLUGIN, PROTOCOL, load_plugins
+from commands.parser import DATA_ROOT, DEBUG, PLUGIN, PROTOCOL, load_plugins
 from zoo.errors import UsageError
 
 
 def add_parser(commands):
     """Add the command."""
-    parser = commands.add_parser("report", parents=[PROTOCOL, PLUGIN, DEBUG])
+    parser = commands.add_parser("report", parents=[PROTOCOL, DATA_ROOT, PLUGIN, DEBUG])
     parser.add_argument("--out", metavar="DIR", help="result folder")
     parser.add_argument("--threshold", metavar="POLICY", help="cut the stored sweeps by another policy (exact protocol)")
     parser.add_argument(
@@ -66,6 +66,7 @@ def report_options(args):
         digits=args.digits,
         layout=Layout(args.ci, args.transpose),
         with_published=args.with_published,
+        data_root=args.data_root,
         **chosen,
     )
 
