@@ -29,7 +29,6 @@ def about(line, manifests):
         "weights": row.weights and {name: value for name, value in asdict(row.weights).items() if value not in (None, ())},
         "command": row_command(row, manifests),
         "speed": row.speed and asdict(row.speed),
-        "strata": row.strata,
         "notes": [f"{text} ({count} images)" for text, count in row.notes.items()],
         "dataNotes": list(row.data_notes),
         "options": (row.key or {}).get("method"),

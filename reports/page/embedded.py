@@ -56,5 +56,5 @@ def markdown_page(path):
     tokens = markdown.parse(path.read_text(encoding="utf-8"))
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
-            token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
+            token.tag = f"h{min(6, int(token.tag[1]) + 1)}"
     return markdown.renderer.render(tokens, markdown.options, {})

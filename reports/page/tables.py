@@ -3,9 +3,9 @@
 from engine.metrics import PROTOCOLS
 from engine.rows import SWEPT
 from reports.cells import PLAIN, cell
-from reports.columns import COLUMNS, columns_named
+from reports.columns import COLUMNS, columns_named, units
 from reports.groups import GROUPS
-from reports.markdown import column_head, section_head
+from reports.markdown import column_head, section_source
 from reports.page.about import about
 from reports.page.cuts import AS_RUN
 from reports.table import build_table
@@ -43,7 +43,9 @@ def page_tables(cuts, manifests, options):
 
 
 def _column(column, shown):
-    return {"name": column.name, "head": column.head, "arrow": column_head(column), "better": column.better, "shown": shown}
+    unit = units([column]).rpartition(" in ")[2]
+    heads = {"head": column.head, "arrow": column_head(column), "title": column.title or column.name, "unit": unit}
+    return {"name": column.name, **heads, "better": column.better, "shown": shown}
 
 
 def _section(section, manifests):
@@ -52,12 +54,13 @@ def _section(section, manifests):
         "dataset": section.dataset,
         "split": section.split + " (own list)" * section.own_list,
         "images": section.n_images,
+        "source": section_source(section),
         "lines": [about(line, manifests) for line in section.lines],
     }
 
 
 def _view(section):
-    """What depends on protocol and policy: texts of the section, and of each line its marks, remarks and figures."""
+    """What depends on protocol and policy: columns without tests of leads, and of each line its marks, remarks and figures."""
     lines = [
         {
             "marks": line.marks,
@@ -68,8 +71,7 @@ def _view(section):
         }
         for line in section.lines
     ]
-    head = section_head(section, section.protocol).replace("`", "")
-    return {"head": head, "untested": section.untested, "lines": lines}
+    return {"untested": section.untested, "lines": lines}
 
 
 def _problem(line):

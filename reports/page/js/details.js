@@ -12,8 +12,6 @@ function detailsRow(line) {
     line.code && part("Code", ["commit ", element("code", {}, line.code)]),
     part("Notes", list([line.training, ...(line.notes ?? []), ...(line.dataNotes ?? [])])),
     part("Figures", figuresOf(line)),
-    line.strata && part("Pd by size in px", strataTable(line.strata.size)),
-    line.strata && part("Pd by SCR", strataTable(line.strata.scr)),
     report.images[state.section].counts[line.method] && part("Images", element("a", {
       href: "#images", onclick: () => showImagesOf(line.method),
     }, `of ${line.title} on ${section.title}`)),
@@ -61,12 +59,4 @@ function figuresOf(line) {
       .map((text) => element("td", { class: "figure" }, text))));
   return element("div", { class: "scroll" }, element("table", { class: "small" },
     element("thead", {}, element("tr", {}, heads)), element("tbody", {}, rows)));
-}
-
-function strataTable(bins) {
-  const filled = bins.filter((bin) => bin.targets);
-  return element("table", { class: "small" }, element("tbody", {}, filled.map((bin) => element("tr", {},
-    element("th", { scope: "row" }, bin.bin),
-    element("td", { class: "figure" }, `${(100 * bin.matched / bin.targets).toFixed(1)} %`),
-    element("td", { class: "figure quiet" }, `${bin.matched} of ${bin.targets}`)))));
 }

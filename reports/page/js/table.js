@@ -49,8 +49,18 @@ function drawHead() {
     element("th", { scope: "col", "data-column": name, class: numeric ? "figure" : "method" },
       element("button", { type: "button", onclick: () => sortBy(name) }, text));
   const cells = shownColumns().map((column) => head(column.name, column.arrow, true));
+  byId("units").textContent = unitsText();
   byId("results").tHead.replaceChildren(element("tr", {}, head("method", "Method", false), cells));
   markOrder();
+}
+
+/** Units of the columns that are shown: "IoU, Pd in 1e-2; Fa in 1e-6." */
+function unitsText() {
+  const columns = shownColumns();
+  const units = [...new Set(columns.map(({ unit }) => unit).filter(Boolean))];
+  const titles = (wanted) => columns.filter(({ unit }) => unit === wanted).map(({ title }) => title).join(", ");
+  const texts = units.map((unit) => `${titles(unit)} in ${unit}`);
+  return texts.length ? `${texts.join("; ")}.` : "";
 }
 
 function markOrder() {
@@ -76,9 +86,10 @@ function drawLines() {
   byId("shown").textContent = `${lines.length} of ${all} methods shown`;
   const used = [...new Set(lines.flatMap((line) => [...line.marks]))].sort();
   const { untested } = currentView();
+  const doubtful = lines.some(({ figures }) => shownColumns().some(({ place }) => figures[place]?.[DOUBTFUL]));
   byId("marks").replaceChildren(
     ...used.map((mark) => element("li", {}, element("sup", {}, mark), ` ${report.marks[mark]}`)),
-    element("li", {}, `≈ ${report.notReal}`),
+    ...(doubtful ? [element("li", {}, `≈ ${report.notReal}`)] : []),
     ...(untested.length ? [element("li", {}, `leads in ${untested.join(", ")} were not tested`)] : []),
   );
 }
@@ -99,7 +110,8 @@ function figureCell(column, figure) {
   const cell = (attributes, ...content) => element("td", { "data-stop": true, tabindex: -1, class: "figure", ...attributes }, content);
   if (!figure) return cell({}, "–");
   const text = figure[TEXT] && element({ 1: "strong", 2: "u" }[figure[RANK]] ?? "span", {}, figure[TEXT]);
-  const published = figure[PUBLISHED] && element("small", { class: "quiet" }, `(${figure[PUBLISHED]})`);
+  const others = [figure[PUBLISHED], figure[DIFFERENCE]].filter(Boolean).join(", ");
+  const published = others && element("small", { class: "quiet" }, `(${others})`);
   return cell({ "data-tip": figureTip(figure) }, text, figure[DOUBTFUL] ? " ≈" : null, published);
 }
 
@@ -125,11 +137,11 @@ function drawTable() {
   if (!protocols[state.protocol]) state.protocol = "exact";
   for (const option of byId("protocol").options) option.disabled = !protocols[option.value];
   byId("protocol").value = state.protocol;
-  const { images } = report.sections[state.section];
+  const { images, source } = report.sections[state.section];
   byId("about-view").textContent = [
     images === null ? "Not run." : `${images} test images.`,
-    currentView().head,
-    Object.keys(protocols).length === 1 && "A cut that is chosen after scoring has this protocol alone.",
+    source,
+    Object.keys(protocols).length === 1 && "A cut that is chosen after scoring has the exact protocol alone.",
   ].filter(Boolean).join(" ");
   drawHead();
   drawLines();

@@ -1,7 +1,7 @@
 /* One image in a dialog: the image, the score map, the predicted and the true mask, with boxes. */
 
 const viewer = { place: null, zoom: false };
-const MARGIN = 3; // px around a box, so that it does not hide a target of one pixel
+const MARGIN = 1 / 64; // of the image's width around a box, so that it does not hide a target of one pixel
 const ZOOM_MARGIN = 20;
 const PANELS = [["image", "Image"], ["score", "Score map"], ["mask", "Predicted mask"], ["truth", "True mask"]];
 const WEBP = new Set(["image", "score"]);
@@ -15,15 +15,16 @@ function framed(picture, kind, method, box = null) {
   const rects = [];
   if (picture.targets && made.found) {
     const found = new Set(made.found);
-    rects.push(...made.alarms.map((alarm) => boxRect(alarm, "alarm")));
-    rects.push(...picture.targets.map((target, number) => boxRect(target, found.has(number) ? "found" : "missed")));
+    const rect = (place, outcome) => boxRect(place, width * MARGIN, outcome);
+    if (kind !== "truth") rects.push(...made.alarms.map((alarm) => rect(alarm, "alarm")));
+    rects.push(...picture.targets.map((target, number) => rect(target, found.has(number) ? "found" : "missed")));
   }
   return element("svg", { viewBox: (box ?? [0, 0, width, height]).join(" "), class: "framed", "aria-hidden": "true" },
     source && element("image", { href: source, width, height, preserveAspectRatio: "none" }), rects);
 }
 
-const boxRect = ([left, top, width, height], kind) => element("rect", {
-  x: left - MARGIN, y: top - MARGIN, width: width + 2 * MARGIN, height: height + 2 * MARGIN, class: kind,
+const boxRect = ([left, top, width, height], margin, outcome) => element("rect", {
+  x: left - margin, y: top - margin, width: width + 2 * margin, height: height + 2 * margin, class: outcome,
 });
 
 /** The part of an image around its targets, in the image's own shape. */

@@ -121,7 +121,7 @@ def test_markdown_becomes_a_table_and_its_own_markup_does_not(tmp_path):
     path = tmp_path / "audit.md"
     path.write_text("# Audit\n\n| a |\n|---|\n| <b onclick=x> |\n\n[link](javascript:alert(1))\n", encoding="utf-8")
     html = markdown_page(path)
-    assert "<h3>Audit</h3>" in html
+    assert "<h2>Audit</h2>" in html
     assert "<td>&lt;b onclick=x&gt;</td>" in html
     assert "href" not in html
     assert markdown_page(tmp_path / "none.md") is None
