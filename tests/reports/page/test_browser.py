@@ -148,7 +148,7 @@ def test_intervals_are_told_at_the_pointer_and_at_the_focus(opened, stored):
     cell(tab, "top_hat", "IoU").hover()
     assert f"95 % interval {low} to {high}" in tip.text_content()
     tab.mouse.move(0, 0)
-    assert tip.is_hidden()
+    sync_api.expect(tip).to_be_hidden()
 
     tab.locator("tr[data-method='top_hat'] button").focus()
     for _ in range(3):  # params, FPS, IoU
@@ -214,8 +214,8 @@ def test_images_are_filtered_and_opened(opened):
     tab.locator("#zoom").check()
     assert viewer.locator("svg").first.get_attribute("viewBox") != "0 0 64 48"
     tab.keyboard.press("Escape")
-    assert viewer.is_hidden()
-    assert tab.evaluate("document.activeElement.dataset.place") == "3"
+    sync_api.expect(viewer).to_be_hidden()
+    sync_api.expect(tab.locator("#gallery [data-place='3']")).to_be_focused()
 
 
 def test_a_figure_is_enlarged(opened):
@@ -223,7 +223,7 @@ def test_a_figure_is_enlarged(opened):
     tab.get_by_role("button", name="roc mine").click()
     assert tab.locator("#enlarged img").is_visible()
     tab.keyboard.press("Escape")
-    assert tab.locator("#enlarged").is_hidden()
+    sync_api.expect(tab.locator("#enlarged")).to_be_hidden()
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
