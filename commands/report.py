@@ -78,6 +78,7 @@ def report_options(args):
         digits=args.digits,
         layout=Layout(args.ci, args.transpose),
         with_published=args.with_published,
+        data_root=args.data_root,
         **chosen,
     )
 

@@ -10,6 +10,7 @@ from reports.csv_table import to_csv
 from reports.html import to_html
 from reports.latex import to_latex
 from reports.markdown import to_markdown
+from reports.page import page
 from reports.table import build_table
 
 
@@ -23,6 +24,7 @@ class ReportOptions:
         digits: Behind the point, in place of the columns' own.
         layout: Of the tables.
         with_published: Show also the published methods that the package does not have.
+        data_root: Folder of the data sets, whose images the page shows; by default that of the run which made the rows.
     """
 
     protocol: str = "exact"
@@ -30,6 +32,7 @@ class ReportOptions:
     digits: int | None = None
     layout: Layout = PLAIN
     with_published: bool = False
+    data_root: str | None = None
 
 
 def tables(stored, options):
@@ -42,7 +45,8 @@ def tables(stored, options):
 
 
 # The parts of a report: each takes an `engine.stored.Stored` and the options, and gives texts or bytes by name of file.
-PARTS = (tables, audit)
+# The page comes last, since it carries what the others wrote.
+PARTS = (tables, audit, page)
 
 
 def write_report(stored, folder, write, options, parts=PARTS):

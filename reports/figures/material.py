@@ -3,8 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from reports.figures.stored import Stored
 from reports.figures.style import look
+from reports.row_files import RowFiles
 from reports.table import MARKS, Line, build_table
 from results.row import Row
 from zoo.schedules import SCHEDULES
@@ -33,7 +33,7 @@ class Material:
     split: str
     protocol: str
     images: tuple[str, ...]
-    stored: Stored
+    stored: RowFiles
     lines: dict[tuple, Line]
     methods: tuple[str, ...]
 
@@ -71,7 +71,7 @@ def materials(rows, stored, protocol, images=()):
 
     Arguments:
         rows: Rows of the result store.
-        stored (Stored): What is stored behind them.
+        stored (RowFiles): What is stored behind them.
         protocol: Whose metrics.
         images: Ids to be shown.
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from reports.figures.figure import FIGURES
 from reports.figures.material import materials
-from reports.figures.stored import Stored
 from reports.figures.style import encoded, styled
+from reports.row_files import RowFiles
 from zoo.errors import FAILURES, UsageError, ZooError, one_line
 from zoo.lookup import unknown
 
@@ -59,7 +59,7 @@ def write_figures(rows, store, write, *, protocol="exact", names=None, images=()
         UsageError: There is no such figure.
     """
     names = figure_names(names)
-    sets, everything, told = materials(rows, Stored(store, data_root), protocol, images)
+    sets, everything, told = materials(rows, RowFiles(store, data_root), protocol, images)
     for line in [*told, *(f"no image {name} was scored" for name in images if not _scored(sets, name))]:
         tell(line)
     written = []

@@ -11,7 +11,7 @@ from datasets import build_dataset
 from engine.cell import Cell
 from engine.evaluate import evaluate, pixel_digests
 from reports.figures.material import materials
-from reports.figures.stored import Stored
+from reports.row_files import RowFiles
 from results.store import ResultStore, write_json
 from zoo import METHODS, Detector, MethodCard
 
@@ -88,6 +88,6 @@ def store(run_methods, tmp_path):
 @pytest.fixture
 def material(store):
     """Of the test set."""
-    (found,), _, told = materials(store.rows(), Stored(store), "exact")
+    (found,), _, told = materials(store.rows(), RowFiles(store), "exact")
     assert told == []
     return found

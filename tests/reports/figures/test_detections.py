@@ -13,9 +13,9 @@ from reports.figures.chosen import chosen_images
 from reports.figures.detections import Detections
 from reports.figures.needs import masks, scores
 from reports.figures.scene import Scene, outcomes
-from reports.figures.stored import Stored
 from reports.figures.style import BOXES
 from reports.figures.surfaces import Surfaces, peaks, scaled
+from reports.row_files import RowFiles
 from zoo import ZooError
 
 KINDS = {colour.lower(): kind for kind, (colour, _) in BOXES.items()}
@@ -99,7 +99,7 @@ def test_surfaces_are_of_the_saved_score_maps(material, run_methods, form):
     with pytest.raises(ZooError, match="--save-scores"):
         scores(material, row)
     store = run_methods(scores=str(material.stored.store.out / "scores"), score_form=form)
-    material = replace(material, stored=Stored(store), images=("im1",))
+    material = replace(material, stored=RowFiles(store), images=("im1",))
     scores(material, row)
     image = material.stored.item(row, "im1")["image"]  # which is the score map of these methods
     np.testing.assert_allclose(scaled(material.stored.score(row, "im1")), scaled(image), atol=1e-4)
@@ -113,7 +113,7 @@ def test_surfaces_are_of_the_saved_score_maps(material, run_methods, form):
 
 def test_surfaces_of_logits_are_of_probabilities(material, run_methods):
     store = run_methods(scores=str(material.stored.store.out / "scores"), score_form="npy")
-    row, stored = material.rows[0], Stored(store)
+    row, stored = material.rows[0], RowFiles(store)
     raw, logits = stored.score(row, "im1"), stored.score(replace(row, score_kind="logit"), "im1")
     np.testing.assert_allclose(logits, expit(raw))
 

@@ -11,9 +11,9 @@ import run_benchmark
 from engine.metrics import compute_metrics
 from engine.rows import recut_rows
 from reports.figures import FIGURES
-from reports.figures.stored import Stored
 from reports.figures.style import PAGE, SMALL, encoded, look, styled
 from reports.figures.write import figure_names, write_figures
+from reports.row_files import RowFiles
 from results.row import Status
 from results.store import write_atomic
 from zoo import UsageError, build_threshold
@@ -127,7 +127,7 @@ def test_a_cut_that_was_chosen_later_has_no_masks(store, capsys):
 
 def test_counts_are_those_of_the_rows_own_cut(store):
     for row in recut_rows(store.rows(), store, build_threshold("minmax(0.2)")):
-        assert compute_metrics(Stored(store).counts(row))["IoU"] == row.metrics["exact"]["IoU"]
+        assert compute_metrics(RowFiles(store).counts(row))["IoU"] == row.metrics["exact"]["IoU"]
 
 
 @pytest.mark.parametrize("name", sorted(OF_A_SET))

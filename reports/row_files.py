@@ -18,7 +18,7 @@ from zoo.errors import UsageError, ZooError
 CHECKPOINTS = Path("checkpoints")
 
 
-class Stored:
+class RowFiles:
     """Reads what is stored behind rows.
 
     Arguments:
