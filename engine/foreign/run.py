@@ -88,8 +88,9 @@ def score_predictions(options, tell) -> Iterator[Outcome]:
                 faults[f"{row.dataset}/{row.split}/{name}"] = [list(fault) for fault in scored.faults]
                 yield Outcome(row, scored.faults, paired_differences(row, scored.records, store))
         finally:
-            about = manifest(asdict(options), data, time.time() - start) | {"faults": faults}
-            write_json(store.manifest_path, [*earlier, about])
+            if data:
+                about = manifest(asdict(options), data, time.time() - start) | {"faults": faults}
+                write_json(store.manifest_path, [*earlier, about])
 
 
 def _names(job, name, store):

@@ -35,12 +35,11 @@ class Fault(NamedTuple):
 
     sort: str
     name: str
-    detail: str = ""
+    detail: str
 
     def __str__(self):
         """The line that tells it, and what was done."""
-        what, done = SORTS[self.sort]
-        return f"{self.name}: {self.detail or what.partition(' ')[2]}; {done}"
+        return f"{self.name}: {self.detail}; {SORTS[self.sort][1]}"
 
 
 class Scored(NamedTuple):
@@ -98,9 +97,14 @@ def score_folder(folder, dataset, *, name, title=None, kind=None, threshold=None
     if policy is not None and policy.oracle:
         records = recut_records(records, policy, reader.kind)
 
+    notes = (*dataset.notes, *reader.texts, *_remarks(found, records), *_fault_texts(faults))
+    row = _row(dataset, reader.kind, policy, records, files, method=name, title=title or name, data_notes=notes)
+    return Scored(row, records, faults)
+
+
+def _row(dataset, kind, policy, records, files, **others):
+    """The row of records, and of the files that they are of."""
     row = Row(
-        method=name,
-        title=title or name,
         dataset=dataset.name,
         split=dataset.split,
         status=Status.OK,
@@ -111,20 +115,19 @@ def score_folder(folder, dataset, *, name, title=None, kind=None, threshold=None
         threshold=AS_GIVEN if policy is None else str(policy),
         oracle=policy is not None and policy.oracle,
         own_split=own_split(dataset),
-        data_notes=(*dataset.notes, *reader.texts, *_remarks(found, records), *_fault_texts(faults)),
         code=code_commit(),
+        **others,
     )
     key = dict(
         predictions=combine((record.id, sha256_file(files[record.id])) for record in records),
-        kind=reader.kind,
+        kind=kind,
         threshold=row.threshold,
         code=code_version(__name__),
         dataset=dataset.name,
         split=dataset.split,
         data=combine((record.id, record.pixels) for record in records),
     )
-    row = with_figures(replace(row, key=key), records, None if reader.kind is Kind.MASK else reader.kind)
-    return Scored(row, records, faults)
+    return with_figures(replace(row, key=key), records, None if kind is Kind.MASK else kind)
 
 
 def _record(item, score, kind, policy, faults):

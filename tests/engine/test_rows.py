@@ -76,14 +76,16 @@ def test_cut_from_the_sweep_is_the_cut_to_a_level(policy):
 
 
 @pytest.mark.parametrize("policy", ["fixed(0)", "fixed(0.5)", "fixed(2)", "fixed(-1)", "minmax(0.2)", "minmax(1)"])
-@pytest.mark.parametrize("kind", ["raw", "logit"])
+@pytest.mark.parametrize("kind", ["raw", "logit", "probability"])
 def test_level_is_the_next_above_the_cut(policy, kind):
     """No pixel at or under the cut is taken, and none is missed that is a level above it."""
     score = np.maximum(np.random.default_rng(0).normal(0, 1, (30, 40)), 0)
+    score = score / score.max() if kind == "probability" else score
     statistics = ScoreStatistics.of(score)
     cut = build_threshold(policy).cut_at(statistics)
     taken = quantize(score, kind) >= _level(build_threshold(policy), statistics, kind)
-    scale = (lambda values: (values - statistics.low) / (statistics.high - statistics.low)) if kind == "raw" else expit
+    scales = dict(logit=expit, probability=lambda values: values)
+    scale = scales.get(kind, lambda values: (values - statistics.low) / (statistics.high - statistics.low))
     assert not taken[score <= cut].any()
     assert taken[scale(score) > scale(cut) + 1 / 255].all()
 
