@@ -11,6 +11,7 @@ from scipy.special import expit
 from datasets import build_dataset
 from engine.rows import recut_records
 from engine.scoring import item_digest
+from results.row import OUTSIDE
 from zoo import build_threshold
 from zoo.checkpoint_files import read_header
 from zoo.errors import UsageError, ZooError
@@ -72,7 +73,7 @@ class RowFiles:
             raise ZooError("its cut was chosen after scoring, and saved masks are of another")
         path = self._file("predictions", row, f"{record.id}.png")
         if record.saved is None or not path.is_file():
-            raise ZooError("no saved masks; run the benchmark again with --save-predictions")
+            raise _unsaved(row, "masks", "--save-predictions")
         return path
 
     def mask(self, row, image_id):
@@ -84,7 +85,7 @@ class RowFiles:
         saved = self._record(row, image_id).saved_scores
         path = self._file("scores", row, image_id + Path(saved or "").suffix)
         if saved is None or not path.is_file():
-            raise ZooError("no saved score maps; run the benchmark again with --save-scores")
+            raise _unsaved(row, "score maps", "--save-scores")
         return path
 
     def score(self, row, image_id):
@@ -134,7 +135,9 @@ class RowFiles:
     def _test_set(self, name, split):
         """The test set that rows are of: as the runs of this folder named it, else by its name."""
         runs = [manifest["config"] for manifest in reversed(self.store.manifests())]
-        asked = [(source, run["data_root"], run["split"]) for run in runs for source in run["datasets"]]
+        # `run` has data sets, `score` one or none: then the folder of predictions was called by it.
+        named = [(source, run) for run in runs for source in run.get("datasets") or [run.get("dataset") or name]]
+        asked = [(source, run["data_root"], run["split"]) for source, run in named]
         for source, root, lists in [*asked, (name, None, split)]:
             try:
                 dataset = build_dataset(source, root=self.data_root or root, split=lists, subset="test")
@@ -143,6 +146,13 @@ class RowFiles:
             if (dataset.name, dataset.split) == (name, split):
                 return dataset
         raise ZooError(f"the images of {name} are not found; name the folder of the data sets by --data-root")
+
+
+def _unsaved(row, what, option):
+    """The error of a row of which masks or score maps were not saved."""
+    if row.fidelity == OUTSIDE:
+        return ZooError(f"{what} of other programs are not kept with their rows")
+    return ZooError(f"no saved {what}; run the benchmark again with {option}")
 
 
 def _picture(path):

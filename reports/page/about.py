@@ -4,7 +4,9 @@ import shlex
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 
+from engine.foreign.run import ScoreOptions
 from engine.options import RunOptions
+from results.row import OUTSIDE
 from zoo import METHODS
 from zoo.errors import FAILURES
 from zoo.lookup import registered
@@ -47,14 +49,20 @@ def method_card(line):
 
 
 def row_command(row, manifests):
-    """The command that makes this row alone, by the latest run of the folder that had it; None where none had."""
+    """The command that makes this row, by the latest of the folder that did; None where none did."""
     for manifest in reversed(manifests):
-        config = manifest.get("config", {})
-        method = _asked_for(row.method, config.get("methods", ()))
-        dataset = _asked_for(row.dataset, config.get("datasets", ()))
-        if method and dataset:
-            words = ["python", "run_benchmark.py", "--methods", method, "--datasets", dataset, *_options(config)]
-            return shlex.join(words)
+        config, words = manifest.get("config", {}), None
+        if row.fidelity == OUTSIDE:
+            if f"{row.dataset}/{row.split}/{row.method}" in manifest.get("faults", ()):
+                words = ["score", config["folder"], *_options(config, ScoreOptions, {"folder", "out"})]
+        else:
+            method = _asked_for(row.method, config.get("methods", ()))
+            dataset = _asked_for(row.dataset, config.get("datasets", ()))
+            if method and dataset:
+                given = _options(config, RunOptions, {"methods", "datasets", "out"})
+                words = ["--methods", method, "--datasets", dataset, *given]
+        if words:
+            return shlex.join(["python", "run_benchmark.py", *words])
     return None
 
 
@@ -63,12 +71,12 @@ def _asked_for(name, specs):
     return next((spec for spec in specs if name in (spec, Path(spec).name, Path(spec).stem)), None)
 
 
-def _options(config):
-    """The options of a run that are not the default ones, as arguments."""
+def _options(config, options, others):
+    """Those of a command's options that are not the default ones, as arguments."""
     arguments = []
-    for field in fields(RunOptions):
+    for field in fields(options):
         value = config.get(field.name)
-        if field.name in ("methods", "datasets", "out") or value in (None, False, []) or value == field.default:
+        if field.name in others or value in (None, False, []) or value == field.default:
             continue
         values = value if isinstance(value, list) else [] if value is True else [value]
         flag = "--plugin" if field.name == "plugins" else f"--{field.name.replace('_', '-')}"

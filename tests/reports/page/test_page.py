@@ -15,6 +15,7 @@ from reports.page.embedded import embedded_figures, markdown_page
 from reports.page.tables import page_tables
 from reports.report import ReportOptions
 from reports.row_files import RowFiles
+from results.row import OUTSIDE
 from tests.reports.page.conftest import HOSTILE
 from tests.reports.test_table import make_row
 from zoo import build_threshold
@@ -80,7 +81,7 @@ def test_a_row_has_its_card_and_its_own_command(page, out):
     line = next(line for line in section["lines"] if line["method"] == "top_hat")
     assert line["card"]["authors"] == "Rivest and Fortin"
     words = f"--methods top_hat --datasets synthetic --limit 4 --jobs 1 --device cpu --checkpoints {out.parent} --train none"
-    assert line["command"] == f"python run_benchmark.py {words} --save-predictions"
+    assert line["command"] == f"python run_benchmark.py {words} --save-predictions --save-scores npy"
     unrun = next(line for line in section["lines"] if line["method"] == "irsam")
     assert unrun["card"]["title"] == "IRSAM"
     assert "command" not in unrun
@@ -92,6 +93,16 @@ def test_the_command_is_that_of_the_latest_run_with_the_row():
     row = make_row("night", dataset="My set")
     assert row_command(row, runs) == ("python run_benchmark.py --methods configs/x/night.py --datasets 'data/My set' --limit 2")
     assert row_command(make_row("nram"), runs) is None
+
+
+def test_the_command_of_other_programs_predictions_is_that_which_scored_them():
+    runs = [
+        dict(config=dict(folder="their runs", dataset=data, split="irsam", strict=True), faults={f"{data}/irsam/theirs": []})
+        for data in ("synthetic", "other")
+    ]
+    row = make_row("theirs", fidelity=OUTSIDE, split="irsam", dataset="synthetic")
+    assert row_command(row, runs) == "python run_benchmark.py score 'their runs' --dataset synthetic --strict"
+    assert row_command(make_row("others", fidelity=OUTSIDE), runs) is None
 
 
 def test_tables_have_a_line_for_a_method_that_is_not_known_here(stored):
