@@ -47,7 +47,7 @@ class CrossSet(ReportFigure):
             matrix(axis, values, texts, *names, bold=own, cmap=SEQUENTIAL, vmin=0, vmax=100)
             axis.set_title(min(map(material.label, rows), key=len))
             axis.set(xlabel="tested on", ylabel="trained on")
-        finish(figure, text=material.note)
+        finish(figure, text=material.only(row for rows in networks for row in rows).note)
         return figure
 
 
