@@ -73,7 +73,8 @@ class RowFiles:
             raise ZooError("its cut was chosen after scoring, and saved masks are of another")
         path = self._file("predictions", row, f"{record.id}.png")
         if record.saved is None or not path.is_file():
-            raise _unsaved(row, "masks", "--save-predictions")
+            again = "score them again" if row.fidelity == OUTSIDE else "run the benchmark again"
+            raise ZooError(f"no saved masks; {again} with --save-predictions")
         return path
 
     def mask(self, row, image_id):
@@ -85,7 +86,9 @@ class RowFiles:
         saved = self._record(row, image_id).saved_scores
         path = self._file("scores", row, image_id + Path(saved or "").suffix)
         if saved is None or not path.is_file():
-            raise _unsaved(row, "score maps", "--save-scores")
+            if row.fidelity == OUTSIDE:
+                raise ZooError("score maps of other programs are not kept with their rows")
+            raise ZooError("no saved score maps; run the benchmark again with --save-scores")
         return path
 
     def score(self, row, image_id):
@@ -146,13 +149,6 @@ class RowFiles:
             if (dataset.name, dataset.split) == (name, split):
                 return dataset
         raise ZooError(f"the images of {name} are not found; name the folder of the data sets by --data-root")
-
-
-def _unsaved(row, what, option):
-    """The error of a row of which masks or score maps were not saved."""
-    if row.fidelity == OUTSIDE:
-        return ZooError(f"{what} of other programs are not kept with their rows")
-    return ZooError(f"no saved {what}; run the benchmark again with {option}")
 
 
 def _picture(path):

@@ -14,7 +14,7 @@ from engine.evaluate import own_split
 from engine.foreign.files import find_predictions
 from engine.foreign.reader import WHAT, Kind, open_predictions
 from engine.rows import recut_records, with_figures
-from engine.scoring import make_record
+from engine.scoring import make_record, write_mask
 from engine.training.provenance import code_commit
 from results.record import ImageRecord
 from results.row import AS_GIVEN, OUTSIDE, Row, Status
@@ -50,7 +50,9 @@ class Scored(NamedTuple):
     faults: list[Fault]
 
 
-def score_folder(folder, dataset, *, name, title=None, kind=None, threshold=None, strict=False, on_image=lambda: None):
+def score_folder(
+    folder, dataset, *, name, title=None, kind=None, threshold=None, strict=False, masks=None, on_image=lambda: None
+):
     """Score what another program predicted for a test set.
 
     Arguments:
@@ -60,13 +62,15 @@ def score_folder(folder, dataset, *, name, title=None, kind=None, threshold=None
         kind: A value of `engine.foreign.reader.Kind`, where the user says what the predictions are.
         threshold: Policy that cuts scores, instead of the one of their kind.
         strict: Take no image less and no file more than the test list has, and none of another size.
+        masks (Path): Folder that the cut predictions are written to, or None.
         on_image: Called once for each image that is done.
 
     Returns:
         Scored: Not stored yet.
 
     Raises:
-        UsageError: There are no predictions, what they are cannot be seen, masks are to be cut, or a fault is not allowed.
+        UsageError: There are no predictions, what they are cannot be seen, masks are to be cut, cuts that are chosen
+            afterwards are to be written, or a fault is not allowed.
         ZooError: No prediction, or an image of the data set, cannot be read.
     """
     found = find_predictions(folder, dataset)
@@ -80,6 +84,9 @@ def score_folder(folder, dataset, *, name, title=None, kind=None, threshold=None
         raise UsageError(f"{folder} holds masks, which are cut already; leave out --threshold")
     policy = None if reader.kind is Kind.MASK else build_threshold(threshold or reader.threshold)
 
+    if policy is not None and policy.oracle and masks is not None:
+        raise UsageError(f"{policy} cuts after all images are scored; leave out --save-predictions")
+
     records = []
     for image_id, path in files.items():
         item = dataset.read(image_id)
@@ -88,7 +95,7 @@ def score_folder(folder, dataset, *, name, title=None, kind=None, threshold=None
         except ZooError as error:
             faults.append(Fault("unreadable", image_id, str(error)))
         else:
-            records.append(_record(item, score, reader.kind, policy, faults))
+            records.append(_record(item, score, reader.kind, policy, faults, masks))
         if strict:
             _refuse(folder, faults)
         on_image()
@@ -130,16 +137,18 @@ def _row(dataset, kind, policy, records, files, **others):
     return with_figures(replace(row, key=key), records, None if kind is Kind.MASK else kind)
 
 
-def _record(item, score, kind, policy, faults):
-    """The record of one prediction; another size is a fault."""
+def _record(item, score, kind, policy, faults, masks):
+    """The record of one prediction, whose mask is written where a folder is given; another size is a fault."""
     shape = item["image"].shape
     if score.shape != shape:
         faults.append(Fault("size", item["id"], f"{size_text(score.shape)} for an image of {size_text(shape)}"))
         score = _resized(score, shape, kind)
     if policy is None:
-        return make_record(item, score, score > 0, Kind.PROBABILITY)
-    # An oracle's cut is chosen later, from the sweep.
-    return make_record(item, score, np.zeros(shape, bool) if policy.oracle else policy(score), kind)
+        mask, kind = score > 0, Kind.PROBABILITY
+    else:  # an oracle's cut is chosen later, from the sweep
+        mask = np.zeros(shape, bool) if policy.oracle else policy(score)
+    saved = None if masks is None else write_mask(masks / f"{item['id']}.png", mask)
+    return make_record(item, score, mask, kind, saved=saved)
 
 
 def _resized(score, shape, kind):
