@@ -32,7 +32,8 @@ class Strata(ReportFigure):
                 shift = SPREAD * ((place + 0.5) / len(material.rows) - 0.5)
                 for axis, rate in ((upper, "IoU"), (lower, "Pd")):
                     _draw_points(axis, bins, rate, shift, material.look(row), joined=len(material.rows) <= FEW)
-            lower.set_xticks(range(len(bins)), [f"{line['bin']}\n{line['targets']} targets" for line in bins])
+            numbers = [f"{line['targets']} target{'s' * (line['targets'] > 1)}" for line in bins]
+            lower.set_xticks(range(len(bins)), [f"{line['bin']}\n{number}" for line, number in zip(bins, numbers, strict=True)])
             lower.set_xlabel(title)
             for axis in (upper, lower):
                 axis.grid(visible=False, axis="x")
