@@ -62,11 +62,7 @@ def _remove_others(folder, names, drawn):
     """Remove the files of these figures that are not drawn now: they are of rows or options of another time."""
     for path in (path for path in folder.glob("figures/*") if path.suffix in (".pdf", ".png")):
         known = [name for name in FIGURES.module_dict if f"{path.stem}_".startswith(f"{name}_")]
-        if (
-            max(known, key=len, default=None) in names
-            and path.suffix in (".pdf", ".png")
-            and f"figures/{path.name}" not in drawn
-        ):
+        if max(known, key=len, default=None) in names and f"figures/{path.name}" not in drawn:
             path.unlink()
 
 
