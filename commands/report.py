@@ -1,7 +1,6 @@
 """Write the report of a result folder; compare two, or merge several."""
 
 import sys
-from functools import partial
 
 from commands.parser import DATA_ROOT, DEBUG, PLUGIN, PROTOCOL, load_plugins
 from zoo.errors import UsageError
@@ -40,17 +39,13 @@ def report(args):
         return compare(args)
     if args.out is None:
         raise UsageError("report needs --out DIR, the result folder, or --compare A B; see run_benchmark.py report --help")
+    options = report_options(args)
     if args.merge:
         from results.merge import merge_folders
 
         for line in merge_folders(args.merge, args.out):
             print(line, file=sys.stderr)
-    figures = None
-    if args.figures != ["none"]:
-        from reports.figures.write import figure_names
-
-        figures = dict(names=figure_names(args.figures), images=args.images, data_root=args.data_root)
-    failed = write_reports(args.out, report_options(args), args.threshold, figures=figures)
+    failed = write_reports(args.out, options, args.threshold)
     for row in failed:
         print(f"failed: {row.method} on {row.dataset}: {row.reason}", file=sys.stderr)
     return 1 if failed else 0
@@ -70,6 +65,7 @@ def compare(args):
 def report_options(args):
     """The `reports.report.ReportOptions` of a command line."""
     from reports.cells import Layout
+    from reports.figures.write import figure_names
     from reports.report import ReportOptions
 
     chosen = {"columns": tuple(args.columns)} if args.columns else {}
@@ -78,6 +74,9 @@ def report_options(args):
         digits=args.digits,
         layout=Layout(args.ci, args.transpose),
         with_published=args.with_published,
+        figures=() if args.figures == ["none"] else tuple(figure_names(args.figures)),
+        images=tuple(args.images),
+        data_root=args.data_root,
         **chosen,
     )
 
@@ -97,15 +96,14 @@ def check_sweep_protocol(protocol):
         raise UsageError(f"--protocol {protocol}: a cut that is chosen after scoring has the exact protocol alone")
 
 
-def write_reports(out, options, threshold=None, parts=None, figures=None):
-    """Write the report of all rows of a result folder, and figures, and print their files.
+def write_reports(out, options, threshold=None, parts=None):
+    """Write the report of all rows of a result folder, and print its files.
 
     Arguments:
         out: The folder.
         options (ReportOptions): What the report shows.
         threshold: Policy to cut the stored sweeps by, or None for the rows as they are.
         parts: Of `reports.report.PARTS`; by default all.
-        figures: Options of `reports.figures.write.write_figures`, or None for no figures.
 
     Returns:
         list[Row]: Those that could not be cut.
@@ -121,11 +119,4 @@ def write_reports(out, options, threshold=None, parts=None, figures=None):
     stored = Stored.read(out, build_threshold(threshold) if threshold else None)
     for path in write_report(stored, stored.store.out / "report", write_atomic, options, parts or PARTS):
         print(path)
-    if figures is not None:
-        from reports.figures.write import write_figures
-
-        tell = partial(print, file=sys.stderr)
-        told = dict(protocol=options.protocol, tell=tell, **figures)
-        for figure in write_figures(stored.rows, stored.store, write_atomic, **told):
-            print(*figure.files.values(), sep="\n")
     return stored.uncut

@@ -11,7 +11,7 @@ MOST_LINES = 10
 
 def add_parser(commands):
     """Add the command."""
-    parser = commands.add_parser("score", parents=[DATA_ROOT, SPLIT, run_option("out"), run_option("threshold"), DEBUG])
+    parser = commands.add_parser("score", parents=[DATA_ROOT, SPLIT, run_option("out"), DEBUG])
     parser.add_argument(
         "folder",
         metavar="DIR",
@@ -24,6 +24,8 @@ def add_parser(commands):
         choices=("mask", "probability", "logit", "raw"),
         help="what the files hold (default: what is seen of them; arrays beyond 0..1 need it)",
     )
+    parser.add_argument("--threshold", metavar="POLICY", help="where to cut scores (default: at one half, or as they tell)")
+    parser.add_argument("--save-predictions", action="store_true", help="keep the masks, so that reports can show them")
     parser.add_argument("--strict", action="store_true", help="stop where files are missing, left over or of another size")
     parser.set_defaults(command=score)
 

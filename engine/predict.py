@@ -139,10 +139,11 @@ def _scores(detector, frames, sequence):
     try:
         return list(detector.predict_sequence(images) if sequence else detector.predict_batch(images))
     except FAILURES as error:
-        if len(frames) == 1 or (sequence and detector.group_size > 1):
+        step = detector.group_size if sequence else 1
+        if len(frames) <= step:
             return [one_line(error)] * len(frames)
-        # One frame must not take the others along.
-        return [score for frame in frames for score in _scores(detector, [frame], sequence)]
+        parts = [frames[start : start + step] for start in range(0, len(frames), step)]
+        return [score for part in parts for score in _scores(detector, part, sequence)]  # one must not take the others along
 
 
 def _weights(checkpoints, method):

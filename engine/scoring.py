@@ -87,11 +87,7 @@ def _measure(cell, detector, item, score, **timing):
     mask = np.zeros(score.shape, bool) if detector.threshold.oracle else detector.threshold(score)
     saved = saved_scores = None
     if cell.predictions is not None:
-        path = cell.prediction_path(item["id"])
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not cv2.imwrite(str(path), mask.astype(np.uint8) * 255):
-            raise ZooError(f"cannot write {path}")
-        saved = str(path)
+        saved = write_mask(cell.prediction_path(item["id"]), mask)
     if cell.scores is not None:
         write_score_map(cell.score_path(item["id"]), score, detector.score_kind)
         saved_scores = str(cell.score_path(item["id"]))
@@ -99,6 +95,14 @@ def _measure(cell, detector, item, score, **timing):
     return make_record(
         item, score, mask, detector.score_kind, processor=processor, saved=saved, saved_scores=saved_scores, **timing
     )
+
+
+def write_mask(path, mask):
+    """Write an HxW bool mask as a PNG of 0 and 255; gives the path as text."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not cv2.imwrite(str(path), mask.astype(np.uint8) * 255):
+        raise ZooError(f"cannot write {path}")
+    return str(path)
 
 
 def make_record(item, score, mask, score_kind, **others):

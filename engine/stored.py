@@ -46,16 +46,16 @@ class Stored:
     def counts(self, row):
         """The counts of each image of one of the rows, with its ``id``; None where they are not stored any more."""
         try:
-            return self.recounted(row, self.policy) if self.policy else self.store.counts(row)
+            return next(self.recounted(row, [self.policy])) if self.policy else self.store.counts(row)
         except ZooError:
             return None
 
-    def recounted(self, row, policy):
-        """The counts of each image as a policy cuts it, from the stored sweeps; see `engine.rows.recut_records`.
+    def recounted(self, row, policies):
+        """For each policy, the counts of each image as it cuts it, from the stored sweeps; see `engine.rows.recut_records`.
 
         Raises:
-            ZooError: The journal was deleted or belongs to a later run.
+            ZooError: The journal was deleted or belongs to a later run. Raised before the first is counted.
         """
         records = self.store.records(row)
-        counts = (record.counts for record in recut_records(records, policy, row.score_kind))
-        return [{"id": record.id, **count} for record, count in zip(records, counts, strict=True)]
+        cut = (recut_records(records, policy, row.score_kind) for policy in policies)
+        return ([{"id": record.id, **record.counts} for record in images] for images in cut)

@@ -111,10 +111,11 @@ def units(columns, name=lambda column: column.title or column.name, unit=lambda 
     for column in columns:
         if column.unit < 1:
             groups.setdefault(column.unit, []).append(name(column))
-    return ", ".join(f"{_listed(names)} in {unit(size)}" for size, names in groups.items())
+    return ", ".join(f"{listed(names)} in {unit(size)}" for size, names in groups.items())
 
 
-def _listed(names):
+def listed(names):
+    """Names in words: ``"IoU, nIoU and Pd"``."""
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
@@ -140,6 +141,15 @@ for column in (
     Column(name="params", title="Params", unit=1e6, better="lower", of_method=True, of=lambda row, protocol: row.params),
     Column(name="FPS", digits=3, significant=True, better="higher", of_method=True, comparable=False, of=_of_speed("fps")),
     Column(name="FLOPs", unit=1e9, better="lower", of_method=True, comparable=False, of=_of_speed("flops")),
+    Column(
+        name="memory",
+        title="Bytes of GPU memory",
+        unit=1e6,
+        better="lower",
+        of_method=True,
+        comparable=False,
+        of=_of_speed("memory"),
+    ),
     metric_column("IoU"),
     metric_column("nIoU"),
     metric_column("Pd", symbol="$P_d$"),

@@ -54,11 +54,11 @@ def ways(row, stored):
     place = dict(method=row.method, split=row.split, images=images)
     for protocol, metrics in row.metrics.items():
         yield Way(policy=row.threshold, protocol=protocol, figures=_shown(metrics), **place)
-    for policy in POLICIES:
-        try:
-            counts = stored.recounted(row, build_threshold(policy))
-        except ZooError:
-            return
+    try:
+        cuts = stored.recounted(row, map(build_threshold, POLICIES))
+    except ZooError:
+        return
+    for policy, counts in zip(POLICIES, cuts, strict=True):
         metrics = compute_metrics(counts)
         if policy != row.threshold:
             yield Way(policy=policy, protocol="exact", figures=_shown(metrics), **place)

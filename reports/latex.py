@@ -4,7 +4,7 @@ import math
 from itertools import groupby
 
 from reports.cells import NOT_REAL, PLAIN, data_notes
-from reports.columns import units
+from reports.columns import listed, units
 from reports.latex_grid import Grid, escape, scored
 from reports.table import MARKS
 
@@ -126,4 +126,4 @@ def _speed_notes(sections):
         place += f" by {processor or 'an unknown processor'}" * several
         groups.setdefault(place, []).append(title)
     for place, titles in groups.items():
-        yield f"{' and '.join(names)} measured on {place}{': ' + ', '.join(titles) if len(groups) > 1 else ''}."
+        yield f"{listed(names)} measured on {place}{': ' + ', '.join(titles) if len(groups) > 1 else ''}."

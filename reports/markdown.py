@@ -32,14 +32,20 @@ def section_title(section):
 
 def section_head(section, protocol):
     """What the figures of a section are, and where the published ones are from."""
-    text = f"Protocol `{protocol}`; {units(section.columns)}."
+    return " ".join(filter(None, [f"Protocol `{protocol}`; {units(section.columns)}.", section_source(section)]))
+
+
+def section_source(section):
+    """Where the published figures of a section are from; empty where there are none."""
     if section.source:
-        text += f" In brackets: published by {section.source_title}, "
         size = section.published_size
-        text += "and measured minus published." if size == "native" else f"at {size} px: no difference is taken across sizes."
-    elif section.dataset == "synthetic":
-        text += " Images of the seeded generator: they compare programs, not methods, and have no published numbers."
-    return text
+        difference = (
+            "and measured minus published" if size == "native" else f"at {size} px: no difference is taken across sizes"
+        )
+        return f"In brackets: published by {section.source_title}, {difference}."
+    if section.dataset == "synthetic":
+        return "Images of the seeded generator: they compare programs, not methods, and have no published numbers."
+    return ""
 
 
 def column_head(column):

@@ -1,6 +1,8 @@
 """Writes the report of a result folder."""
 
+import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from reports.audit import audit
@@ -10,6 +12,7 @@ from reports.csv_table import to_csv
 from reports.html import to_html
 from reports.latex import to_latex
 from reports.markdown import to_markdown
+from reports.page import page
 from reports.table import build_table
 
 
@@ -23,6 +26,9 @@ class ReportOptions:
         digits: Behind the point, in place of the columns' own.
         layout: Of the tables.
         with_published: Show also the published methods that the package does not have.
+        figures: Names of those to draw, or None for all.
+        images: Ids of the images that figures show; by default the most telling ones.
+        data_root: Folder of the data sets, whose images are shown; by default that of the run which made the rows.
     """
 
     protocol: str = "exact"
@@ -30,6 +36,9 @@ class ReportOptions:
     digits: int | None = None
     layout: Layout = PLAIN
     with_published: bool = False
+    figures: tuple[str, ...] | None = None
+    images: tuple[str, ...] = ()
+    data_root: str | None = None
 
 
 def tables(stored, options):
@@ -41,8 +50,17 @@ def tables(stored, options):
     return texts | {"table1.csv": to_csv(sections, options.protocol)}
 
 
+def figures(stored, options):
+    """Every figure that can be drawn, as PDF and PNG; what is left out is told on standard error."""
+    from reports.figures.write import draw_figures  # not above: matplotlib takes a second, and `run` draws nothing
+
+    chosen = dict(protocol=options.protocol, names=options.figures, images=options.images, data_root=options.data_root)
+    return draw_figures(stored.rows, stored.store, **chosen, tell=partial(print, file=sys.stderr))
+
+
 # The parts of a report: each takes an `engine.stored.Stored` and the options, and gives texts or bytes by name of file.
-PARTS = (tables, audit)
+# The page comes last, since it carries what the others wrote.
+PARTS = (tables, audit, figures, page)
 
 
 def write_report(stored, folder, write, options, parts=PARTS):

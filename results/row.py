@@ -56,6 +56,7 @@ class Speed:
         fps: Images a second.
         seconds_an_image: Its inverse.
         flops: Of a network and one image, or None.
+        memory: Bytes that PyTorch had in use on the GPU at most, for a network and one image, or None.
         how: One line that says how it was measured.
         processor: Name of the processor or the GPU that did the work.
     """
@@ -63,6 +64,7 @@ class Speed:
     fps: float
     seconds_an_image: float
     flops: int | None = None
+    memory: int | None = None
     how: str = ""
     processor: str | None = None
 

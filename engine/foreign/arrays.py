@@ -13,7 +13,7 @@ FEW = 3
 
 
 class Numbers(NamedTuple):
-    """What numbers some arrays hold: their range, whether all are whole, and the first few that there are."""
+    """What numbers some arrays hold: their range, whether all are whole, and the three lowest that there are."""
 
     low: float
     high: float
@@ -28,7 +28,7 @@ class Numbers(NamedTuple):
         return cls(float(values[0]), float(values[-1]), whole, frozenset(values[:FEW].tolist()))
 
     def __add__(self, other):
-        some = frozenset([*self.some, *other.some][: 2 * FEW])
+        some = frozenset(sorted(self.some | other.some)[:FEW])
         return Numbers(min(self.low, other.low), max(self.high, other.high), self.whole and other.whole, some)
 
 
@@ -39,7 +39,7 @@ def read_array(path):
         path (Path): Ends in ``.npy`` or ``.mat``.
 
     Returns:
-        np.ndarray: HxW, floating-point as it is stored; bool and whole numbers as float64.
+        np.ndarray: HxW, float32 or float64 as it is stored, any other numbers as float64.
 
     Raises:
         ZooError: The file is damaged or of another version, or holds no such array, several, or numbers that are not finite.
@@ -58,7 +58,7 @@ def read_array(path):
         raise ZooError(f"{path} holds {shape} of {array.dtype}; an image of numbers, HxW, belongs there")
     if not np.isfinite(array).all():
         raise ZooError(f"{path} holds NaN or Inf")
-    return array if array.dtype.kind == "f" else array.astype(np.float64)
+    return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
 
 
 def _from_matlab(path):

@@ -29,6 +29,7 @@ class ScoreOptions:
         scores: A value of `engine.foreign.reader.Kind`, or None to see what the predictions are.
         threshold: Policy that cuts scores, or None for that of their kind.
         strict: Stop where a file is missing, left over or of another size.
+        save_predictions: Keep the masks with the row, so that reports can show them.
     """
 
     folder: str
@@ -40,6 +41,7 @@ class ScoreOptions:
     scores: str | None = None
     threshold: str | None = None
     strict: bool = False
+    save_predictions: bool = False
 
 
 class Outcome(NamedTuple):
@@ -79,6 +81,8 @@ def score_predictions(options, tell) -> Iterator[Outcome]:
         try:
             for job, (name, title) in zip(jobs, names, strict=True):
                 how = dict(kind=options.scores, threshold=options.threshold, strict=options.strict)
+                if options.save_predictions:
+                    how |= dict(masks=store.out / "predictions" / job.dataset.name / job.dataset.split / name)
                 with progress.cell(name, job.dataset.title, len(job.dataset)) as on_image:
                     scored = score_folder(job.folder, job.dataset, name=name, title=title, **how, on_image=on_image)
                 row = store.write_row(scored.row, scored.records)
@@ -88,8 +92,9 @@ def score_predictions(options, tell) -> Iterator[Outcome]:
                 faults[f"{row.dataset}/{row.split}/{name}"] = [list(fault) for fault in scored.faults]
                 yield Outcome(row, scored.faults, paired_differences(row, scored.records, store))
         finally:
-            about = manifest(asdict(options), data, time.time() - start) | {"faults": faults}
-            write_json(store.manifest_path, [*earlier, about])
+            if data:
+                about = manifest(asdict(options), data, time.time() - start) | {"faults": faults}
+                write_json(store.manifest_path, [*earlier, about])
 
 
 def _names(job, name, store):

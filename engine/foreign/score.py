@@ -14,7 +14,7 @@ from engine.evaluate import own_split
 from engine.foreign.files import find_predictions
 from engine.foreign.reader import WHAT, Kind, open_predictions
 from engine.rows import recut_records, with_figures
-from engine.scoring import make_record
+from engine.scoring import make_record, write_mask
 from engine.training.provenance import code_commit
 from results.record import ImageRecord
 from results.row import AS_GIVEN, OUTSIDE, Row, Status
@@ -35,12 +35,11 @@ class Fault(NamedTuple):
 
     sort: str
     name: str
-    detail: str = ""
+    detail: str
 
     def __str__(self):
         """The line that tells it, and what was done."""
-        what, done = SORTS[self.sort]
-        return f"{self.name}: {self.detail or what.partition(' ')[2]}; {done}"
+        return f"{self.name}: {self.detail}; {SORTS[self.sort][1]}"
 
 
 class Scored(NamedTuple):
@@ -51,7 +50,9 @@ class Scored(NamedTuple):
     faults: list[Fault]
 
 
-def score_folder(folder, dataset, *, name, title=None, kind=None, threshold=None, strict=False, on_image=lambda: None):
+def score_folder(
+    folder, dataset, *, name, title=None, kind=None, threshold=None, strict=False, masks=None, on_image=lambda: None
+):
     """Score what another program predicted for a test set.
 
     Arguments:
@@ -61,13 +62,15 @@ def score_folder(folder, dataset, *, name, title=None, kind=None, threshold=None
         kind: A value of `engine.foreign.reader.Kind`, where the user says what the predictions are.
         threshold: Policy that cuts scores, instead of the one of their kind.
         strict: Take no image less and no file more than the test list has, and none of another size.
+        masks (Path): Folder that the cut predictions are written to, or None.
         on_image: Called once for each image that is done.
 
     Returns:
         Scored: Not stored yet.
 
     Raises:
-        UsageError: There are no predictions, what they are cannot be seen, masks are to be cut, or a fault is not allowed.
+        UsageError: There are no predictions, what they are cannot be seen, masks are to be cut, cuts that are chosen
+            afterwards are to be written, or a fault is not allowed.
         ZooError: No prediction, or an image of the data set, cannot be read.
     """
     found = find_predictions(folder, dataset)
@@ -81,6 +84,9 @@ def score_folder(folder, dataset, *, name, title=None, kind=None, threshold=None
         raise UsageError(f"{folder} holds masks, which are cut already; leave out --threshold")
     policy = None if reader.kind is Kind.MASK else build_threshold(threshold or reader.threshold)
 
+    if policy is not None and policy.oracle and masks is not None:
+        raise UsageError(f"{policy} cuts after all images are scored; leave out --save-predictions")
+
     records = []
     for image_id, path in files.items():
         item = dataset.read(image_id)
@@ -89,7 +95,7 @@ def score_folder(folder, dataset, *, name, title=None, kind=None, threshold=None
         except ZooError as error:
             faults.append(Fault("unreadable", image_id, str(error)))
         else:
-            records.append(_record(item, score, reader.kind, policy, faults))
+            records.append(_record(item, score, reader.kind, policy, faults, masks))
         if strict:
             _refuse(folder, faults)
         on_image()
@@ -98,9 +104,14 @@ def score_folder(folder, dataset, *, name, title=None, kind=None, threshold=None
     if policy is not None and policy.oracle:
         records = recut_records(records, policy, reader.kind)
 
+    notes = (*dataset.notes, *reader.texts, *_remarks(found, records), *_fault_texts(faults))
+    row = _row(dataset, reader.kind, policy, records, files, method=name, title=title or name, data_notes=notes)
+    return Scored(row, records, faults)
+
+
+def _row(dataset, kind, policy, records, files, **others):
+    """The row of records, and of the files that they are of."""
     row = Row(
-        method=name,
-        title=title or name,
         dataset=dataset.name,
         split=dataset.split,
         status=Status.OK,
@@ -111,32 +122,33 @@ def score_folder(folder, dataset, *, name, title=None, kind=None, threshold=None
         threshold=AS_GIVEN if policy is None else str(policy),
         oracle=policy is not None and policy.oracle,
         own_split=own_split(dataset),
-        data_notes=(*dataset.notes, *reader.texts, *_remarks(found, records), *_fault_texts(faults)),
         code=code_commit(),
+        **others,
     )
     key = dict(
         predictions=combine((record.id, sha256_file(files[record.id])) for record in records),
-        kind=reader.kind,
+        kind=kind,
         threshold=row.threshold,
         code=code_version(__name__),
         dataset=dataset.name,
         split=dataset.split,
         data=combine((record.id, record.pixels) for record in records),
     )
-    row = with_figures(replace(row, key=key), records, None if reader.kind is Kind.MASK else reader.kind)
-    return Scored(row, records, faults)
+    return with_figures(replace(row, key=key), records, None if kind is Kind.MASK else kind)
 
 
-def _record(item, score, kind, policy, faults):
-    """The record of one prediction; another size is a fault."""
+def _record(item, score, kind, policy, faults, masks):
+    """The record of one prediction, whose mask is written where a folder is given; another size is a fault."""
     shape = item["image"].shape
     if score.shape != shape:
         faults.append(Fault("size", item["id"], f"{size_text(score.shape)} for an image of {size_text(shape)}"))
         score = _resized(score, shape, kind)
     if policy is None:
-        return make_record(item, score, score > 0, Kind.PROBABILITY)
-    # An oracle's cut is chosen later, from the sweep.
-    return make_record(item, score, np.zeros(shape, bool) if policy.oracle else policy(score), kind)
+        mask, kind = score > 0, Kind.PROBABILITY
+    else:  # an oracle's cut is chosen later, from the sweep
+        mask = np.zeros(shape, bool) if policy.oracle else policy(score)
+    saved = None if masks is None else write_mask(masks / f"{item['id']}.png", mask)
+    return make_record(item, score, mask, kind, saved=saved)
 
 
 def _resized(score, shape, kind):

@@ -19,8 +19,8 @@ IN_A_LINE = 4
 @FIGURES.register_module("cross_set")
 class CrossSet(ReportFigure):
     caption = (
-        "IoU in 1e-2 by the data set that a network was trained on (rows) and tested on (columns). Where a cell has several "
-        "weights, such as of several seeds, it is their mean."
+        "IoU in 1e-2 by the data set that a network was trained on (rows) and tested on (columns); bold where they are one. "
+        "Where a cell has several weights, such as of several seeds, it is their mean."
     )
     needs = (needs.training,)
     each_set = False
@@ -43,10 +43,11 @@ class CrossSet(ReportFigure):
             values, trained, tested = cells(rows, lambda row: iou.shown(iou.of(row, material.protocol)))
             texts = [[iou.text(value) for value in line] for line in values]
             names = ([_name(place, len(splits) > 1) for place in places] for places in (trained, tested))
-            matrix(axis, values, texts, *names, cmap=SEQUENTIAL, vmin=0, vmax=100)
+            own = np.array([[one == other for other in tested] for one in trained])
+            matrix(axis, values, texts, *names, bold=own, cmap=SEQUENTIAL, vmin=0, vmax=100)
             axis.set_title(min(map(material.label, rows), key=len))
             axis.set(xlabel="tested on", ylabel="trained on")
-        finish(figure, text=material.note)
+        finish(figure, text=material.only(row for rows in networks for row in rows).note)
         return figure
 
 
@@ -70,7 +71,10 @@ def cells(rows, figure):
         tuple: RxC float64, the mean of each cell's figures, NaN where there is none; and the (data set, split) of each row,
         which it was trained on, and of each column, which it was tested on.
     """
-    trained, tested = (list(dict.fromkeys(map(place, rows))) for place in (_trained, _tested))
+    tested = list(dict.fromkeys(map(_tested, rows)))
+    trained = sorted(
+        dict.fromkeys(map(_trained, rows)), key=lambda place: tested.index(place) if place in tested else len(tested)
+    )
     found = {}
     for row in rows:
         if figure(row) is not None:
@@ -92,4 +96,4 @@ def _tested(row):
 def _name(place, with_split):
     dataset, split = place
     known = registered(DATASETS, dataset)
-    return (known.title if known else dataset) + (f"\n({split})" if with_split else "")
+    return (known.title if known else dataset) + (f"\n({split})" if with_split and split else "")

@@ -18,8 +18,10 @@ class Curves(ReportFigure):
 
     needs = (needs.sweep,)
 
+    told = ""  # what the figures in the legend are
+
     def curve(self, sweep, row):
-        """The points x and y of a row, what the legend says of them, and a point to mark, or None."""
+        """The points x and y of a row, its figures in the legend, and a point to mark, or None."""
         raise TypeError(f"{type(self).__name__} does not define curve(sweep, row)")
 
     def dress(self, axes):
@@ -39,7 +41,7 @@ class Curves(ReportFigure):
             handles.append(Line2D([], [], **look, marker=marker if mark else "", label=f"{material.label(row)} ({figures})"))
         self.dress(axes)
         axes.set_title(material.title)
-        finish(figure, handles, material.note)
+        finish(figure, handles, material.note, title=f"Method ({self.told})")
         return figure
 
 
@@ -50,13 +52,15 @@ class Roc(Curves):
         "cuts, and below the lowest score, a curve is the straight line that the area is taken under."
     )
 
+    told = "AUC"
+
     def curve(self, sweep, row):
         fpr, tpr, area = roc(sweep)
         if area is None:
             raise ZooError("the images have no target pixel, or nothing else")
         start = max(FPR[0], fpr[1])
         x = np.union1d(np.geomspace(start, FPR[1], 400), fpr[fpr >= start])
-        return x, np.interp(x, fpr, tpr), f"AUC {area:.4f}", None
+        return x, np.interp(x, fpr, tpr), f"{area:.4f}", None
 
     def dress(self, axes):
         axes.set(
@@ -76,6 +80,8 @@ class PdFa(Curves):
         "method's own threshold."
     )
 
+    told = "AUC"
+
     def curve(self, sweep, row):
         fa, pd = pd_fa_curve(sweep)
         if pd is None:
@@ -87,7 +93,7 @@ class PdFa(Curves):
         y = np.where(place >= 0, pd[place], 0.0)
         own = row.metrics.get("exact", {})
         mark = None if own.get("Pd") is None else (np.clip(own["Fa"], *FA), own["Pd"])
-        return x, y, f"AUC {np.mean(y):.3f}", mark
+        return x, y, f"{np.mean(y):.3f}", mark
 
     def dress(self, axes):
         axes.set(xscale="log", xlim=FA, ylim=(0, 1.02), xlabel="False-alarm pixels per pixel, Fa", ylabel="Detection rate, Pd")
@@ -100,6 +106,8 @@ class PrecisionRecall(Curves):
         "over the set, which the legend gives: an upper bound, chosen by looking at the masks. Dotted: equal IoU."
     )
 
+    told = "AP, largest IoU"
+
     def curve(self, sweep, row):
         level, iou = best_iou(sweep)
         if level is None:
@@ -110,7 +118,7 @@ class PrecisionRecall(Curves):
         recall, precision = tp[some] / tp[-1], tp[some] / predicted[some]
         average = np.sum(np.diff(recall, prepend=0) * precision)
         mark = (sweep["tp"][level] / tp[-1], sweep["tp"][level] / (sweep["tp"] + sweep["fp"])[level])
-        return recall, precision, f"AP {average:.2f}, IoU {iou:.2f}", mark
+        return recall, precision, f"{average:.2f}, {iou:.2f}", mark
 
     def dress(self, axes):
         recall = np.linspace(0.01, 1, 200)

@@ -9,7 +9,7 @@ from reports.figures.scene import Scene
 from reports.figures.style import BOXES, PAGE, canvas, finish, wrapped
 
 IMAGES = 3
-IN_A_LINE = 6  # methods
+IN_A_LINE = 6  # methods, at most
 LARGEST = 1.3  # in, the width of a panel
 TITLE = 0.16  # in
 
@@ -25,9 +25,11 @@ class Detections(ReportFigure):
     def draw(self, material):
         ids = chosen_images(material, IMAGES)
         scenes = [self._scene(material, image_id) for image_id in ids]
-        blocks = range(0, len(material.rows), IN_A_LINE)
-        columns = 2 + min(len(material.rows), IN_A_LINE)
-        width = min(PAGE / columns, LARGEST)
+        number = len(material.rows)
+        in_a_line = -(-number // -(-number // IN_A_LINE))  # seven are four and three, not six and one
+        blocks = range(0, number, in_a_line)
+        columns = 2 + in_a_line
+        width = min(PAGE / (2 + min(number, IN_A_LINE)), LARGEST)
         ratios = [scene.image.shape[0] / scene.image.shape[1] for scene in scenes] * len(blocks)
         figure, axes = canvas(
             width * columns,
@@ -43,15 +45,15 @@ class Detections(ReportFigure):
             axis.spines[:].set_visible(False)
         lines = iter(axes)
         for start in blocks:
-            rows = material.rows[start : start + IN_A_LINE]
-            for number, scene in enumerate(scenes):
+            rows = material.rows[start : start + in_a_line]
+            for line, scene in enumerate(scenes):
                 image, truth, *panels = next(lines)
                 scene.draw_image(image)
                 scene.draw_truth(truth)
                 for place, axis in enumerate(panels[: len(rows)]):
                     scene.draw_method(axis, start + place)
-                image.set_ylabel(ids[number], labelpad=2)
-                if number == 0:
+                image.set_ylabel(ids[line], labelpad=2)
+                if line == 0:
                     for axis, name in zip(
                         (image, truth, *panels), ("Image", "Truth", *map(material.label, rows)), strict=False
                     ):

@@ -25,6 +25,7 @@ class HierarchicalErrors(ReportFigure):
         figure, axes = canvas(COLUMN, 0.7 + 0.19 * len(material.rows))
         handles = [Patch(color=colour, label=part) for part, colour in COLOURS.items()]
         diamond = dict(marker="D", ms=3, color="white", mec="black", mew=0.6, ls="")
+        package = pyirstd_hiou(material)
         for place, row in enumerate(material.rows):
             left = 0.0
             for part, share in shares(material.stored.counts(row)).items():
@@ -32,12 +33,11 @@ class HierarchicalErrors(ReportFigure):
                 left += share
             hiou = row.metrics["exact"]["hIoU"]
             axes.text(1.01, place, f"{100 * hiou:.1f}", va="center", fontsize=SMALL)
-            package = pyirstd_hiou(material, row)
-            if package is not None:
-                axes.plot(package, place, **diamond)
-                handles[len(COLOURS) :] = [Line2D([], [], **diamond, label="PyIRSTDMetrics")]
+            if row.method in package:
+                axes.plot(package[row.method], place, **diamond)
+        handles += [Line2D([], [], **diamond, label="PyIRSTDMetrics")] if package else []
         axes.set_yticks(range(len(material.rows)), map(material.label, material.rows))
-        axes.invert_yaxis()
+        axes.set_ylim(len(material.rows) - 0.5, -0.5)
         axes.grid(visible=False)
         axes.tick_params("y", length=0)
         axes.set(xlim=(0, 1), xlabel="Share of targets and predicted components", title=material.title)
@@ -60,11 +60,23 @@ def shares(counts):
     return {name: float(part / everything) for name, part in zip(COLOURS, parts, strict=True)}
 
 
-def pyirstd_hiou(material, row):
-    """The hIoU of that package, or None where the masks or the images are not there, or where it is undefined."""
+def pyirstd_hiou(material):
+    """The hIoU of that package by method: of those with saved masks, if the images are there as well."""
+    rows = [row for row in material.rows if _has_masks(material, row)]
+    counts = {row.method: [] for row in rows}
     try:
-        ids = [record.id for record in material.stored.records(row)]
-        pairs = [(material.stored.mask(row, image_id), material.stored.item(row, image_id)["label"]) for image_id in ids]
+        for record in material.stored.records(rows[0]) if rows else ():
+            label = material.stored.item(rows[0], record.id)["label"]
+            for row in rows:
+                counts[row.method].append(count_pyirstd(material.stored.mask(row, record.id), label))
     except ZooError:
-        return None
-    return compute_pyirstd([count_pyirstd(mask, label) for mask, label in pairs])["hIoU"]
+        return {}
+    return {method: compute_pyirstd(of_row)["hIoU"] for method, of_row in counts.items()}
+
+
+def _has_masks(material, row):
+    try:
+        needs.masks(material, row)
+    except ZooError:
+        return False
+    return True

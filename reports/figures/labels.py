@@ -1,15 +1,18 @@
 """Names beside points, where they cover least."""
 
+from itertools import product
+
 import numpy as np
 
-# Where a name may stand: its offset from the point in steps. The first are preferred.
-SIDES = [(1, 0), (-1, 0), (0, 1), (0, -1), (0.7, 0.7), (0.7, -0.7), (-0.7, 0.7), (-0.7, -0.7), (0.7, 2.2), (0.7, -2.2),
-         (-0.7, 2.2), (-0.7, -2.2)]  # fmt: skip
+from reports.figures.style import GREY
+
+SIDES = [(1, 0), (-1, 0), (0, 1), (0, -1), (0.7, 0.7), (0.7, -0.7), (-0.7, 0.7), (-0.7, -0.7)]
+REACHES = (1.5, 8.0, 16.0)  # pt between a marker and its name; the first are preferred
 ALIGNED = {-1: ("right", "top"), 0: ("center", "center"), 1: ("left", "bottom")}
 
 
 def label_points(axes, points, texts, radii, obstacles=(), **options):
-    """Write a name beside each point.
+    """Write a name beside each point, with a line to it where it stands far off.
 
     Arguments:
         axes: With its final limits and scales.
@@ -25,22 +28,21 @@ def label_points(axes, points, texts, radii, obstacles=(), **options):
     centres = axes.transData.transform(points)
     taken = [_box(x, y, r * scale, r * scale) for (x, y), r in zip(centres, radii, strict=True)]
     taken += [_hull(axes.transData.transform(line)) for line in obstacles]
-    frame = axes.get_window_extent()
-    room = np.array([frame.x0, frame.y0, frame.x1, frame.y1])
+    room = axes.get_window_extent().extents
     for point, text, radius in zip(points, texts, radii, strict=True):
         tried = []
-        for place, (dx, dy) in enumerate(SIDES):
-            ha, va = ALIGNED[np.sign(dx)][0], ALIGNED[np.sign(dy)][1]
-            offset = ((radius + 1.5) * dx, (radius + 1.5) * dy)
-            label = axes.annotate(text, point, offset, textcoords="offset points", ha=ha, va=va, **options)
-            extent = label.get_window_extent()
-            box = np.array([extent.x0, extent.y0, extent.x1, extent.y1])
-            outside = _area(box) - _common(box, room)
-            cost = sum(_common(box, other) for other in taken) + 3 * outside + 0.01 * place
-            tried.append((cost, place, label, box))
+        for reach, (dx, dy) in product(REACHES, SIDES):
+            place = dict(xytext=((radius + reach) * dx, (radius + reach) * dy), textcoords="offset points")
+            place |= dict(ha=ALIGNED[np.sign(dx)][0], va=ALIGNED[np.sign(dy)][1])
+            label = axes.annotate(text, point, **place, **options)
+            box = label.get_window_extent().extents
             label.remove()
-        _, _, label, box = min(tried, key=lambda entry: entry[:2])
-        axes.add_artist(label)
+            outside = _area(box) - _common(box, room)
+            cost = sum(_common(box, other) for other in taken) + 3 * outside + len(tried)
+            line = dict(arrowstyle="-", lw=0.4, color=GREY, shrinkA=0, shrinkB=radius) if reach > REACHES[0] else None
+            tried.append((cost, len(tried), place | dict(arrowprops=line), box))
+        _, _, place, box = min(tried, key=lambda entry: entry[:2])
+        axes.annotate(text, point, **place, **options)
         taken.append(box)
 
 

@@ -3,8 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from reports.figures.stored import Stored
 from reports.figures.style import look
+from reports.row_files import RowFiles
 from reports.table import MARKS, Line, build_table
 from results.row import Row
 from zoo.schedules import SCHEDULES
@@ -33,7 +33,7 @@ class Material:
     split: str
     protocol: str
     images: tuple[str, ...]
-    stored: Stored
+    stored: RowFiles
     lines: dict[tuple, Line]
     methods: tuple[str, ...]
 
@@ -53,18 +53,11 @@ class Material:
     @property
     def note(self):
         """What is to be known of the rows: their marks, and networks that were not trained by a published recipe."""
-        marks = sorted({mark for row in self.rows for mark in self._marks(row)})
-        trained = {}
+        told = {mark: {MARKS[mark]: None} for mark in sorted({mark for row in self.rows for mark in self._marks(row)})}
         for line in map(self._line, self.rows):
             if line.schedule and line.weights.schedule != SCHEDULES[0]:
-                trained.setdefault(f"trained by schedule {line.schedule}", {})[line.title] = None
-        return "; ".join(
-            f"{name}: {text}"
-            for name, text in [
-                *((mark, MARKS[mark]) for mark in marks),
-                *((how, ", ".join(titles)) for how, titles in trained.items()),
-            ]
-        )
+                told.setdefault(f"trained by schedule {line.schedule}", {})[line.title] = None
+        return "; ".join(f"{name}: {', '.join(texts)}" for name, texts in told.items())
 
     def _line(self, row):
         return self.lines[row.dataset, row.split, row.method]
@@ -78,7 +71,7 @@ def materials(rows, stored, protocol, images=()):
 
     Arguments:
         rows: Rows of the result store.
-        stored (Stored): What is stored behind them.
+        stored (RowFiles): What is stored behind them.
         protocol: Whose metrics.
         images: Ids to be shown.
 
@@ -96,8 +89,8 @@ def materials(rows, stored, protocol, images=()):
         place = f"{section.title} ({section.split})"
         told += [f"figures of {place}, without {', '.join(names)}: {reason}" for reason, names in reasons.items()]
         if kept:
-            images, whole = kept[0].n_images, kept[0].n_split
-            title = place if images == whole else f"{place}, first {images} of {whole} images"
+            scored, listed = kept[0].n_images, kept[0].n_split
+            title = place if listed in (scored, None) else f"{place}, first {scored} of {listed} images"
             sets.append(Material(rows=kept, title=title, dataset=section.dataset, split=section.split, **common))
     whole = tuple(row for material in sets for row in material.rows)
     return sets, Material(rows=whole, title="", dataset="", split="", **common), told

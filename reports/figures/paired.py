@@ -25,7 +25,7 @@ class Paired(ReportFigure):
         gaps, real = differences([material.stored.counts(row) for row in material.rows], material.protocol)
         width = COLUMN if len(gaps) <= FEW else PAGE
         figure, axes = canvas(width, 0.8 * width if width == COLUMN else 0.6 * width)
-        texts = [[f"{100 * gap:+.1f}" if sure else f"({100 * gap:+.1f})" for gap, sure in zip(*row, strict=True)]
+        texts = [[_text(gap, sure) for gap, sure in zip(*row, strict=True)]
                  for row in zip(gaps, real, strict=True)]  # fmt: skip
         names = [material.label(row) for row in material.rows]
         limit = np.nanmax(np.abs(gaps), initial=0.01) * 100
@@ -35,6 +35,11 @@ class Paired(ReportFigure):
         axes.set_title(material.title)
         finish(figure, text=material.note)
         return figure
+
+
+def _text(gap, sure):
+    text = f"{100 * gap + 0.0:+.1f}"  # no negative zero
+    return text if sure else f"({text})"
 
 
 def differences(counts, protocol):

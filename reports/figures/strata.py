@@ -11,7 +11,8 @@ from zoo.errors import ZooError
 
 GROUPS = {"size": "Size of the target (px)", "scr": "Signal-to-clutter ratio of the target"}
 RATES = {"IoU": "Mean IoU of the targets", "Pd": "Detection rate, Pd"}
-SPREAD = 0.6  # of the distance between bins, over which the methods stand side by side
+SPREAD = 0.7  # of the distance between bins, over which the methods stand side by side
+FEW = 8  # methods whose points are joined; lines of more would hide them
 
 
 @FIGURES.register_module("strata")
@@ -30,8 +31,9 @@ class Strata(ReportFigure):
                 bins = by_bin([record.signal["targets"] for record in material.stored.records(row)], group)
                 shift = SPREAD * ((place + 0.5) / len(material.rows) - 0.5)
                 for axis, rate in ((upper, "IoU"), (lower, "Pd")):
-                    _draw_line(axis, bins, rate, shift, material.look(row))
-            lower.set_xticks(range(len(bins)), [f"{line['bin']}\n{line['targets']} targets" for line in bins])
+                    _draw_points(axis, bins, rate, shift, material.look(row), joined=len(material.rows) <= FEW)
+            numbers = [f"{line['targets']} target{'s' * (line['targets'] > 1)}" for line in bins]
+            lower.set_xticks(range(len(bins)), [f"{line['bin']}\n{number}" for line, number in zip(bins, numbers, strict=True)])
             lower.set_xlabel(title)
             for axis in (upper, lower):
                 axis.grid(visible=False, axis="x")
@@ -69,8 +71,8 @@ def by_bin(images, group):
     return [line for line in lines if line["targets"]]
 
 
-def _draw_line(axis, bins, rate, shift, look):
+def _draw_points(axis, bins, rate, shift, look, *, joined):
     x, y = np.arange(len(bins)) + shift, np.array([line[rate] for line in bins])
     ends = np.array([line[f"{rate}_ci"] for line in bins], np.float64).T
-    axis.plot(x, y, **look, lw=0.6, alpha=0.9)
+    axis.plot(x, y, **look, lw=0.6 if joined else 0, alpha=0.9)
     axis.errorbar(x, y, yerr=np.maximum(np.abs(ends - y), 0), fmt="none", ecolor=look["color"], elinewidth=0.9, capsize=1.5)

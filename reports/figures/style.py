@@ -23,6 +23,7 @@ SETTINGS = {
     "xtick.labelsize": 6.5,
     "ytick.labelsize": 6.5,
     "legend.fontsize": 6.5,
+    "legend.title_fontsize": 6.5,
     "legend.frameon": False,
     "legend.handlelength": 1.9,
     "lines.linewidth": 1.1,
@@ -109,7 +110,7 @@ def finish(figure, handles=(), text="", **options):
     """
     width, height = figure.get_size_inches()
     lines = wrapped(text, width, SMALL)
-    print_height = lines.count("\n") * 0.1 + 0.12 if lines else 0
+    print_height = lines.count("\n") * 0.1 + 0.14 if lines else 0
     legend, legend_height = _legend(figure, handles, **options) if handles else (None, 0)
     whole = height + legend_height + print_height
     figure.set_size_inches(width, whole)

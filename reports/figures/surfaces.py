@@ -26,7 +26,9 @@ class Surfaces(ReportFigure):
         columns = min(len(panels), IN_A_LINE)
         lines = -(-len(panels) // columns)
         width = PAGE / IN_A_LINE
-        figure, axes = canvas(width * columns, width * lines, lines, columns, squeeze=False, subplot_kw=dict(projection="3d"))
+        figure, axes = canvas(
+            width * columns, 0.95 * width * lines, lines, columns, squeeze=False, subplot_kw=dict(projection="3d")
+        )
         for place, axis in enumerate(axes.flat):
             if place >= len(panels):
                 axis.set_axis_off()
@@ -48,7 +50,7 @@ class Surfaces(ReportFigure):
                 rasterized=True,
             )
             axis.set(xticks=[], yticks=[], zlim=(0, 1), zticks=(0, 0.5, 1))
-            axis.set_title(wrapped(name, width), y=0.98, pad=0)
+            axis.set_title(wrapped(name, width), y=1.04, pad=0)
             axis.tick_params("z", pad=-3)
             axis.set_box_aspect(None, zoom=1.1)
         finish(figure, text=material.note)

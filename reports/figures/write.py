@@ -1,33 +1,11 @@
-"""Writes the figures of a result folder."""
-
-from dataclasses import dataclass
-from pathlib import Path
+"""Draws the figures of a result folder."""
 
 from reports.figures.figure import FIGURES
 from reports.figures.material import materials
-from reports.figures.stored import Stored
 from reports.figures.style import encoded, styled
+from reports.row_files import RowFiles
 from zoo.errors import FAILURES, UsageError, ZooError, one_line
 from zoo.lookup import unknown
-
-
-@dataclass(frozen=True, kw_only=True)
-class Written:
-    """A figure that was written.
-
-    Attributes:
-        name: That it is registered by.
-        dataset, split: Of the test set; empty for a figure of all.
-        title, caption: Of the figure.
-        files: Path by ending, ``"pdf"`` and ``"png"``.
-    """
-
-    name: str
-    dataset: str
-    split: str
-    title: str
-    caption: str
-    files: dict[str, Path]
 
 
 def figure_names(names=None):
@@ -36,16 +14,17 @@ def figure_names(names=None):
     for name in names or ():
         if name not in known:
             raise UsageError(unknown("figure", name, known))
-    return list(names or known)
+    return known if names is None else list(names)
 
 
-def write_figures(rows, store, write, *, protocol="exact", names=None, images=(), data_root=None, tell=print):
-    """Write ``report/figures/<name>_<data set>_<split>`` and, of those of all rows, ``<name>``, as PDF and PNG.
+def draw_figures(rows, store, *, protocol="exact", names=None, images=(), data_root=None, tell=print):
+    """Draw ``figures/<name>_<data set>_<split>`` and, of those of all rows, ``<name>``, as PDF and PNG.
+
+    A file that an earlier report left of one of these figures, and that is not drawn any more, is removed.
 
     Arguments:
         rows: Rows of the result store.
         store (ResultStore): What is stored behind them.
-        write: Function of a path and bytes; the store's atomic one.
         protocol: Whose definition of the metrics.
         names: Which figures; by default all.
         images: Ids of the images that are shown, where a figure shows some; by default the most telling ones.
@@ -53,16 +32,18 @@ def write_figures(rows, store, write, *, protocol="exact", names=None, images=()
         tell: Called with a line for each figure, or row of one, that is left out.
 
     Returns:
-        list[Written]: The figures.
+        dict[str, bytes]: By path below the report's folder.
 
     Raises:
         UsageError: There is no such figure.
     """
     names = figure_names(names)
-    sets, everything, told = materials(rows, Stored(store, data_root), protocol, images)
-    for line in told:
+    if not names:
+        return {}
+    sets, everything, told = materials(rows, RowFiles(store, data_root), protocol, images)
+    for line in [*told, *(f"no image {name} was scored" for name in images if not _scored(sets, name))]:
         tell(line)
-    written = []
+    drawn = {}
     for name in names:
         figure = FIGURES.module_dict[name]()
         for material in sets if figure.each_set else [everything]:
@@ -72,12 +53,29 @@ def write_figures(rows, store, write, *, protocol="exact", names=None, images=()
             except FAILURES as error:
                 tell(f"figure {place} is left out: {one_line(error)}")
                 continue
-            paths = {ending: store.out / "report" / "figures" / f"{place}.{ending}" for ending in files}
-            for ending, data in files.items():
-                write(paths[ending], data)
-            about = dict(name=name, dataset=material.dataset, split=material.split)
-            written.append(Written(**about, title=material.title, caption=figure.caption, files=paths))
-    return written
+            drawn |= {f"figures/{place}.{ending}": data for ending, data in files.items()}
+    _remove_others(store.out / "report", names, drawn)
+    return drawn
+
+
+def _remove_others(folder, names, drawn):
+    """Remove the files of these figures that are not drawn now: they are of rows or options of another time."""
+    for path in (path for path in folder.glob("figures/*") if path.suffix in (".pdf", ".png")):
+        known = [name for name in FIGURES.module_dict if f"{path.stem}_".startswith(f"{name}_")]
+        if max(known, key=len, default=None) in names and f"figures/{path.name}" not in drawn:
+            path.unlink()
+
+
+def _scored(sets, image_id):
+    """Whether any row is of this image, as far as records are there."""
+    for material in sets:
+        for row in material.rows:
+            try:
+                if any(record.id == image_id for record in material.stored.records(row)):
+                    return True
+            except ZooError:
+                continue
+    return False
 
 
 def _drawn(figure, place, material, tell):

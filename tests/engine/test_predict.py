@@ -94,6 +94,14 @@ def test_a_frame_that_fails_takes_no_other_along(groups):
     assert methods == {"f0": ["grouped", "top_hat"], "f2": ["top_hat"]}
 
 
+def test_a_frame_that_fails_takes_its_group_along(groups):
+    images = [bright()] * 8
+    images[4] = images[4] // 10
+    found = list(predict_source(open_methods(["grouped"], checkpoints="none"), source_of(images, sequence=True)))
+    assert [failure.id for failure in found if isinstance(failure, ImageFailure)] == ["f3", "f4", "f5"]
+    assert [predicted.frame.id for predicted in found[3:]] == ["f0", "f1", "f2", "f6", "f7"]
+
+
 def test_weights_of_a_joined_set_fit_any_image(tmp_path):
     def store(name, **metadata):
         path = tmp_path / f"{name}.safetensors"

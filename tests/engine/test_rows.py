@@ -3,6 +3,7 @@
 import json
 from concurrent.futures import Future
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from engine.cell import Cell
 from engine.code_version import code_version
 from engine.evaluate import evaluate, pixel_digests
 from engine.metrics import count_image, quantize
-from engine.profiling import profile_network
+from engine.profiling import peak_memory, profile_network
 from engine.rows import _level, make_row, recut
 from engine.scoring import score_images
 from results.row import Status
@@ -76,14 +77,16 @@ def test_cut_from_the_sweep_is_the_cut_to_a_level(policy):
 
 
 @pytest.mark.parametrize("policy", ["fixed(0)", "fixed(0.5)", "fixed(2)", "fixed(-1)", "minmax(0.2)", "minmax(1)"])
-@pytest.mark.parametrize("kind", ["raw", "logit"])
+@pytest.mark.parametrize("kind", ["raw", "logit", "probability"])
 def test_level_is_the_next_above_the_cut(policy, kind):
     """No pixel at or under the cut is taken, and none is missed that is a level above it."""
     score = np.maximum(np.random.default_rng(0).normal(0, 1, (30, 40)), 0)
+    score = score / score.max() if kind == "probability" else score
     statistics = ScoreStatistics.of(score)
     cut = build_threshold(policy).cut_at(statistics)
     taken = quantize(score, kind) >= _level(build_threshold(policy), statistics, kind)
-    scale = (lambda values: (values - statistics.low) / (statistics.high - statistics.low)) if kind == "raw" else expit
+    scales = dict(logit=expit, probability=lambda values: values)
+    scale = scales.get(kind, lambda values: (values - statistics.low) / (statistics.high - statistics.low))
     assert not taken[score <= cut].any()
     assert taken[scale(score) > scale(cut) + 1 / 255].all()
 
@@ -100,6 +103,16 @@ def test_network_is_profiled_once_and_its_speed_kept(tiny, tmp_path):
     height, width = score_images(cell, [0])[0].height, score_images(cell, [0])[0].width
     assert first.speed.flops == 2 * 9 * height * width
     assert profile_network(build_method(tiny), (32, 48)).flops == 2 * 9 * 32 * 48
+
+
+def test_memory_is_the_peak_of_a_prediction_on_a_gpu(tiny, monkeypatch):
+    assert profile_network(build_method(tiny), (32, 48)).memory is None
+    told = []
+    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda device: told.append("reset"))
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda device: told.append("read") or 1234)
+    network = SimpleNamespace(device=torch.device("cuda"), predict=lambda image: told.append("predict"))
+    assert peak_memory(network, None) == 1234
+    assert told == ["reset", "predict", "read"]
 
 
 def test_metrics_at_the_size_of_the_input(tiny, tmp_path):

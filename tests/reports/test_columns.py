@@ -62,15 +62,17 @@ def test_a_stored_metric_is_a_column_without_an_entry():
 
 def test_stored_figures_have_columns():
     row = make_row("ipi", params=2_500_000, auc=0.75, signal={"SCRG": 2.5, "BSF": None})
-    row = replace(row, speed=replace(row.speed, flops=3_210_000_000))
-    names = ["params", "FLOPs", "FPS", "AUC", "SCRG", "BSF"]
+    row = replace(row, speed=replace(row.speed, flops=3_210_000_000, memory=45_600_000))
+    names = ["params", "FLOPs", "memory", "FPS", "AUC", "SCRG", "BSF"]
     (section,) = build_table([row], columns=names)
     line = next(line for line in section.lines if line.method == "ipi")
     texts = [column.text(line.values[column.name].measured) for column in section.columns if column.name != "BSF"]
-    assert texts == ["2.50", "3.21", "12.5", "75.00", "2.50"]
+    assert texts == ["2.50", "3.21", "45.60", "12.5", "75.00", "2.50"]
     assert line.values["BSF"].measured is None
-    assert "| Method | Params (M) | FLOPs (G) | FPS | AUC ↑ | SCRG ↑ | BSF ↑ |" in to_markdown([section], "exact")
-    assert "FLOPs and FPS measured on NUAA-SIRST." in to_latex([section], "exact")
+    assert "| Method | Params (M) | FLOPs (G) | Bytes of GPU memory (M) | FPS | AUC ↑ | SCRG ↑ | BSF ↑ |" in to_markdown(
+        [section], "exact"
+    )
+    assert "FLOPs, memory and FPS measured on NUAA-SIRST." in to_latex([section], "exact")
 
 
 @pytest.mark.parametrize(("value", "text"), [(1043.2, "1040"), (12.52, "12.5"), (0.7554, "0.755"), (2.0, "2")])

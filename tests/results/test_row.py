@@ -14,7 +14,7 @@ def make_row(**changes):
 
 FULL = dict(
     weights=Weights(file="w.safetensors", sha256="ab", datasets=("a", "b"), in_stages=True),
-    speed=Speed(fps=2.0, seconds_an_image=0.5, flops=10, how="so", processor="p"),
+    speed=Speed(fps=2.0, seconds_an_image=0.5, flops=10, memory=20, how="so", processor="p"),
     fidelity="reconstruction",
     fidelity_scope="WPMD",
     notes={"tired": 2},

@@ -52,7 +52,9 @@ def test_masks_are_read_as_those_of_a_data_set_are(write, score, picture, note):
     assert [text.startswith(note or "") for text in row.data_notes] == [True] * bool(note)
 
 
-@pytest.mark.parametrize("array", [MASK > 0, MASK // 255, MASK, (MASK > 0).astype(np.float64), MASK[None, :, :, None] / 255.0])
+@pytest.mark.parametrize(
+    "array", [MASK > 0, MASK // 255, MASK, MASK // 3, (MASK > 0).astype(np.float64), MASK[None, :, :, None] / 255.0]
+)
 def test_arrays_of_two_numbers_are_masks(write, score, array):
     write(array, "{}.npy")
     row = score().row

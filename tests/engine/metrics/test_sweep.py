@@ -70,6 +70,12 @@ def test_logit_levels():
     assert quantize(np.array([[-np.inf, np.inf]]), "logit").tolist() == [[0, 255]]
 
 
+@pytest.mark.parametrize("top", [255, 65535])
+def test_every_level_of_a_picture_is_the_level_of_its_probability(top):
+    stored = np.arange(top + 1)
+    np.testing.assert_array_equal(quantize(stored[None] / top, "probability")[0], stored // (top // 255))
+
+
 @given(arrays(np.float32, (6, 7), elements=st.floats(-(2.0**99), 2.0**99, width=32)))
 @settings(max_examples=50, deadline=None)
 def test_levels_keep_the_order_of_scores(score):
@@ -80,7 +86,14 @@ def test_levels_keep_the_order_of_scores(score):
 
 @pytest.mark.parametrize(
     ("score", "kind", "error"),
-    [(np.nan, "raw", ZooError), (np.nan, "logit", ZooError), (np.inf, "raw", ZooError), (1.0, "percent", UsageError)],
+    [
+        (np.nan, "raw", ZooError),
+        (np.nan, "logit", ZooError),
+        (np.inf, "raw", ZooError),
+        (1.1, "probability", ZooError),
+        (-0.1, "probability", ZooError),
+        (1.0, "odds", UsageError),
+    ],
 )
 def test_scores_that_have_no_level(score, kind, error):
     with pytest.raises(error):

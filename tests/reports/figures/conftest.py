@@ -11,7 +11,7 @@ from datasets import build_dataset
 from engine.cell import Cell
 from engine.evaluate import evaluate, pixel_digests
 from reports.figures.material import materials
-from reports.figures.stored import Stored
+from reports.row_files import RowFiles
 from results.store import ResultStore, write_json
 from zoo import METHODS, Detector, MethodCard
 
@@ -23,6 +23,12 @@ class InPlace(ThreadPoolExecutor):
     """Stands for a pool of workers."""
 
     workers = 1
+
+
+@pytest.fixture(autouse=True)
+def coarse(monkeypatch):
+    """Pictures of few pixels, which take less time to write."""
+    monkeypatch.setattr("reports.figures.style.DPI", 30)
 
 
 @pytest.fixture
@@ -57,22 +63,31 @@ def images(tmp_path):
 
 
 @pytest.fixture
-def store(tmp_path, images, methods):
+def run_methods(tmp_path, images, methods):
+    """Scores the images by every method; options are those of `Cell`. Gives the folder."""
+
+    def go(**options):
+        store = ResultStore(tmp_path / "out")
+        dataset = build_dataset(str(images))
+        place = dict(dataset=dataset.name, split=dataset.split, source=str(images), lists="irsam", module=__name__)
+        for method in methods:
+            cell = Cell(method=method, spec=method, options=json.dumps({"type": method}), **place, **options)
+            evaluate(cell, store, InPlace(1), pixel_digests(dataset))
+        write_json(store.manifest_path, [{"config": {"datasets": [str(images)], "split": "irsam", "data_root": None}}])
+        return store
+
+    return go
+
+
+@pytest.fixture
+def store(run_methods, tmp_path):
     """The folder, with saved masks."""
-    store = ResultStore(tmp_path / "out")
-    dataset = build_dataset(str(images))
-    place = dict(dataset=dataset.name, split=dataset.split, source=str(images), lists="irsam", module=__name__)
-    for method in methods:
-        options = json.dumps({"type": method})
-        cell = Cell(method=method, spec=method, options=options, predictions=str(store.out / "predictions"), **place)
-        evaluate(cell, store, InPlace(1), pixel_digests(dataset))
-    write_json(store.manifest_path, [{"config": {"datasets": [str(images)], "split": "irsam", "data_root": None}}])
-    return store
+    return run_methods(predictions=str(tmp_path / "out" / "predictions"))
 
 
 @pytest.fixture
 def material(store):
     """Of the test set."""
-    (found,), _, told = materials(store.rows(), Stored(store), "exact")
+    (found,), _, told = materials(store.rows(), RowFiles(store), "exact")
     assert told == []
     return found

@@ -25,7 +25,7 @@ def of(row, **sweep):
 
 def test_auc_in_the_legend_is_the_stored_one(material):
     rows = [replace(row, auc=None) for row in material.rows]  # drawn from the sweep
-    assert legend(Roc().draw(material.only(rows))) == [f"{row.title} (AUC {row.auc:.4f})" for row in material.rows]
+    assert legend(Roc().draw(material.only(rows))) == [f"{row.title} ({row.auc:.4f})" for row in material.rows]
 
 
 def test_roc_is_the_straight_line_that_the_area_is_under(material):
@@ -48,10 +48,22 @@ def test_pd_is_the_best_within_so_much_fa(material):
     fa, pd = pd_fa_curve({name: np.array(values) for name, values in row.sweep.items()})
     for at, shown in zip(x[::50], y[::50], strict=True):
         assert shown == max(pd[fa <= at], default=0)
-    assert legend(figure) == [f"{row.title} (AUC {y.mean():.3f})"]
+    assert legend(figure) == [f"{row.title} ({y.mean():.3f})"]
     (own,) = (line for line in figure.axes[0].lines if len(line.get_xdata()) == 1)
     assert own.get_ydata()[0] == row.metrics["exact"]["Pd"]
     assert own.get_xdata()[0] == pytest.approx(np.clip(row.metrics["exact"]["Fa"], *FA))
+
+
+def test_what_a_looser_cut_loses_is_not_lost(material):
+    """Components merge as the cut falls, and a target that was found is no longer."""
+    matched, false = np.full(256, 1), np.full(256, 100)
+    matched[150:], false[150:] = 2, 10
+    levels = np.arange(256)
+    row = of(material.rows[0], tp=np.where(levels, 5, 10), fp=np.where(levels, 5, 10**6 - 10), matched=matched,
+             false_pixels=false, targets=np.full(256, 4))  # fmt: skip
+    x, y = curves(PdFa().draw(material.only([row])), 1)[0].get_data()
+    assert set(y[x < 0.99e-5]) == {0}
+    assert set(y[x > 1.01e-5]) == {0.5}
 
 
 def test_precision_and_recall_of_a_sweep_by_hand(material):
@@ -62,7 +74,7 @@ def test_precision_and_recall_of_a_sweep_by_hand(material):
     x, y = curves(figure, 1)[0].get_data()
     assert set(zip(x.tolist(), y.tolist(), strict=True)) == {(0.5, 1.0), (0.75, 0.75)}
     assert best_iou({"tp": tp, "fp": fp}) == (1, 3 / 5)
-    assert legend(figure) == [f"{row.title} (AP {0.5 + 0.25 * 0.75:.2f}, IoU 0.60)"]
+    assert legend(figure) == [f"{row.title} ({0.5 + 0.25 * 0.75:.2f}, 0.60)"]
 
 
 @pytest.mark.parametrize("curve", [Roc, PdFa, PrecisionRecall])

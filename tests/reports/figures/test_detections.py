@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
+from scipy.special import expit
 
 from reports.figures.chosen import chosen_images
 from reports.figures.detections import Detections
@@ -14,6 +15,7 @@ from reports.figures.needs import masks, scores
 from reports.figures.scene import Scene, outcomes
 from reports.figures.style import BOXES
 from reports.figures.surfaces import Surfaces, peaks, scaled
+from reports.row_files import RowFiles
 from zoo import ZooError
 
 KINDS = {colour.lower(): kind for kind, (colour, _) in BOXES.items()}
@@ -91,26 +93,29 @@ def test_an_image_that_is_another_one_now_is_not_drawn(material, images):
         Detections().draw(replace(material, images=("im0",)))
 
 
-def test_surfaces_are_of_the_saved_score_maps(material, store):
-    rng = np.random.default_rng(1)
-    maps = rng.random((4, 64, 80))
-    for row, ending in zip(material.rows, (".npy", ".png", ".npy"), strict=True):
-        folder = store.out / "scores" / row.dataset / row.split / row.method
-        folder.mkdir(parents=True)
-        with pytest.raises(ZooError, match="--save-scores"):
-            scores(material, row)
-        for number, scores_of in enumerate(maps):
-            if ending == ".npy":
-                np.save(folder / f"im{number}.npy", 7 * scores_of)
-            else:
-                cv2.imwrite(str(folder / f"im{number}.png"), np.round(scores_of * 65535).astype(np.uint16))
+@pytest.mark.parametrize("form", ["png", "npy"])
+def test_surfaces_are_of_the_saved_score_maps(material, run_methods, form):
+    row = material.rows[0]
+    with pytest.raises(ZooError, match="--save-scores"):
         scores(material, row)
-        np.testing.assert_allclose(scaled(material.stored.score(row, "im1")), scaled(maps[1]), atol=1e-4)
-    logits = material.stored.score(replace(material.rows[0], score_kind="logit"), "im1")
-    np.testing.assert_allclose(logits, 1 / (1 + np.exp(-7 * maps[1])))
-    figure = Surfaces().draw(replace(material, images=("im1",)))
+    store = run_methods(scores=str(material.stored.store.out / "scores"), score_form=form)
+    material = replace(material, stored=RowFiles(store), images=("im1",))
+    scores(material, row)
+    image = material.stored.item(row, "im1")["image"]  # which is the score map of these methods
+    np.testing.assert_allclose(scaled(material.stored.score(row, "im1")), scaled(image), atol=1e-4)
+    figure = Surfaces().draw(material)
     assert [axis.get_title() for axis in figure.axes] == ["im1", "Greedy", "Sharp", "Shy"]
     assert all(axis.collections for axis in figure.axes)
+    material.stored.score_path(row, "im0").unlink()
+    with pytest.raises(ZooError, match="--save-scores"):
+        scores(material, row)
+
+
+def test_surfaces_of_logits_are_of_probabilities(material, run_methods):
+    store = run_methods(scores=str(material.stored.store.out / "scores"), score_form="npy")
+    row, stored = material.rows[0], RowFiles(store)
+    raw, logits = stored.score(row, "im1"), stored.score(replace(row, score_kind="logit"), "im1")
+    np.testing.assert_allclose(logits, expit(raw))
 
 
 def test_a_peak_keeps_its_height():

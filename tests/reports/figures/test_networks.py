@@ -45,16 +45,19 @@ def rows(material):
 
 
 def test_a_matrix_is_of_one_network_and_means_its_weights(rows):
-    whole, other = by_network(rows)
+    whole, other = by_network([*rows[2:4], *rows[:2], rows[-1]])
     assert [len(whole), len(other)] == [4, 1]
     values, trained, tested = cells(whole, lambda row: row.metrics["exact"]["IoU"])
-    assert [place[0] for place in trained] == [place[0] for place in tested] == ["nuaa-sirst", "irstd-1k"]
-    np.testing.assert_allclose(values, [[0.7, 0.3], [np.nan, 0.55]])
+    assert [place[0] for place in trained] == [place[0] for place in tested] == ["irstd-1k", "nuaa-sirst"]
+    np.testing.assert_allclose(values, [[0.55, np.nan], [0.3, 0.7]])
+    _, trained, tested = cells([replace(rows[0], dataset="irstd-1k"), rows[2], rows[0]], lambda row: 0.5)
+    assert trained == tested  # one order for both, so that a network's own sets stand on the diagonal
 
 
 def test_cells_say_what_was_trained_where(material, rows):
     (axis,) = (axis for axis in CrossSet().draw(of(material, *rows)).axes if axis.get_title())
-    assert [text.get_text() for text in axis.texts] == ["70.00", "30.00", "55.00"]
+    texts = [(text.get_text(), text.get_weight()) for text in axis.texts]
+    assert texts == [("70.00", "bold"), ("30.00", "normal"), ("55.00", "bold")]
     assert [label.get_text() for label in axis.get_yticklabels()] == ["NUAA-SIRST", "IRSTD-1k"]
     with pytest.raises(ZooError, match="no weights were tested on another data set"):
         CrossSet().draw(of(material, rows[0], rows[-1]))

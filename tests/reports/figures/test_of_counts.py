@@ -74,11 +74,11 @@ def test_hiou_of_the_package_is_drawn_where_masks_are_saved(material):
     ids = [record.id for record in material.stored.records(row)]
     pairs = [(material.stored.mask(row, i), material.stored.item(row, i)["label"]) for i in ids]
     expected = compute_pyirstd([count_pyirstd(*pair) for pair in pairs])["hIoU"]
-    assert pyirstd_hiou(material, row) == expected
+    assert pyirstd_hiou(material)[row.method] == expected
     texts = [text.get_text() for text in HierarchicalErrors().draw(material).legends[0].get_texts()]
     assert texts == [*hiou_errors.COLOURS, "PyIRSTDMetrics"]
     material.stored.mask_path(row, material.stored.records(row)[0]).unlink()
-    assert pyirstd_hiou(material, row) is None
+    assert list(pyirstd_hiou(material)) == [other.method for other in material.rows[1:]]
 
 
 def test_speed_names_every_method_and_tells_the_processor(material):

@@ -8,22 +8,24 @@ import pytest
 from matplotlib.text import Text
 
 import run_benchmark
+from engine.metrics import compute_metrics
+from engine.rows import recut_rows
 from reports.figures import FIGURES
 from reports.figures.style import PAGE, SMALL, encoded, look, styled
-from reports.figures.write import figure_names, write_figures
+from reports.figures.write import draw_figures, figure_names
+from reports.row_files import RowFiles
 from results.row import Status
-from results.store import write_atomic
-from zoo import UsageError
+from zoo import UsageError, build_threshold
 
 OF_A_SET = {"detections", "hiou_errors", "paired", "pd_fa", "precision_recall", "roc", "speed", "strata"}
 PAGE_ON_FIGURES = Path(run_benchmark.__file__).parent / "docs" / "figures.md"
 
 
-def written(store, **options):
-    """Names of the files' places, and the lines that were told."""
+def drawn(store, **options):
+    """Names of the figures that were drawn, and the lines that were told."""
     told = []
-    figures = write_figures(store.rows(), store, write_atomic, tell=told.append, **options)
-    return {figure.name: figure for figure in figures}, told
+    files = draw_figures(store.rows(), store, tell=told.append, **options)
+    return [re.fullmatch(r"figures/(\w+)_scenes_irsam\.png", path)[1] for path in files if path.endswith("png")], told
 
 
 def report(store, *more):
@@ -56,6 +58,23 @@ def test_figures_are_picked_by_name(store, capsys):
     assert not (store.out / "report" / "table1.md").exists()  # nothing is done before it is told
 
 
+def test_figures_that_are_not_drawn_any_more_are_removed(store):
+    folder = store.out / "report" / "figures"
+    assert report(store, "--figures", "paired", "roc") == 0
+    (folder / "roc_notes.txt").write_text("mine")
+    for method in ("shy", "greedy"):
+        store.row_path("scenes", "irsam", method).unlink()
+    assert report(store, "--figures", "paired") == 0
+    assert {path.name for path in folder.iterdir()} == {"roc_scenes_irsam.pdf", "roc_scenes_irsam.png", "roc_notes.txt"}
+
+
+def test_the_page_shows_the_figures(store):
+    assert report(store, "--figures", "roc") == 0
+    text = (store.out / "report" / "index.html").read_text(encoding="utf-8")
+    assert "roc scenes irsam" in text
+    assert FIGURES.module_dict["roc"].caption in text
+
+
 def test_a_figure_from_outside_is_one_file(store, tmp_path):
     (code,) = re.findall(r"```python\n(.*?)```", PAGE_ON_FIGURES.read_text(encoding="utf-8"), re.DOTALL)
     plugin = tmp_path / "sizes.py"
@@ -70,10 +89,15 @@ def test_a_figure_from_outside_is_one_file(store, tmp_path):
     assert b"Sizes of the targets, in px." in png.read_bytes()
 
 
+def test_images_that_were_not_scored_are_told(store):
+    figures, told = drawn(store, names=["detections"], images=["im2", "im7"])
+    assert (figures, told) == (["detections"], ["no image im7 was scored"])
+
+
 def test_one_bad_figure_takes_no_other_along(store, monkeypatch):
     monkeypatch.setattr(FIGURES.module_dict["roc"], "draw", lambda self, material: 1 / 0)
-    figures, told = written(store, names=["roc", "pd_fa"])
-    assert list(figures) == ["pd_fa"]
+    figures, told = drawn(store, names=["roc", "pd_fa"])
+    assert figures == ["pd_fa"]
     assert told == ["figure roc_scenes_irsam is left out: ZeroDivisionError: division by zero"]
 
 
@@ -81,8 +105,8 @@ def test_rows_without_what_a_figure_needs_are_named_and_left_out(store):
     row = store.row("scenes", "irsam", "shy")
     store.journal("scenes", "irsam", "shy").path.unlink()
     store.write_row(replace(row, speed=None), [])
-    figures, told = written(store, names=["paired", "roc", "speed"])
-    assert list(figures) == ["paired", "roc", "speed"]
+    figures, told = drawn(store, names=["paired", "roc", "speed"])
+    assert figures == ["paired", "roc", "speed"]
     assert [line.partition(":")[0] for line in told] == [
         "figure paired_scenes_irsam, without shy",
         "figure speed_scenes_irsam, without shy",
@@ -92,8 +116,8 @@ def test_rows_without_what_a_figure_needs_are_named_and_left_out(store):
 def test_two_rows_make_a_comparison(store):
     for method in ("shy", "greedy"):
         store.row_path("scenes", "irsam", method).unlink()
-    figures, told = written(store, names=["paired"])
-    assert (figures, told) == ({}, ["figure paired_scenes_irsam is left out: it takes 2 rows"])
+    figures, told = drawn(store, names=["paired"])
+    assert (figures, told) == ([], ["figure paired_scenes_irsam is left out: it takes 2 rows"])
 
 
 def test_rows_over_other_images_and_failed_ones_are_told_once(store):
@@ -101,8 +125,8 @@ def test_rows_over_other_images_and_failed_ones_are_told_once(store):
     store.write_row(replace(row, key=row.key | {"data": "other"}), [])
     failed = replace(store.row("scenes", "irsam", "sharp"), status=Status.FAILED, reason="no luck")
     store.write_row(failed, [])
-    figures, told = written(store, names=["roc", "pd_fa"])
-    assert list(figures) == ["roc", "pd_fa"]
+    figures, told = drawn(store, names=["roc", "pd_fa"])
+    assert figures == ["roc", "pd_fa"]
     assert told == [
         "figures of scenes (irsam), without sharp: failed",
         "figures of scenes (irsam), without shy: other images than most rows",
@@ -115,6 +139,11 @@ def test_a_cut_that_was_chosen_later_has_no_masks(store, capsys):
     assert len(lines) == 3
     assert all("chosen after scoring" in line for line in lines)
     assert [path.name for path in (store.out / "report" / "figures").glob("*.png")] == ["paired_scenes_irsam.png"]
+
+
+def test_counts_are_those_of_the_rows_own_cut(store):
+    for row in recut_rows(store.rows(), store, build_threshold("minmax(0.2)")):
+        assert compute_metrics(RowFiles(store).counts(row))["IoU"] == row.metrics["exact"]["IoU"]
 
 
 @pytest.mark.parametrize("name", sorted(OF_A_SET))

@@ -11,6 +11,7 @@ from scipy.special import expit
 from datasets import build_dataset
 from engine.rows import recut_records
 from engine.scoring import item_digest
+from results.row import OUTSIDE
 from zoo import build_threshold
 from zoo.checkpoint_files import read_header
 from zoo.errors import UsageError, ZooError
@@ -18,7 +19,7 @@ from zoo.errors import UsageError, ZooError
 CHECKPOINTS = Path("checkpoints")
 
 
-class Stored:
+class RowFiles:
     """Reads what is stored behind rows.
 
     Arguments:
@@ -37,13 +38,13 @@ class Stored:
         Raises:
             ZooError: They are gone.
         """
-        key = (row.dataset, row.split, row.method, row.threshold)
+        key = self._key(row)
         if key not in self._records:
             records = self.store.records(row)
             if row.from_sweep:
                 records = recut_records(records, build_threshold(row.threshold), row.score_kind)
-            self._records[key] = records
-        return self._records[key]
+            self._records[key] = {record.id: record for record in records}
+        return list(self._records[key].values())
 
     def counts(self, row):
         """The counts of each image of a row, as `engine.metrics.count_image` has them: one line an image."""
@@ -72,7 +73,8 @@ class Stored:
             raise ZooError("its cut was chosen after scoring, and saved masks are of another")
         path = self._file("predictions", row, f"{record.id}.png")
         if record.saved is None or not path.is_file():
-            raise ZooError("no saved masks; run the benchmark again with --save-predictions")
+            again = "score them again" if row.fidelity == OUTSIDE else "run the benchmark again"
+            raise ZooError(f"no saved masks; {again} with --save-predictions")
         return path
 
     def mask(self, row, image_id):
@@ -80,15 +82,17 @@ class Stored:
         return _picture(self.mask_path(row, self._record(row, image_id))) > 127
 
     def score_path(self, row, image_id):
-        """The file of a score map; ZooError where none was saved."""
-        for ending in (".npy", ".png"):
-            path = self._file("scores", row, image_id + ending)
-            if path.is_file():
-                return path
-        raise ZooError("no saved score maps; run the benchmark again with --save-scores")
+        """The file of a score map; ZooError where none was saved with the record of this image."""
+        saved = self._record(row, image_id).saved_scores
+        path = self._file("scores", row, image_id + Path(saved or "").suffix)
+        if saved is None or not path.is_file():
+            if row.fidelity == OUTSIDE:
+                raise ZooError("score maps of other programs are not kept with their rows")
+            raise ZooError("no saved score maps; run the benchmark again with --save-scores")
+        return path
 
     def score(self, row, image_id):
-        """The HxW float64 score map of an image, in any linear scale; probabilities of a network whose ``.npy`` has logits."""
+        """The HxW float64 score map of an image, in any linear scale; of a network, probabilities (``.npy`` has logits)."""
         path = self.score_path(row, image_id)
         if path.suffix == ".png":
             return _picture(path).astype(np.float64)
@@ -121,7 +125,12 @@ class Stored:
         return stages, whole
 
     def _record(self, row, image_id):
-        return next(record for record in self.records(row) if record.id == image_id)
+        self.records(row)
+        return self._records[self._key(row)][image_id]
+
+    @staticmethod
+    def _key(row):
+        return row.dataset, row.split, row.method, row.threshold
 
     def _file(self, kind, row, name):
         return self.store.out / kind / row.dataset / row.split / row.method / name
@@ -129,7 +138,9 @@ class Stored:
     def _test_set(self, name, split):
         """The test set that rows are of: as the runs of this folder named it, else by its name."""
         runs = [manifest["config"] for manifest in reversed(self.store.manifests())]
-        asked = [(source, run["data_root"], run["split"]) for run in runs for source in run["datasets"]]
+        # `run` has data sets, `score` one or none: then the folder of predictions was called by it.
+        named = [(source, run) for run in runs for source in run.get("datasets") or [run.get("dataset") or name]]
+        asked = [(source, run["data_root"], run["split"]) for source, run in named]
         for source, root, lists in [*asked, (name, None, split)]:
             try:
                 dataset = build_dataset(source, root=self.data_root or root, split=lists, subset="test")

@@ -1,0 +1,75 @@
+"""The report as one page that needs no other file and no network."""
+
+import base64
+import hashlib
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from reports.cells import NOT_REAL
+from reports.page.cuts import AS_RUN, page_cuts
+from reports.page.embedded import embedded_figures, markdown_page
+from reports.page.images import image_browser
+from reports.page.tables import page_tables
+from reports.row_files import RowFiles
+from reports.table import MARKS
+
+FOLDER = Path(__file__).parent
+SCRIPTS = ("dom", "tip", "table", "details", "gallery", "viewer", "page")
+# Characters that figures and pictures may take, of the 15 MB that a page can be sent around with.
+FIGURES, PICTURES = 5_000_000, 8_000_000
+
+
+def page(stored, options):
+    """``index.html``. The figures and the audit that are in the report's folder become part of it.
+
+    Arguments:
+        stored (engine.stored.Stored): The rows. Where they are cut by a policy, the page opens with it.
+        options (reports.report.ReportOptions): The page opens with its protocol and columns.
+
+    Returns:
+        dict: Its text by the name of its file.
+    """
+    store, policy = stored.store, stored.policy
+    behind, folder, manifests = RowFiles(store, options.data_root), store.out / "report", store.manifests()
+    cuts = page_cuts(stored, behind)
+    data, sections = page_tables(cuts, manifests, options)
+    data |= {
+        "images": image_browser(sections, cuts[AS_RUN].counts, behind, PICTURES),
+        "marks": MARKS,
+        "notReal": NOT_REAL,
+        "opensWith": {"protocol": options.protocol, "policy": str(policy) if policy else AS_RUN},
+    }
+    style, script = (FOLDER / "page.css").read_text(encoding="utf-8"), _script()
+    text = (
+        _environment()
+        .get_template("page.html")
+        .render(
+            data=data,
+            figures=embedded_figures(folder / "figures", FIGURES),
+            audit=markdown_page(folder / "audit.md"),
+            manifests=manifests[::-1],
+            style=style,
+            script=script,
+            style_hash=_hash(style),
+            script_hash=_hash(script),
+        )
+    )
+    return {"index.html": text}
+
+
+def _script():
+    return "\n".join((FOLDER / "js" / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
+
+
+def _hash(text):
+    """What a content security policy names an inline script or style by: nothing else runs on the page."""
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _environment():
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.policies["json.dumps_kwargs"] = dict(separators=(",", ":"), allow_nan=False)
+    return environment

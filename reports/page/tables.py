@@ -1,0 +1,90 @@
+"""The tables of every data set, protocol and policy as plain data for the page."""
+
+from engine.metrics import PROTOCOLS
+from engine.rows import SWEPT
+from reports.cells import PLAIN, cell
+from reports.columns import COLUMNS, columns_named, units
+from reports.groups import GROUPS
+from reports.markdown import column_head, section_source
+from reports.page.about import about
+from reports.page.cuts import AS_RUN
+from reports.table import build_table
+
+
+def page_tables(cuts, manifests, options):
+    """Everything that the page's table shows.
+
+    Arguments:
+        cuts (dict): From `reports.page.cuts.page_cuts`.
+        manifests: What the result folder says of its runs.
+        options (reports.report.ReportOptions): Its columns are shown at first; the reader can choose any other.
+
+    Returns:
+        tuple: Plain data for the page, and the `reports.table.Section`s of the rows as they were run.
+    """
+    rows = cuts[AS_RUN].rows
+    stored = {metric for row in rows for metrics in row.metrics.values() for metric in metrics}
+    columns = columns_named([*COLUMNS, *sorted(stored - set(COLUMNS))], rows, options.digits)
+    shown = {column.name for column in columns_named(options.columns, rows)}
+    chosen = dict(columns=[column.name for column in columns], digits=options.digits, with_published=options.with_published)
+    as_run, views = build_table(rows, **chosen), {}
+    for policy, cut in cuts.items():
+        for protocol in PROTOCOLS if policy == AS_RUN else SWEPT:
+            sections = build_table(cut.rows, protocol=protocol, counts=cut.counts, **chosen)
+            views.setdefault(policy, {})[protocol] = [_view(section) for section in sections]
+    data = {
+        "columns": [_column(column, column.name in shown) for column in columns],
+        "protocols": list(PROTOCOLS),
+        "groups": GROUPS,
+        "sections": [_section(section, manifests) for section in as_run],
+        "views": views,
+    }
+    return data, as_run
+
+
+def _column(column, shown):
+    unit = units([column]).rpartition(" in ")[2]
+    heads = {"head": column.head, "arrow": column_head(column), "title": column.title or column.name, "unit": unit}
+    return {"name": column.name, **heads, "better": column.better, "shown": shown}
+
+
+def _section(section, manifests):
+    return {
+        "title": section.title,
+        "dataset": section.dataset,
+        "split": section.split + " (own list)" * section.own_list,
+        "images": section.n_images,
+        "source": section_source(section),
+        "lines": [about(line, manifests) for line in section.lines],
+    }
+
+
+def _view(section):
+    """What depends on protocol and policy: columns without tests of leads, and of each line its marks, remarks and figures."""
+    lines = [
+        {
+            "marks": line.marks,
+            "cut": line.row and line.row.threshold,
+            "problem": _problem(line),
+            "remark": section.deviation(line),
+            "figures": [_figure(column, line.values[column.name]) for column in section.columns],
+        }
+        for line in section.lines
+    ]
+    return {"untested": section.untested, "lines": lines}
+
+
+def _problem(line):
+    """What came of a row that is not ok, and why; None for the others."""
+    row = line.row
+    return None if row is None or row.ok else ": ".join(filter(None, [row.status, row.reason]))
+
+
+def _figure(column, value):
+    """A list of the number to sort by, low and high end of the interval, and a `reports.cells.Cell` without its interval."""
+    if value.measured is None and value.printed is None:
+        return None
+    texts = cell(value, column, PLAIN)
+    number = None if value.measured is None else float(f"{value.measured:.7g}")
+    ends = ["" if end is None else column.text(end) for end in (value.low, value.high)]
+    return [number, *ends, texts.measured, texts.published, texts.difference, texts.rank, texts.doubtful]
