@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -186,7 +187,10 @@ def test_an_interrupt_ends_the_run_with_one_line(folder, tmp_path):
     name, plugin, log = write_plugin(tmp_path, delay=1)
     command = [sys.executable, str(PROGRAM), "--methods", name, "--plugin", str(plugin), "--datasets", str(folder),
                "--out", str(tmp_path / "out"), "--jobs", "1"]  # fmt: skip
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a shell that runs tests in the background has it ignored
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=heard
+    )
     while process.poll() is None and not log.is_file():
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGINT)
