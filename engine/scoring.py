@@ -52,7 +52,7 @@ def score_images(cell, indices):
     for index in indices:
         try:
             item = cell_dataset(cell)[index]
-            items.append(_at_metric_size(cell, detector, item) | {"pixels": item_digest(item)})
+            items.append(at_metric_size(cell, detector, item) | {"pixels": item_digest(item)})
         except FAILURES as error:
             records.append(ImageFailure(cell_dataset(cell).ids[index], one_line(error)))
     if not items:
@@ -77,7 +77,7 @@ def score_images(cell, indices):
     return records
 
 
-def _at_metric_size(cell, detector, item):
+def at_metric_size(cell, detector, item):
     """The item with its image and label at the size at which the cell is scored."""
     if cell.metric_size == "native":
         return item
