@@ -1,9 +1,12 @@
+import json
+
 import numpy as np
 import pytest
 
+import run_benchmark
 from engine import profiling
-from engine.profiling import best_batch, measure_speed
-from zoo import Detector
+from engine.profiling import best_batch, count_flops, measure_speed, parameters_by_part
+from zoo import Detector, build_method
 
 
 class Clock:
@@ -75,3 +78,23 @@ def test_a_processor_that_others_had_is_told(timed):
 def test_the_best_batch_is_that_of_most_images_a_second(timed):
     size, rate = best_batch(timed(0.1, overhead=1.0), IMAGE)
     assert (size, rate) == (8, pytest.approx(8 / 1.8))
+
+
+def test_the_command_writes_a_line_for_each_method_and_size(tmp_path, capsys):
+    arguments = ["profile", "--methods", "top_hat", "max_median", "--size", "32", "48", "--device", "cpu"]
+    assert run_benchmark.main([*arguments, "--out", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == (tmp_path / "profile.md").read_text()
+    lines = json.loads((tmp_path / "profile.json").read_text())
+    assert [(line["method"], line["speed"]["height"]) for line in lines] == [
+        ("top_hat", 32), ("top_hat", 48), ("max_median", 32), ("max_median", 48)
+    ]  # fmt: skip
+    assert all(line["speed"]["threads"] == 1 and line["speed"]["lower_quartile"] > 0 for line in lines)
+    assert run_benchmark.main([*arguments, "--threads", "0"]) == 2
+
+
+def test_parts_and_work_of_a_network():
+    detector = build_method("acmnet")
+    parts = parameters_by_part(detector)
+    assert sum(parts.values()) == detector.num_parameters
+    assert len(parts) > 2
+    assert count_flops(detector, IMAGE) > 2 * detector.num_parameters
