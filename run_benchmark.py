@@ -4,13 +4,13 @@
 import os
 import sys
 
-from commands import convert, data, listing, predict, report, run, score, train, weights
+from commands import convert, data, listing, predict, profile, report, run, score, train, weights
 from commands.parser import Parser
 from engine.memory import keep_freed_memory
 from zoo.errors import UsageError, ZooError, one_line
 
 COMMANDS = dict(run=run, list=listing, data=data, train=train, predict=predict, score=score, report=report, convert=convert)
-COMMANDS |= dict(weights=weights)
+COMMANDS |= dict(weights=weights, profile=profile)
 
 
 def main(arguments=None):

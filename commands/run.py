@@ -19,6 +19,7 @@ EXAMPLES = """commands:
   score DIR [--dataset D]                  predictions of another program as a row of the tables
   report --out DIR                         tables, audit and figures from stored results; --compare, --merge
   convert METHOD SOURCE TARGET             a published checkpoint to the suite's own format
+  profile --methods M --size 256 512       how fast methods are, alone on this machine
   weights [--check]                        published weights that the suite knows, and whether they give what is stated
 
 Each command has its own --help.

@@ -8,8 +8,7 @@ from datasets.splits import list_splits, read_split
 from engine.cell import cell_dataset, cell_detector
 from engine.code_version import code_version
 from engine.executors import unordered
-from engine.hardware import device_name
-from engine.profiling import profile_network
+from engine.profiling import speed_of
 from engine.rows import in_batches, make_row, recut_records
 from engine.scoring import score_images
 from engine.training.provenance import code_commit, overlap
@@ -83,6 +82,9 @@ def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, allow_overl
         on_image()
     if cell.scores is not None:
         write_about(cell.score_folder, AboutScores(detector.score_kind, str(detector.threshold)))
+    speed = _kept_speed(store.row(cell.dataset, cell.split, cell.method), key, fresh)
+    if speed is None and ids:
+        speed = speed_of(cell, len(ids)) if in_batches(cell, detector) else pool.alone(speed_of, cell, len(ids))
     errors = {}
     with journal.writer(key, good.values()) as append:
         for record in _score(cell, detector, todo, pool):
@@ -99,17 +101,17 @@ def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, allow_overl
         first = next(image_id for image_id in ids if image_id in errors)
         status, reason = Status.FAILED, f"{len(errors)} of {len(ids)} images, first {first}: {errors[first]}"
     key |= {"data": combine((record.id, record.pixels) for record in records)}
-    speed = None
-    if isinstance(detector, NeuralDetector) and records:
-        old = store.row(cell.dataset, cell.split, cell.method)
-        same = old is not None and old.key == key and not fresh and old.speed.processor == device_name(detector.device)
-        speed = old.speed if same else profile_network(detector, (records[0].height, records[0].width))
     if detector.threshold.oracle:  # the cut is known now
         records = recut_records(records, detector.threshold, detector.score_kind)
     row = make_row(cell, detector, records, n_split=len(dataset), status=status, reason=reason, speed=speed)
     row = replace(row, key=key, trained_on_test=len(seen), own_split=own_split(dataset), code=code_commit())
     row = replace(row, data_notes=tuple(dataset.notes))
     return store.write_row(row, records)
+
+
+def _kept_speed(row, key, fresh):
+    """The speed of an earlier row of the same method, device and data set, with the processor that it was measured on."""
+    return row.speed if row is not None and row.journal_key == key and not fresh else None
 
 
 def _score(cell, detector, indices, pool):

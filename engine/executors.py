@@ -37,7 +37,8 @@ def unordered(pool, function, tasks):
 def worker_pool(jobs, dask=None):
     """An executor of scoring tasks, with the number of its ``workers``.
 
-    Local workers outlive the context for a minute, and serve the next one; those of which one has died do not.
+    Local workers start once and serve every later context of this process; those of which one has died do not. The method
+    ``alone`` gives the result of a task that nothing runs beside: before all workers are there, only one is started for it.
 
     Arguments:
         jobs: Number of local worker processes.
@@ -49,10 +50,23 @@ def worker_pool(jobs, dask=None):
     """
     if dask is None:
         env = SINGLE_THREAD | {"PWD": os.getcwd()}  # workers that were started in another folder are not used again
-        pool = get_reusable_executor(max_workers=jobs, initializer=prepare_worker, env=env, timeout=60)
+        options = dict(initializer=prepare_worker, env=env, timeout=None)
+        pool = get_reusable_executor(max_workers=jobs, **options)
         pool.workers = jobs
+
+        def alone(function, *arguments):
+            if pool._processes:  # all are there, and idle
+                return pool.submit(function, *arguments).result()
+            get_reusable_executor(max_workers=1, **options)  # the same pool, resized
+            result = pool.submit(function, *arguments).result()
+            get_reusable_executor(max_workers=jobs, **options)
+            return result
+
+        pool.alone = alone
         try:
             yield pool
+        except ZooError:  # said before or after scoring: the workers are idle and well
+            raise
         except BaseException:
             pool.shutdown(wait=False, kill_workers=True)
             raise
@@ -67,4 +81,5 @@ def worker_pool(jobs, dask=None):
         client.run(prepare_worker)
         with client.get_executor() as pool:
             pool.workers = max(1, sum(client.nthreads().values()))
+            pool.alone = lambda function, *arguments: pool.submit(function, *arguments).result()
             yield pool

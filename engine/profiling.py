@@ -1,54 +1,126 @@
-"""How fast a network is, how much it computes, and in how much memory."""
+"""How fast a method is, how much a network computes, and in how much memory.
+
+The protocol: single images, read before the clock starts, one after the other, from the grey image to the score map at its
+size, transfers included; a warm-up; the median and the quartiles of up to `RUNS` runs or `SECONDS`. Nothing else of the suite
+runs meanwhile, and where the processor was given to other programs it is told. Memory is of a CUDA device alone: what PyTorch
+had in use there at most, weights included. FLOPs are of convolutions, matrix products and attention alone; a multiplication
+with its addition is one MAC and two FLOPs. Not counted are batch norm, activations, pooling and resizing.
+"""
 
 import time
+from statistics import quantiles
 
 import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from engine.cell import cell_dataset, cell_detector
 from engine.hardware import device_name
+from engine.scoring import at_metric_size
 from results.row import Speed
+from zoo.errors import FAILURES
+from zoo.neural import NeuralDetector
 
-WARM_UP = 1  # the counting of FLOPs is another
 RUNS = 20
-SECONDS = 3.0
+SECONDS = 1.0
+IMAGES = 4  # that a row's speed is of, spread over the test list
+BUSY = 0.9  # of a thread's wall time; with less of it the processor was given to others
+NOT_COUNTED = "batch norm, activations, pooling and resizing"
 
 
-def profile_network(detector, shape):
-    """Time, FLOPs and memory of a `NeuralDetector` for single images of one size.
+def speed_of(cell, number):
+    """The `Speed` of a cell's method on a few of the first images of its test set, of one size.
 
     Arguments:
-        detector (NeuralDetector): On the device that is asked about.
-        shape: (H, W) of the image in px.
+        cell (Cell): The method and the data set.
+        number: How many images there are to choose from, at least one.
 
     Returns:
-        Speed: Of the median over up to 20 images or 3 seconds after a warm-up, from the grey image to the score map at its
-        size, transfers included. FLOPs are of convolutions, matrix products and attention alone, a multiplication and an
-        addition counted as two. Memory is of a CUDA device alone: what PyTorch had in use there at most, weights included.
+        Speed | None: None where the method or an image fails, which the scoring will tell.
     """
-    image = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
-    flops = count_flops(detector, image)
-    for _ in range(WARM_UP):
-        detector.predict(image)
-    memory = peak_memory(detector, image)
-    seconds = []
-    while len(seconds) < RUNS and sum(seconds) < SECONDS:
-        start = time.perf_counter()
-        detector.predict(image)
-        seconds.append(time.perf_counter() - start)
-    median = float(np.median(seconds))
+    try:
+        detector, dataset = cell_detector(cell), cell_dataset(cell)
+        items = (dataset[index] for index in range(0, number, -(-number // IMAGES)))
+        images = [at_metric_size(cell, detector, item)["image"] for item in items]
+        speed = measure_speed(detector, [image for image in images if image.shape == images[0].shape])
+        detector.take_notes()
+    except FAILURES:
+        return None
+    return speed
+
+
+def measure_speed(detector, images, *, runs=RUNS, seconds=SECONDS):
+    """The `Speed` of a method for single images, by the protocol above.
+
+    Arguments:
+        detector (Detector): On the device that is asked about.
+        images: HxW grey images, at least one, taken in turn. Size and device are told of the first.
+        runs, seconds: Where to stop. An image that alone takes longer is timed once, without a warm-up.
+    """
+    network, device = isinstance(detector, NeuralDetector), torch.device(getattr(detector, "device", "cpu"))
+    first = images[0]
+    start = time.perf_counter()
+    flops = count_flops(detector, first) if network else None
+    wall, used = _timed(lambda: detector.predict(first), device)
+    warm = time.perf_counter() - start < seconds
+    times = [] if warm else [(wall, used)]
+    while warm and (not times or (len(times) < runs and sum(wall for wall, _ in times) < seconds)):
+        image = images[len(times) % len(images)]
+        times.append(_timed(lambda image=image: detector.predict(image), device))
+    walls = [wall for wall, _ in times]
+    lower, median, upper = quantiles(walls, n=4, method="inclusive") if len(walls) > 1 else walls * 3
+    threads = torch.get_num_threads()
+    height, width = first.shape
     return Speed(
         fps=1 / median,
         seconds_an_image=median,
+        lower_quartile=lower,
+        upper_quartile=upper,
+        network_seconds=_network_seconds(detector, first, len(walls)) if network else None,
         flops=flops,
-        memory=memory,
-        how=f"median of {len(seconds)} single images of {shape[0]}x{shape[1]} on {detector.device.type}, after a warm-up",
-        processor=device_name(detector.device),
+        memory=peak_memory(detector, first) if network else None,
+        how=f"median of {len(walls)} single images of {height}x{width} on {device.type}, "
+        + (f"{threads} thread{'s' * (threads > 1)}, " if device.type == "cpu" else "")
+        + ("after a warm-up" if warm else "without a warm-up"),
+        processor=device_name(device),
+        device=device.type,
+        threads=threads,
+        dtype="float16 by autocast" if getattr(detector, "amp", False) and device.type == "cuda" else "float32",
+        height=height,
+        width=width,
+        runs=len(walls),
+        warm_up=int(warm),
+        quiet=device.type != "cpu" or sum(used for _, used in times) >= BUSY * sum(walls),
     )
 
 
+def best_batch(detector, image, sizes=(2, 4, 8, 16)):
+    """The batch size of most images a second, and those: (int, float), of sizes up to the detector's own.
+
+    Arguments:
+        detector (Detector): As for `measure_speed`.
+        image (np.ndarray): HxW grey image, repeated.
+        sizes: To try besides 1. A method that takes images one by one has only that.
+    """
+    device = torch.device(getattr(detector, "device", "cpu"))
+    rates = {}
+    for size in (1, *(size for size in sizes if size <= detector.batch_size)):
+        batch = [image] * size
+        walls = [_timed(lambda batch=batch: detector.predict_batch(batch), device)[0]]
+        while len(walls) < 4 and sum(walls) < SECONDS:
+            walls.append(_timed(lambda batch=batch: detector.predict_batch(batch), device)[0])
+        rates[size] = size / min(walls)
+    best = max(rates, key=rates.get)
+    return best, rates[best]
+
+
+def parameters_by_part(detector):
+    """Learnable values of each direct part of a `NeuralDetector`'s network, by its name."""
+    return {name: sum(p.numel() for p in part.parameters()) for name, part in detector.network.named_children()}
+
+
 def count_flops(detector, image):
-    """FLOPs of one prediction of a `NeuralDetector`, as in `profile_network`."""
+    """FLOPs of one prediction of a `NeuralDetector`, as the protocol counts them."""
     learned = [parameter for parameter in detector.network.parameters() if parameter.requires_grad]
     # The counter wants a gradient function of a module's inputs that require gradients, and a parameter that is one has none.
     detector.network.requires_grad_(False)
@@ -62,9 +134,33 @@ def count_flops(detector, image):
 
 
 def peak_memory(detector, image):
-    """Bytes in use at most during one prediction of a `NeuralDetector`, as in `profile_network`; None without CUDA."""
+    """Bytes in use at most during one prediction of a `NeuralDetector`, as in the protocol; None without CUDA."""
     if detector.device.type != "cuda":
         return None
     torch.cuda.reset_peak_memory_stats(detector.device)
     detector.predict(image)
     return torch.cuda.max_memory_allocated(detector.device)
+
+
+@torch.inference_mode()
+def _network_seconds(detector, image, runs):
+    """Median seconds of the network alone, without pre- and post-processing."""
+    grey = torch.from_numpy(np.asarray(image, np.float32))[None, None].to(detector.device)
+    inputs = detector.preprocess(grey).contiguous(memory_format=torch.channels_last)
+
+    def run():
+        with torch.autocast("cuda", enabled=detector.amp and detector.device.type == "cuda"):
+            detector.forward(inputs)
+
+    return float(np.median([_timed(run, detector.device)[0] for _ in range(runs)]))
+
+
+def _timed(function, device):
+    """Wall seconds and processor seconds of a call, until the device is done."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    wall, used = time.perf_counter(), time.process_time()
+    function()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - wall, time.process_time() - used

@@ -10,7 +10,11 @@ from datasets.fingerprint import pixel_digest
 from engine.cell import cell_dataset, cell_detector
 from engine.hardware import device_name
 from engine.memory import keep_freed_memory
-from engine.metrics import count_image, quantize, signal_metrics, sweep_image
+from engine.metrics import quantize
+from engine.metrics.counts import count_scene
+from engine.metrics.scene import Scene
+from engine.metrics.signal import signal_of_scene
+from engine.metrics.sweep import sweep_scene
 from results.record import ImageFailure, ImageRecord, pack_sweep
 from results.score_map import write_score_map
 from zoo import ZooError
@@ -48,7 +52,7 @@ def score_images(cell, indices):
     for index in indices:
         try:
             item = cell_dataset(cell)[index]
-            items.append(_at_metric_size(cell, detector, item) | {"pixels": item_digest(item)})
+            items.append(at_metric_size(cell, detector, item) | {"pixels": item_digest(item)})
         except FAILURES as error:
             records.append(ImageFailure(cell_dataset(cell).ids[index], one_line(error)))
     if not items:
@@ -73,7 +77,7 @@ def score_images(cell, indices):
     return records
 
 
-def _at_metric_size(cell, detector, item):
+def at_metric_size(cell, detector, item):
     """The item with its image and label at the size at which the cell is scored."""
     if cell.metric_size == "native":
         return item
@@ -114,14 +118,15 @@ def make_record(item, score, mask, score_kind, **others):
         score_kind: As `engine.metrics.quantize` takes it.
         others: Fields of the record that are not of the maps.
     """
+    scene = Scene(item["label"], mask)
     return ImageRecord(
         id=item["id"],
         pixels=item.get("pixels") or item_digest(item),  # those of the image as read, where it was resized
         height=score.shape[0],
         width=score.shape[1],
-        counts=count_image(mask, item["label"]),
+        counts=count_scene(scene),
         statistics=ScoreStatistics.of(score),
-        signal=signal_metrics(item["image"], score, item["label"], mask),
-        sweep=pack_sweep(sweep_image(quantize(score, score_kind), item["label"])),
+        signal=signal_of_scene(scene, item["image"], score),
+        sweep=pack_sweep(sweep_scene(quantize(score, score_kind), scene)),
         **others,
     )

@@ -2,9 +2,10 @@
 
 from datasets import build_dataset, list_datasets
 from reports.columns import DEFAULT, columns_named, units
-from zoo import UsageError, build_method, list_methods
+from zoo import METHODS, UsageError, build_method, list_methods
 from zoo.checkpoints import find_checkpoint
 from zoo.errors import FAILURES, one_line
+from zoo.lookup import registered
 
 
 def method_listing(checkpoints):
@@ -12,13 +13,16 @@ def method_listing(checkpoints):
     (size,) = columns_named(["params"])
     lines = [("method", "title", "family", "year", size.head, "fidelity", "weights")]
     for name in list_methods():
-        try:
-            detector = build_method(name)
-        except FAILURES as error:
-            lines.append((name, *["-"] * 4, f"does not build: {one_line(error)}", "-"))
-            continue
-        card = detector.card
-        params = getattr(detector, "num_parameters", None)
+        method = registered(METHODS, name)
+        params = getattr(method, "default_parameters", None)
+        if params is None:
+            try:
+                method = build_method(name)
+            except FAILURES as error:
+                lines.append((name, *["-"] * 4, f"does not build: {one_line(error)}", "-"))
+                continue
+            params = getattr(method, "num_parameters", None)
+        card = method.card
         found = [d for d in list_datasets() if params and find_checkpoint(checkpoints, name, d)]
         weights = (", ".join(found) or "none") if params else "not needed"
         millions = size.text(size.shown(params)) if params else "-"

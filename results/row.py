@@ -54,11 +54,17 @@ class Speed:
 
     Attributes:
         fps: Images a second.
-        seconds_an_image: Its inverse.
-        flops: Of a network and one image, or None.
+        seconds_an_image: Its inverse, the median.
+        lower_quartile, upper_quartile: Of the seconds an image, or None where single runs were not timed.
+        network_seconds: Of the network alone, without pre- and post-processing; None of a method without one.
+        flops: Of a network and one image, or None; two for each multiplication with its addition.
         memory: Bytes that PyTorch had in use on the GPU at most, for a network and one image, or None.
         how: One line that says how it was measured.
         processor: Name of the processor or the GPU that did the work.
+        device, threads, dtype: ``"cpu"`` or ``"cuda"``, threads that PyTorch had, and the numbers' kind.
+        height, width: Of the timed images, in px.
+        runs, warm_up: Timed images, and those before them that were not.
+        quiet: Whether no other program had the processor meanwhile, as far as processor time tells.
     """
 
     fps: float
@@ -67,6 +73,17 @@ class Speed:
     memory: int | None = None
     how: str = ""
     processor: str | None = None
+    lower_quartile: float | None = None
+    upper_quartile: float | None = None
+    network_seconds: float | None = None
+    device: str | None = None
+    threads: int | None = None
+    dtype: str | None = None
+    height: int | None = None
+    width: int | None = None
+    runs: int | None = None
+    warm_up: int | None = None
+    quiet: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

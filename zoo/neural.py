@@ -68,6 +68,8 @@ class NeuralDetector(Detector):
         default_input_size: An int where the author's test code resizes to a square, else None.
         convert_rules: ``(regex, replacement)`` pairs that turn the keys of reference checkpoints into ours, applied in turn.
         parts: Names of submodules of the network that a recipe may train in turn (`part_loss`), in the order of their updates.
+        default_parameters: Learnable values of the network that the class's own options make, stated where building it takes
+            seconds that a list of methods should not: it then tells this number and the card. Else None.
         evaluation_options: Options that weights of our trainer may bring along, since they were trained with them.
     """
 
@@ -82,6 +84,7 @@ class NeuralDetector(Detector):
     default_batch_size = 8
     convert_rules = ()
     parts = ()
+    default_parameters = None
     evaluation_options = ("input_size",)
 
     def __init__(

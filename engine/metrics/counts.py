@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from engine.metrics.components import checked_mask, label_components, target_masks
+from engine.metrics.components import checked_mask
 from engine.metrics.hiou import match_opdc
-from engine.metrics.matching import candidate_pairs, match_greedy, match_optimal
+from engine.metrics.matching import match_greedy
+from engine.metrics.scene import Scene
 
 
 def count_image(pred, label, *, samplewise_pred=None):
@@ -29,31 +30,35 @@ def count_image(pred, label, *, samplewise_pred=None):
     Raises:
         ZooError: pred is no bool mask of the label's shape, or the label cannot be read.
     """
-    target, full = target_masks(label)
-    pred = checked_mask(pred, target.shape)
-    samplewise = pred if samplewise_pred is None else checked_mask(samplewise_pred, target.shape, "samplewise prediction")
-    predictions, targets = label_components(pred), label_components(target)
-    pairs = candidate_pairs(targets.centroid, predictions.centroid)
-    found = pairs[1][match_optimal(*pairs, predictions.area[pairs[1]])]
+    scene = Scene(label, pred)
+    if samplewise_pred is not None:
+        samplewise_pred = checked_mask(samplewise_pred, scene.target.shape, "samplewise prediction")
+    return count_scene(scene, samplewise_pred)
+
+
+def count_scene(scene, samplewise_pred=None):
+    """As `count_image`, of a `Scene`."""
+    pred, predictions, targets = scene.pred, scene.predictions, scene.targets
+    _, found = scene.matched
     row = {"pixels": pred.size, "predicted_pixels": np.count_nonzero(pred), "components": len(predictions)}
-    row["target_pixels"], row["intersection"], row["union"] = overlap(pred, target)
+    row["target_pixels"], row["intersection"], row["union"] = overlap(pred, scene.target)
     row["targets"], row["matched"] = len(targets), len(found)
     row["false_pixels"] = row["predicted_pixels"] - predictions.area[found].sum()
 
-    iou = match_opdc(targets, predictions, pairs)[2]
+    iou = match_opdc(predictions, scene.pairs, scene.overlaps)[2]
     row["opdc_matched"], row["opdc_iou"] = len(iou), iou.sum()
 
-    if full is not target and not np.array_equal(full, target):
-        targets = label_components(full)
-        pairs = candidate_pairs(targets.centroid, predictions.centroid)
-    found = pairs[1][match_greedy(*pairs[:2])]
-    row["ref_target_pixels"], row["ref_intersection"], row["ref_union"] = overlap(pred, full)
-    row["ref_targets"], row["ref_matched"] = len(targets), len(found)
+    target, prediction, _ = scene.full_pairs
+    found = prediction[match_greedy(target, prediction)]
+    row["ref_target_pixels"], row["ref_intersection"], row["ref_union"] = overlap(pred, scene.full)
+    row["ref_targets"], row["ref_matched"] = len(scene.full_targets), len(found)
     row["ref_false_pixels"] = row["predicted_pixels"] - predictions.area[found].sum()
     # DNANet, ISNet, IRSAM: an unmatched component whose area equals that of any matched one is taken for matched.
     listed = np.isin(predictions.area, predictions.area[found])
     row["ref_false_pixels_by_area"] = predictions.area[~listed].sum()
-    _, row["sample_intersection"], row["sample_union"] = overlap(samplewise, full)
+    _, row["sample_intersection"], row["sample_union"] = overlap(
+        pred if samplewise_pred is None else samplewise_pred, scene.full
+    )
     return {name: float(value) if name == "opdc_iou" else int(value) for name, value in row.items()}
 
 

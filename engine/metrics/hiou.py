@@ -28,20 +28,20 @@ def overlap_pairs(targets, predictions):
     return target, prediction, common / (targets.area[target] + predictions.area[prediction] - common)
 
 
-def match_opdc(targets, predictions, pairs):
+def match_opdc(predictions, pairs, overlaps):
     """Match by overlap first, and what is left by centroid distance.
 
     The second stage matches as many as there are within reach. PyIRSTDMetrics assigns all that is left, near or far, and
     then drops what is too far apart, so that a far object can cost a match; `engine.metrics.pyirstd` has that one.
 
     Arguments:
-        targets, predictions (Components): Of masks of one size.
+        predictions (Components): The predicted ones.
         pairs (tuple): Target index, prediction index and distance of all pairs less than 3 px apart (`candidate_pairs`).
+        overlaps (tuple): Target index, prediction index and IoU of all pairs that share pixels (`overlap_pairs`).
 
     Returns:
         tuple: (M,) target index, (M,) prediction index and (M,) IoU of the matched pairs.
     """
-    overlaps = overlap_pairs(targets, predictions)
     # A component that shares half of a union with each of two others would join them, so this stage needs no assignment.
     first = tuple(column[overlaps[2] >= OVERLAP] for column in overlaps)
     left, right, distance = pairs

@@ -44,20 +44,6 @@ def _share_a_cell(targets, predictions):
     return np.isin(cells[:, 0] * width + cells[:, 1], wanted)
 
 
-def match_components(targets, predictions):
-    """The matching of the `exact` protocol.
-
-    Arguments:
-        targets, predictions (Components): Of masks of one size.
-
-    Returns:
-        tuple: (M,) target index and (M,) prediction index of the matched pairs, sorted by target.
-    """
-    target, prediction, distance = candidate_pairs(targets.centroid, predictions.centroid)
-    found = match_optimal(target, prediction, distance, predictions.area[prediction])
-    return target[found], prediction[found]
-
-
 def match_greedy(target, prediction):
     """The matching of the public codes: each target, in order, takes the first prediction that is still free.
 

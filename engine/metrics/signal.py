@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from engine.metrics.components import checked_mask, label_components, target_masks
-from engine.metrics.hiou import overlap_pairs
-from engine.metrics.matching import match_components
+from engine.metrics.scene import Scene
 from zoo.errors import ZooError
 
 # The neighbourhood of a target in Gao et al., Infrared Patch-Image Model, IEEE TIP 22(12), 2013: its bounding box and a
@@ -34,9 +32,13 @@ def signal_metrics(image, score, label, pred=None):
     Raises:
         ZooError: Shapes differ, pred is not bool, or the label cannot be read.
     """
-    target, _ = target_masks(label)
+    return signal_of_scene(Scene(label, pred), image, score)
+
+
+def signal_of_scene(scene, image, score):
+    """As `signal_metrics`, of a `Scene`."""
+    target, targets = scene.target, scene.targets
     image, score = _checked(image, target.shape, "image"), _checked(score, target.shape, "score map")
-    targets = label_components(target)
     records = []
     for number, (area, window) in enumerate(zip(targets.area.tolist(), _windows(targets), strict=True), start=1):
         inside, background = targets.labels[window] == number, ~target[window]
@@ -44,10 +46,9 @@ def signal_metrics(image, score, label, pred=None):
         scr_out, spread_out = _contrast(score[window], inside, background)
         ratios = {"scrg": _ratio(scr_out, scr_in), "bsf": _ratio(spread_in, spread_out)}
         records.append({"area": area, "scr_in": scr_in, "scr_out": scr_out} | ratios)
-    if pred is not None:
-        predictions = label_components(checked_mask(pred, target.shape))
-        matched = dict(zip(*(column.tolist() for column in match_components(targets, predictions)), strict=True))
-        iou = {(t, p): value for t, p, value in zip(*(c.tolist() for c in overlap_pairs(targets, predictions)), strict=True)}
+    if scene.pred is not None:
+        matched = dict(zip(*(column.tolist() for column in scene.matched), strict=True))
+        iou = {(t, p): value for t, p, value in zip(*(column.tolist() for column in scene.overlaps), strict=True)}
         for i, record in enumerate(records):
             record |= {"matched": i in matched, "iou": iou.get((i, matched.get(i)), 0.0)}
     return {"targets": records}

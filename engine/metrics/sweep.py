@@ -3,9 +3,9 @@
 import numpy as np
 from scipy.special import expit
 
-from engine.metrics.components import label_components, target_masks
 from engine.metrics.history import component_history
 from engine.metrics.matching import candidate_pairs, match_optimal
+from engine.metrics.scene import Scene
 from zoo.errors import UsageError, ZooError
 from zoo.thresholds import BestIoU
 
@@ -60,12 +60,16 @@ def sweep_image(levels, label):
     Raises:
         ZooError: levels are not uint8 of the label's shape, or the label cannot be read.
     """
-    target, _ = target_masks(label)
+    return sweep_scene(levels, Scene(label))
+
+
+def sweep_scene(levels, scene):
+    """As `sweep_image`, of a `Scene`; its mask is not looked at."""
+    target, targets = scene.target, scene.targets
     levels = np.asarray(levels)
     if levels.dtype != np.uint8 or levels.shape != target.shape:
         raise ZooError(f"expected uint8 levels of shape {target.shape}, got {levels.dtype} of shape {levels.shape}")
     predicted, tp = _at_least(levels.ravel()), _at_least(levels[target])
-    targets = label_components(target)
     matched, area = _matched(levels, targets.centroid) if len(targets) else np.zeros((2, LEVELS), np.int64)
     return {
         "tp": tp,

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from engine.metrics.components import label_components
-from engine.metrics.matching import match_components
+from engine.metrics.scene import Scene
 from zoo.errors import ZooError
 
 # Px of the longer side on the page, at most. Masks keep their size, or small targets would vanish.
@@ -59,8 +59,8 @@ def outcome(predicted, mask):
         dict: ``found``, the places in `target_boxes` of those that were detected; ``alarms``, boxes of the false alarms,
         the largest `MOST_BOXES`; ``others``, the number of those left out.
     """
-    targets, predictions = label_components(mask), label_components(predicted)
-    found, used = match_components(targets, predictions)
+    scene = Scene(mask, predicted)
+    predictions, (found, used) = scene.predictions, scene.matched
     false = np.setdiff1d(np.arange(len(predictions)), used)
     false = false[np.argsort(-predictions.area[false], kind="stable")]
     alarms = _boxes(predictions.box[false[:MOST_BOXES]])

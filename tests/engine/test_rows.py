@@ -17,7 +17,7 @@ from engine.cell import Cell
 from engine.code_version import code_version
 from engine.evaluate import evaluate, pixel_digests
 from engine.metrics import count_image, quantize
-from engine.profiling import peak_memory, profile_network
+from engine.profiling import measure_speed, peak_memory
 from engine.rows import _level, make_row, recut
 from engine.scoring import score_images
 from results.row import Status
@@ -62,6 +62,9 @@ class Inline:
         future.set_result(function(*arguments))
         return future
 
+    def alone(self, function, *arguments):
+        return function(*arguments)
+
 
 @pytest.mark.parametrize("policy", ["minmax(0.5)", "adaptive(0.7, 0.5)", "mean_std(4)"])
 def test_cut_from_the_sweep_is_the_cut_to_a_level(policy):
@@ -102,11 +105,11 @@ def test_network_is_profiled_once_and_its_speed_kept(tiny, tmp_path):
     assert again == first
     height, width = score_images(cell, [0])[0].height, score_images(cell, [0])[0].width
     assert first.speed.flops == 2 * 9 * height * width
-    assert profile_network(build_method(tiny), (32, 48)).flops == 2 * 9 * 32 * 48
+    assert measure_speed(build_method(tiny), [np.zeros((32, 48), np.uint8)]).flops == 2 * 9 * 32 * 48
 
 
 def test_memory_is_the_peak_of_a_prediction_on_a_gpu(tiny, monkeypatch):
-    assert profile_network(build_method(tiny), (32, 48)).memory is None
+    assert measure_speed(build_method(tiny), [np.zeros((32, 48), np.uint8)]).memory is None
     told = []
     monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda device: told.append("reset"))
     monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda device: told.append("read") or 1234)

@@ -25,7 +25,7 @@ def test_overlap_matches_at_a_centroid_distance_of_more_than_three():
     targets, predictions = boxes((5, 5, 3, 20)), boxes((5, 5, 3, 12))
     pairs = candidate_pairs(targets.centroid, predictions.centroid)
     assert len(pairs[0]) == 0
-    assert match_opdc(targets, predictions, pairs)[2].tolist() == [0.6]
+    assert match_opdc(predictions, pairs, overlap_pairs(targets, predictions))[2].tolist() == [0.6]
 
 
 def test_what_overlap_has_matched_is_not_matched_again():
@@ -33,13 +33,13 @@ def test_what_overlap_has_matched_is_not_matched_again():
     targets, predictions = boxes((10, 10, 2, 2)), boxes((10, 10, 2, 2), (13, 10, 1, 1))
     pairs = candidate_pairs(targets.centroid, predictions.centroid)
     assert len(pairs[0]) == 2
-    assert match_opdc(targets, predictions, pairs)[1].tolist() == [0]
+    assert match_opdc(predictions, pairs, overlap_pairs(targets, predictions))[1].tolist() == [0]
 
 
 def test_distance_makes_up_for_missing_overlap():
     targets, predictions = boxes((10, 10, 1, 1)), boxes((12, 10, 1, 1))
     pairs = candidate_pairs(targets.centroid, predictions.centroid)
-    target, prediction, iou = match_opdc(targets, predictions, pairs)
+    target, prediction, iou = match_opdc(predictions, pairs, overlap_pairs(targets, predictions))
     assert (target.tolist(), prediction.tolist(), iou.tolist()) == ([0], [0], [0.0])
 
 

@@ -1,0 +1,47 @@
+"""Measure how fast methods are."""
+
+import os
+import sys
+from pathlib import Path
+
+from commands.parser import DEBUG, DEVICE, PLUGIN, load_plugins
+from zoo.errors import UsageError
+
+SIZES = (256, 512)
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+
+def add_parser(commands):
+    """Add the command."""
+    parser = commands.add_parser("profile", parents=[DEVICE, PLUGIN, DEBUG])
+    parser.add_argument("--methods", nargs="+", metavar="M", help="names, or configuration files (default: all)")
+    parser.add_argument(
+        "--size", nargs="+", type=int, default=SIZES, metavar="PX", help="sides of the square images (default: 256 512)"
+    )
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="of numerical libraries (default: 1)")
+    parser.add_argument("--out", metavar="DIR", help="also write profile.md and profile.json into this folder")
+    parser.set_defaults(command=profile)
+
+
+def profile(args):
+    if min(args.size) < 16 or args.threads < 1:
+        raise UsageError("--size must be at least 16, and --threads at least 1")
+    os.environ |= dict.fromkeys(THREADS, str(args.threads))  # read when the libraries are imported, which is below
+    from engine.hardware import usable_device
+    from engine.profile_table import profile_methods
+    from engine.profiling import NOT_COUNTED
+    from reports.profile import to_markdown
+    from results.plain import to_plain
+    from results.store import write_atomic, write_json
+
+    load_plugins(args.plugin)
+    found = []
+    for line in profile_methods(args.methods, args.size, device=usable_device(args.device), threads=args.threads):
+        print(f"{line.method} at {line.size}: {line.reason or line.speed.how}", file=sys.stderr)
+        found.append(line)
+    text = to_markdown(found, NOT_COUNTED)
+    print(text, end="")
+    if args.out:
+        write_json(Path(args.out, "profile.json"), to_plain(found))
+        write_atomic(Path(args.out, "profile.md"), text)
+    return 1 if any(line.reason for line in found) else 0

@@ -1,0 +1,73 @@
+"""The speed of methods on square images, by the protocol of `engine.profiling`; no data set and no weights are needed."""
+
+from dataclasses import dataclass, field
+
+import torch
+
+from datasets.scenes import SCENES, Dice
+from datasets.targets import add_targets
+from engine.profiling import best_batch, measure_speed, parameters_by_part
+from results.row import Speed
+from zoo import build_method, list_methods
+from zoo.errors import FAILURES, one_line
+from zoo.neural import NeuralDetector
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """One method at one size.
+
+    Attributes:
+        method, title: Its names.
+        size: Side of the images in px.
+        speed: For single images; None where the method failed.
+        batch, batch_fps: The batch of most images a second, and those.
+        params: Learnable values by part of the network; empty of a method without one.
+        reason: Why there is no speed, or None.
+    """
+
+    method: str
+    title: str
+    size: int
+    speed: Speed | None = None
+    batch: int | None = None
+    batch_fps: float | None = None
+    params: dict = field(default_factory=dict)
+    reason: str | None = None
+
+
+def profile_methods(methods, sizes, *, device, threads):
+    """Measure methods, one after the other, on scenes of the synthetic data set's generator.
+
+    Arguments:
+        methods: Names or configuration files; None for all registered ones.
+        sizes: Sides of the images in px.
+        device: ``"cpu"`` or ``"cuda"``.
+        threads: Of PyTorch, on a CPU.
+
+    Yields:
+        Profile: For each method and size. One that fails has the reason.
+
+    Raises:
+        UsageError: A name is not known.
+    """
+    torch.set_num_threads(threads)
+    for name in methods or list_methods():
+        detector = build_method(name).to(device)
+        named = dict(method=detector.name, title=detector.card.title)
+        if isinstance(detector, NeuralDetector):
+            named["params"] = parameters_by_part(detector)
+        for size in sizes:
+            images = [square_scene(kind, size) for kind in range(len(SCENES))]
+            try:
+                speed = measure_speed(detector, images)
+                batch, rate = best_batch(detector, images[0]) if detector.batch_size > 1 else (1, speed.fps)
+                yield Profile(size=size, speed=speed, batch=batch, batch_fps=rate, **named)
+            except FAILURES as error:
+                yield Profile(size=size, reason=one_line(error), **named)
+
+
+def square_scene(kind, side):
+    """A (side, side) uint8 image of one of the kinds of scenes, with targets."""
+    dice = Dice(0, kind, side)
+    return add_targets(dice, SCENES[kind](dice, side))[0]
