@@ -10,7 +10,7 @@ from datasets.reader import fit_label, read_colour
 from engine.executors import available_cores, unordered, worker_pool
 from engine.metrics import IRSTDMetrics
 from engine.training.provenance import overlap
-from zoo import UsageError, ZooError, build_method
+from zoo import UsageError, ZooError, build_method, build_threshold
 from zoo.errors import one_line
 from zoo.known_weights import KnownWeights, Result
 
@@ -100,7 +100,7 @@ def publisher_metrics(known, result, path, data_root=None):
     seen = overlap(detector.weights.metadata, dataset)
     if seen:
         raise ZooError(f"{known.name} was trained on {len(seen)} of the test images, {seen[0]} among them")
-    metrics = IRSTDMetrics(protocol=known.protocol.metrics)
+    metrics, threshold = IRSTDMetrics(protocol=known.protocol.metrics), build_threshold(known.protocol.threshold)
     for id in dataset.ids:
         grey, mask = dataset.read_files(id)
         image = read_colour(dataset.image_path(id)) if known.protocol.colour else grey.pixels
@@ -110,7 +110,7 @@ def publisher_metrics(known, result, path, data_root=None):
             label = fit_label(mask.pixels, image.shape[:2], dataset.mask_path(id))
         planes = torch.from_numpy(np.atleast_3d(image)).movedim(-1, 0)
         # The mask, not the logits: another sigmoid of BasicIRSTD's, which are probabilities first, would lose the last bit.
-        metrics.update(detector.logit_maps(planes[None])[0] > known.protocol.threshold, label)
+        metrics.update(threshold(detector.logit_maps(planes[None])[0]), label)
     return {name: value * UNITS[name] for name, value in metrics.compute().items() if name in UNITS}
 
 

@@ -46,6 +46,10 @@ methods = dict(
     # Its contrasts reach over 17 px at a quarter of the size.
     alcnet=dict(phases=phases((96, 14), (128, 8), (256, 2)), **adamw(5e-3)),
     uiunet=adamw(1e-3),
+    # Not tried yet; a hundred convolutions in a row, published with 1e-4 and with 1e-3.
+    rpcanet=adamw(1e-3),
+    rpcanet_pp=adamw(1e-3),
+    sctransnet=adamw(1e-3),
     # An adversarial step takes squares of 128 px, which are the second phase; before and after, the generators learn without
     # the discriminator. A step of theirs costs four times that of others.
     mdvsfa=dict(

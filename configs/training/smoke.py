@@ -42,5 +42,8 @@ methods = dict(
     # generators by the losses that need no discriminator.
     mdvsfa=dict(model="TrainingModel", steps=42, batch_size=2, augmentation=cut(48), **adam(1e-3)),
     mmseg=dict(steps=150, batch_size=8, augmentation=cut(64), **adam(5e-3)),
+    rpcanet=dict(steps=50, batch_size=4, augmentation=cut(48), **adam(1e-3)),
+    rpcanet_pp=dict(steps=25, batch_size=2, augmentation=cut(48), **adam(1e-3)),
+    sctransnet=dict(steps=110, batch_size=4, augmentation=cut(64), **adam(1e-3)),
     uiunet=dict(steps=32, batch_size=2, augmentation=cut(96), **adam(1e-3)),
 )
