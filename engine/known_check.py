@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from datasets import build_dataset, found_datasets
-from datasets.reader import fit_label, read_colour
+from datasets.reader import fit_label, read_colour, read_opencv_grey
 from engine.executors import available_cores, unordered, worker_pool
 from engine.metrics import IRSTDMetrics
 from engine.training.provenance import overlap
@@ -103,7 +103,11 @@ def publisher_metrics(known, result, path, data_root=None):
     metrics, threshold = IRSTDMetrics(protocol=known.protocol.metrics), build_threshold(known.protocol.threshold)
     for id in dataset.ids:
         grey, mask = dataset.read_files(id)
-        image = read_colour(dataset.image_path(id)) if known.protocol.colour else grey.pixels
+        image = grey.pixels
+        if known.protocol.colour:
+            image = read_colour(dataset.image_path(id))
+        elif known.protocol.opencv_grey:
+            image = read_opencv_grey(dataset.image_path(id))
         if known.protocol.size == "input":  # from the mask's own size, also where that is not the image's (Misc_111)
             image, label = detector.at_input_size(image, mask.pixels)
         else:

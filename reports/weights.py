@@ -43,7 +43,8 @@ def _figures(values):
 def _protocol(protocol):
     size = "at the network's input size" if protocol.size == "input" else "at the images' size"
     cut = f"cut by {protocol.threshold}" if isinstance(protocol.threshold, str) else f"logit > {protocol.threshold:g}"
-    return f"metrics {protocol.metrics} {size}, {cut}{', in colour' if protocol.colour else ''}"
+    grey = ", in colour" if protocol.colour else ", grey by OpenCV" if protocol.opencv_grey else ""
+    return f"metrics {protocol.metrics} {size}, {cut}{grey}"
 
 
 def check_listing(checks):

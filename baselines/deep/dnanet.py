@@ -142,5 +142,8 @@ class DNANetDetector(NeuralDetector):
     def logits(self, outputs):
         return outputs[-1]
 
+    def supervised(self, outputs):
+        return outputs
+
     def loss(self, outputs, masks):
         return {"soft_iou": deep_supervision(soft_iou_loss, outputs, masks)}

@@ -314,6 +314,9 @@ class SCTransNetDetector(NeuralDetector):
     def logits(self, outputs):
         return outputs[-1]
 
+    def supervised(self, outputs):
+        return outputs
+
     def loss(self, outputs, masks):
         # Of probabilities, as the authors take it: the logarithms end at -100.
         return {f"bce_{number}": binary_cross_entropy(map.sigmoid(), masks) for number, map in enumerate(outputs)}

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import torch
 from mmengine.dist import barrier, get_dist_info
-from mmengine.registry import MODELS
 
 from datasets import build_dataset
 from engine.code_version import code_version
@@ -240,7 +239,7 @@ class _Run:
             hooks.append(dict(type="EMAHook", update_buffers=True, **recipe.ema))
         return TrainingRunner(
             device=options.device,
-            model=MODELS.build(dict(type=recipe.model, detector=self.detector)),
+            model=recipe.training_model(self.detector),
             work_dir=str(self.work_dir),
             train_dataloader=training_loader(samples, self.batches, workers),
             train_cfg=dict(type="ResumableTrainLoop", max_iters=self.iterations, val_interval=interval),

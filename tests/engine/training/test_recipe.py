@@ -109,6 +109,7 @@ def test_of_epochs_and_steps_the_one_that_is_named_counts():
         ({"seed": True}, "seed=True is no"),
         ({"amp": "yes"}, "amp='yes' is neither"),
         ({"select": "best"}, "select='best' is none of last, val"),
+        ({"loss": "sis"}, "unknown loss of the recipe in .*, 'sis'; did you mean sls"),
         ({"model": "Foo"}, "unknown model of the recipe, 'Foo'"),
         ({"model": "AlternatingModel"}, "trains parts in turn, and this method names none"),
         ({"optimizer": 3}, "optimizer=3 is no dict"),
@@ -165,3 +166,10 @@ def test_a_config_file_brings_its_own_recipe(tmp_path):
 def test_an_unknown_schedule_is_a_usage_error():
     with pytest.raises(UsageError, match="unknown schedule 'shrt'; did you mean short"):
         load_recipe("acmnet", "shrt")
+
+
+def test_a_loss_by_name_has_no_place_where_parts_learn_in_turn():
+    assert load_recipe("acmnet", "paper").loss is None
+    assert load_recipe("acmnet", "budget", changes={"loss": "sls"}).loss == "sls"
+    with pytest.raises(UsageError, match="loss='sls' has no place where parts are trained in turn"):
+        load_recipe("mdvsfa", "paper", changes={"loss": "sls"})
