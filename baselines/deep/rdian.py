@@ -134,7 +134,7 @@ class RDIANDetector(NeuralDetector):
         fidelity="author-code",
         notes=(
             "216,758 parameters, of which the 200 of the eight fixed direction kernels do not learn.",
-            "The authors' initialisation draws the shifts of the batch norms with deviation 1, where it means a mean of 0: here "
+            "The authors' initialisation gives the shifts of batch norms 0 for a mean and so draws them with deviation 1; here "
             "they start at 0.",
             "The authors' best epoch is chosen on the test list; here the last one counts.",
         ),

@@ -42,5 +42,6 @@ methods = dict(
     # generators by the losses that need no discriminator.
     mdvsfa=dict(model="TrainingModel", steps=42, batch_size=2, augmentation=cut(48), **adam(1e-3)),
     mmseg=dict(steps=150, batch_size=8, augmentation=cut(64), **adam(5e-3)),
+    mshnet=dict(evaluation=dict(warm_up=0.1)),
     uiunet=dict(steps=32, batch_size=2, augmentation=cut(96), **adam(1e-3)),
 )

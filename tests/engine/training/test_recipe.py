@@ -8,7 +8,9 @@ from engine.training.recipe import load_recipe
 from tests.deep_methods import DEEP, VARIANTS
 from zoo import UsageError
 
-EPOCHS = dict(acmnet=300, alcnet=300, dim2clear=400, dnanet=1500, irsam=500, isnet=3000, mdvsfa=30, rdian=300, uiunet=500)
+EPOCHS = dict(
+    acmnet=300, alcnet=300, dim2clear=400, dnanet=1500, irsam=500, isnet=3000, mdvsfa=30, mshnet=400, rdian=300, uiunet=500
+)
 
 
 @pytest.mark.parametrize("schedule", ["paper", "short", "smoke"])
