@@ -38,6 +38,7 @@ methods = dict(
     dnanet=dict(steps=100, batch_size=4, augmentation=cut(48), **adagrad(0.05)),
     irsam=dict(steps=38, batch_size=2, augmentation=cut(128), **adam(5e-4)),
     isnet=dict(steps=70, batch_size=4, augmentation=cut(64), **adagrad(0.05)),
+    istdunet=dict(steps=80),
     # The adversarial step takes 128x128 px and some 15 s of one core for a batch of two. The smoke schedule trains the
     # generators by the losses that need no discriminator.
     mdvsfa=dict(model="TrainingModel", steps=42, batch_size=2, augmentation=cut(48), **adam(1e-3)),
