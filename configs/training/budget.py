@@ -45,6 +45,8 @@ methods = dict(
     dnanet=adamw(4e-3),
     # Its contrasts reach over 17 px at a quarter of the size.
     alcnet=dict(phases=phases((96, 14), (128, 8), (256, 2)), **adamw(5e-3)),
+    # Its grid of patches needs 76 px.
+    agpcnet=dict(phases=phases((96, 14), (128, 8), (256, 2))),
     uiunet=adamw(1e-3),
     # An adversarial step takes squares of 128 px, which are the second phase; before and after, the generators learn without
     # the discriminator. A step of theirs costs four times that of others.

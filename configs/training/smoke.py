@@ -33,6 +33,7 @@ recipe = dict(steps=150, batch_size=8, augmentation=cut(64), saves=1, **adam(2e-
 
 methods = dict(
     acmnet=dict(steps=420, batch_size=4, augmentation=cut(48), **adagrad(0.05)),
+    agpcnet=dict(steps=80, batch_size=2, augmentation=cut(96)),
     alcnet=dict(steps=110, batch_size=4, augmentation=cut(96), **adagrad(0.05)),
     dim2clear=dict(steps=180, batch_size=8, augmentation=cut(64), **adagrad(0.05)),
     dnanet=dict(steps=100, batch_size=4, augmentation=cut(48), **adagrad(0.05)),

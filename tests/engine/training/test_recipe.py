@@ -10,6 +10,7 @@ from zoo import UsageError
 
 EPOCHS = dict(
     acmnet=300,
+    agpcnet=125,
     alcnet=300,
     dim2clear=400,
     dnanet=1500,
@@ -42,7 +43,7 @@ def test_lengths(method):
     assert load_recipe(method, "paper").iterations(42) == EPOCHS[method] * 42
     assert (
         load_recipe(method, "short").iterations(42)
-        == {"acmnet": 100, "alcnet": 50}.get(method, EPOCHS[method] / 10) * 42
+        == {"acmnet": 100, "agpcnet": 13, "alcnet": 50}.get(method, EPOCHS[method] / 10) * 42
     )
     assert load_recipe(method, "smoke").iterations(42) == load_recipe(method, "smoke").iterations(1000) <= 420
 
