@@ -1,32 +1,32 @@
 """Comparison of a training loss with the stored values of its reference."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
 
-from tests.golden_networks import golden_path
+from tests.golden_networks import golden_path, reference_state
 
 
-def loss_arrays(name, *keys):
-    """Stored arrays of the golden files as float64 tensors."""
-    arrays = np.load(golden_path(name, ".npz"))
-    return [torch.from_numpy(arrays[key]).double() for key in keys]
-
-
-def check_loss(name, entry, loss, predictions):
-    """Assert that a loss in float64, and its gradient by each prediction, are the reference's.
+def check_loss(name, key, loss, masks="loss_target"):
+    """Assert that a loss and its gradients are those of the reference, in float64.
 
     Arguments:
-        name: Stem of the golden files.
-        entry: Of their ``losses``.
-        loss: Function of the predictions to a scalar.
-        predictions: Tensors of the arrays that the gradients are stored of, in that order.
+        name: Stem of the golden files, such as ``"rdian"``.
+        key: Of the loss in ``losses`` of the json file.
+        loss: Function of the list of stored predictions and of the stored masks that returns a scalar.
+        masks: Name of the stored masks.
+
+    Raises:
+        AssertionError: The value, or the length of the gradient by one of the predictions, differs by more than rounding.
     """
-    want = json.loads(golden_path(name, ".json").read_text())["losses"][entry]
-    predictions = [tensor.clone().requires_grad_() for tensor in predictions]
-    value = loss(*predictions)
-    assert value.item() == pytest.approx(want["float64"], rel=1e-9)
-    norms = [gradient.norm().item() for gradient in torch.autograd.grad(value, predictions)]
-    assert norms == pytest.approx(want["grad_l2"], rel=1e-9)
+    golden = reference_state(name)[0]["losses"][key]
+    arrays = np.load(golden_path(name, ".npz"))
+    stems = golden.get("logits") or golden["probabilities"]
+    predictions = [torch.from_numpy(arrays[stem]).double().requires_grad_() for stem in stems]
+    value = loss(predictions, torch.from_numpy(arrays[masks]).double())
+    value.backward()
+    gradients = [prediction.grad for prediction in predictions]
+    if len(gradients) < len(golden["grad_l2"]):  # one array holds several maps
+        gradients = gradients[0].unbind()
+    assert value.item() == pytest.approx(golden["float64"], rel=1e-9)
+    assert [gradient.norm().item() for gradient in gradients] == pytest.approx(golden["grad_l2"], rel=1e-9)

@@ -43,13 +43,18 @@ def res_stage(blocks, in_channels, out_channels, stride=1):
 
 
 class FCNHead(nn.Module):
-    """Head of FCN as gluoncv builds it: a 3x3 convolution to a quarter of the channels, dropout, a 1x1 convolution."""
+    """Head of FCN as gluoncv builds it: a 3x3 convolution to a quarter of the channels, dropout, a 1x1 convolution.
 
-    def __init__(self, in_channels, out_channels=1):
+    Arguments:
+        in_channels, out_channels: Channels of input and output.
+        bias: Of the first convolution (AGPCNet).
+    """
+
+    def __init__(self, in_channels, out_channels=1, *, bias=False):
         super().__init__()
         inner = in_channels // 4
         self.block = nn.Sequential(
-            nn.Conv2d(in_channels, inner, 3, 1, 1, bias=False),
+            nn.Conv2d(in_channels, inner, 3, 1, 1, bias=bias),
             nn.BatchNorm2d(inner),
             nn.ReLU(inplace=True),
             nn.Dropout(0.1),

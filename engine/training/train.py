@@ -19,7 +19,15 @@ from engine.executors import available_cores
 from engine.metrics.mm_metric import IRSTDMetric
 from engine.training.budget import plan_steps
 from engine.training.data import PhasedBatches, SeededBatches, TrainingSet, split_validation, training_loader, validation_loader
-from engine.training.hooks import FiniteLossHook, LossTableHook, PlainStateHook, ProgressHook, StateHook, StepSeedHook
+from engine.training.hooks import (
+    FiniteLossHook,
+    LossTableHook,
+    PlainStateHook,
+    ProgressHook,
+    StateHook,
+    StepSeedHook,
+    WarmUpHook,
+)
 from engine.training.provenance import checkpoint_metadata
 from engine.training.recipe import load_recipe
 from engine.training.runner import TrainingRunner, read_state, start_distributed
@@ -234,7 +242,7 @@ class _Run:
                 val_cfg=dict(type="ValLoop"),
                 val_evaluator=[IRSTDMetric()],
             )
-        hooks = [StepSeedHook(), PlainStateHook(), progress, FiniteLossHook(), LossTableHook(LOG_EVERY)]
+        hooks = [StepSeedHook(), WarmUpHook(), PlainStateHook(), progress, FiniteLossHook(), LossTableHook(LOG_EVERY)]
         if recipe.ema:
             hooks.append(dict(type="EMAHook", update_buffers=True, **recipe.ema))
         return TrainingRunner(

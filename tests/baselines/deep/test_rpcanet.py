@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests.golden_losses import check_loss, loss_arrays
-from tests.golden_networks import check_network, reference_state
+from tests.golden_losses import check_loss
+from tests.golden_networks import check_network, golden_path, reference_state
 from zoo import build_method
 
 PARAMETERS = {"rpcanet": 679_896, "rpcanet_pp_s3": 1_480_791, "rpcanet_pp_s6": 2_961_582}
@@ -26,16 +26,24 @@ def test_nine_stages():
 @pytest.mark.parametrize("suffix", ["", "_empty"])
 def test_soft_iou_is_the_reference(suffix):
     method = build_method("rpcanet", restoration_weight=0)
-    logits, masks, image, restored = loss_arrays("rpcanet", f"loss_T{suffix}", f"loss_target{suffix}", "loss_image", "loss_D")
-    check_loss("rpcanet", f"soft_iou{suffix}", lambda t: total(method, (restored, t, image), masks), [logits])
+    image = loss_image()
+
+    def loss(predictions, masks):
+        return total(method, (image, *predictions, image), masks)
+
+    check_loss("rpcanet", f"soft_iou{suffix}", loss, f"loss_target{suffix}")
 
 
 @pytest.mark.parametrize(("entry", "options"), [("total", {}), ("total_wacv", {"restoration_weight": 0.1})])
 @pytest.mark.parametrize("name", ["rpcanet", "rpcanet_pp"])
 def test_loss_is_the_reference(name, entry, options):
     method = build_method(name, **options)
-    restored, logits, image, masks = loss_arrays("rpcanet", "loss_D", "loss_T", "loss_image", "loss_target")
-    check_loss("rpcanet", entry, lambda d, t: total(method, (d, t, image), masks), [restored, logits])
+    image = loss_image()
+    check_loss("rpcanet", entry, lambda predictions, masks: total(method, (*predictions, image), masks))
+
+
+def loss_image():
+    return torch.from_numpy(np.load(golden_path("rpcanet", ".npz"))["loss_image"]).double()
 
 
 def total(method, outputs, masks):

@@ -8,7 +8,20 @@ from engine.training.recipe import load_recipe
 from tests.deep_methods import DEEP, VARIANTS
 from zoo import UsageError
 
-EPOCHS = dict(acmnet=300, alcnet=300, dim2clear=400, dnanet=1500, irsam=500, isnet=3000, mdvsfa=30, uiunet=500)
+EPOCHS = dict(
+    acmnet=300,
+    agpcnet=125,
+    alcnet=300,
+    dim2clear=400,
+    dnanet=1500,
+    irsam=500,
+    isnet=3000,
+    istdunet=12000,
+    mdvsfa=30,
+    mshnet=400,
+    rdian=300,
+    uiunet=500,
+)
 
 
 @pytest.mark.parametrize("schedule", ["paper", "short", "smoke"])
@@ -28,7 +41,10 @@ def test_every_deep_method_has_a_recipe_that_builds(method, schedule):
 @pytest.mark.parametrize("method", EPOCHS)
 def test_lengths(method):
     assert load_recipe(method, "paper").iterations(42) == EPOCHS[method] * 42
-    assert load_recipe(method, "short").iterations(42) == {"acmnet": 100, "alcnet": 50}.get(method, EPOCHS[method] / 10) * 42
+    assert (
+        load_recipe(method, "short").iterations(42)
+        == {"acmnet": 100, "agpcnet": 13, "alcnet": 50}.get(method, EPOCHS[method] / 10) * 42
+    )
     assert load_recipe(method, "smoke").iterations(42) == load_recipe(method, "smoke").iterations(1000) <= 420
 
 
