@@ -19,6 +19,9 @@ def add_parser(commands):
     parser.add_argument("--transpose", action="store_true", help="methods across")
     parser.add_argument("--with-published", action="store_true", help="show published methods that the suite does not have")
     parser.add_argument(
+        "--table", default="table1", metavar="NAME", help="a file of configs/tables: all has later networks in LaTeX too"
+    )
+    parser.add_argument(
         "--figures", nargs="+", metavar="NAME", help="these figures alone, or none (default: all that can be drawn)"
     )
     parser.add_argument(
@@ -74,6 +77,7 @@ def report_options(args):
         digits=args.digits,
         layout=Layout(args.ci, args.transpose),
         with_published=args.with_published,
+        table=args.table,
         figures=() if args.figures == ["none"] else tuple(figure_names(args.figures)),
         images=tuple(args.images),
         data_root=args.data_root,

@@ -114,6 +114,16 @@ def read_colour(path):
     return levels if levels.ndim == 3 else np.repeat(levels[..., None], 3, axis=2)
 
 
+def read_opencv_grey(path):
+    """The grey of an image file as ``cv2.imread`` makes it, which some authors' loaders call; errors as for `decode`.
+
+    Returns:
+        np.ndarray: HxW uint8. Of a coloured PNG the levels are up to 2 beside those of `read_grey`.
+    """
+    decode(path)  # which says what is wrong with a file
+    return cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_GRAYSCALE)
+
+
 def to_eight_bits(levels, used=FULL_RANGE):
     """Levels of 16 bits as uint8; those of 8 bits stay as they are.
 

@@ -73,6 +73,21 @@ class RandomFlip:
 
 
 @TRANSFORMS.register_module()
+class RandomTranspose:
+    """Swap rows and columns.
+
+    Arguments:
+        prob: Chance of a swap.
+    """
+
+    def __init__(self, *, prob=0.5):
+        self.prob = prob
+
+    def __call__(self, image, mask, rng):
+        return (image.T, mask.T) if rng.random() < self.prob else (image, mask)
+
+
+@TRANSFORMS.register_module()
 class Resize:
     """Resize to a square, whatever the aspect, as the authors' test programs do.
 

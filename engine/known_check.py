@@ -6,11 +6,11 @@ import numpy as np
 import torch
 
 from datasets import build_dataset, found_datasets
-from datasets.reader import fit_label, read_colour
+from datasets.reader import fit_label, read_colour, read_opencv_grey
 from engine.executors import available_cores, unordered, worker_pool
 from engine.metrics import IRSTDMetrics
 from engine.training.provenance import overlap
-from zoo import UsageError, ZooError, build_method
+from zoo import UsageError, ZooError, build_method, build_threshold
 from zoo.errors import one_line
 from zoo.known_weights import KnownWeights, Result
 
@@ -100,17 +100,21 @@ def publisher_metrics(known, result, path, data_root=None):
     seen = overlap(detector.weights.metadata, dataset)
     if seen:
         raise ZooError(f"{known.name} was trained on {len(seen)} of the test images, {seen[0]} among them")
-    metrics = IRSTDMetrics(protocol=known.protocol.metrics)
+    metrics, threshold = IRSTDMetrics(protocol=known.protocol.metrics), build_threshold(known.protocol.threshold)
     for id in dataset.ids:
         grey, mask = dataset.read_files(id)
-        image = read_colour(dataset.image_path(id)) if known.protocol.colour else grey.pixels
+        image = grey.pixels
+        if known.protocol.colour:
+            image = read_colour(dataset.image_path(id))
+        elif known.protocol.opencv_grey:
+            image = read_opencv_grey(dataset.image_path(id))
         if known.protocol.size == "input":  # from the mask's own size, also where that is not the image's (Misc_111)
             image, label = detector.at_input_size(image, mask.pixels)
         else:
             label = fit_label(mask.pixels, image.shape[:2], dataset.mask_path(id))
         planes = torch.from_numpy(np.atleast_3d(image)).movedim(-1, 0)
         # The mask, not the logits: another sigmoid of BasicIRSTD's, which are probabilities first, would lose the last bit.
-        metrics.update(detector.logit_maps(planes[None])[0] > known.protocol.threshold, label)
+        metrics.update(threshold(detector.logit_maps(planes[None])[0]), label)
     return {name: value * UNITS[name] for name, value in metrics.compute().items() if name in UNITS}
 
 

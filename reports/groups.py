@@ -1,35 +1,45 @@
 """The groups that a table has its methods in, as the paper's Table 1 has."""
 
+from functools import cache
+
 from reports.published import sources
 from zoo import METHODS, list_configs
 from zoo.lookup import registered
 from zoo.registry import read_method
 
-GROUPS = {"classical": "Classical", "deep": "Deep", "ours": "Ours", "others": "Others"}
+GROUPS = {"classical": "Classical", "deep": "Deep", "ours": "Ours", "after": "After Table 1", "others": "Others"}
 
 
-def group_of(method, row, ours):
+def group_of(method, row, ours, after=()):
     """The key in `GROUPS` of a method.
 
     Arguments:
         method: Its name.
         row (Row): Or None where it was not run.
         ours: The methods of the table's own group.
+        after: Those of the group after Table 1, of which variants are too.
 
     Returns:
         str: The family of its card where there is one, or that which the published tables say; else ``"others"``.
     """
     if method in ours:
         return "ours"
+    if method in after or _type(method) in after:
+        return "after"
     family = row.family if row is not None else None
     if family is None:
         known = {name: family for source in sources().values() for name, family in source["families"].items()}
-        family = _card_family(method) or known.get(method)
+        card = card_of(method)
+        family = (card and card.family) or known.get(method)
     return family or "others"
 
 
-def _card_family(method):
-    name = read_method(method).options["type"] if method in list_configs() else method
-    cls = registered(METHODS, name)
-    card = getattr(cls, "card", None)
-    return card and card.family
+def card_of(method):
+    """The card of the class of a method of the package, or None."""
+    return getattr(registered(METHODS, _type(method)), "card", None)
+
+
+@cache
+def _type(method):
+    """The class that a method is a variant of, else its own name."""
+    return read_method(method).options["type"] if method in list_configs() else method

@@ -26,6 +26,7 @@ class ReportOptions:
         digits: Behind the point, in place of the columns' own.
         layout: Of the tables.
         with_published: Show also the published methods that the package does not have.
+        table: Name of a configuration in ``configs/tables/``.
         figures: Names of those to draw, or None for all.
         images: Ids of the images that figures show; by default the most telling ones.
         data_root: Folder of the data sets, whose images are shown; by default that of the run which made the rows.
@@ -36,17 +37,19 @@ class ReportOptions:
     digits: int | None = None
     layout: Layout = PLAIN
     with_published: bool = False
+    table: str = "table1"
     figures: tuple[str, ...] | None = None
     images: tuple[str, ...] = ()
     data_root: str | None = None
 
 
 def tables(stored, options):
-    """Table 1 in every format."""
-    chosen = {name: getattr(options, name) for name in ("protocol", "columns", "digits", "with_published")}
+    """Table 1 in every format; in LaTeX, which goes into papers, without what came after it unless the table says so."""
+    chosen = {name: getattr(options, name) for name in ("protocol", "columns", "digits", "with_published", "table")}
     sections = build_table(stored.rows, counts=stored.counts, **chosen)
-    formats = {"table1.md": to_markdown, "table1.tex": to_latex, "table1.html": to_html}
-    texts = {name: to_text(sections, options.protocol, options.layout) for name, to_text in formats.items()}
+    alone = build_table(stored.rows, counts=stored.counts, alone=True, **chosen)
+    formats = {"table1.md": (to_markdown, sections), "table1.tex": (to_latex, alone), "table1.html": (to_html, sections)}
+    texts = {name: to_text(shown, options.protocol, options.layout) for name, (to_text, shown) in formats.items()}
     return texts | {"table1.csv": to_csv(sections, options.protocol)}
 
 

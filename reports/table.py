@@ -8,14 +8,14 @@ from mmengine.config import Config
 
 from datasets import DATASETS
 from reports.columns import DEFAULT, Column, columns_named
-from reports.groups import GROUPS, group_of
+from reports.groups import GROUPS, card_of, group_of
 from reports.published import printed_name, published, source_for, sources
 from reports.ranking import rank
 from results.row import OUTSIDE, Row
-from zoo import list_configs, list_methods
-from zoo.lookup import registered
+from zoo import UsageError, list_configs, list_methods
+from zoo.lookup import registered, unknown
 
-TABLE = Path(__file__).resolve().parents[1] / "configs" / "tables" / "table1.py"
+TABLES = Path(__file__).resolve().parents[1] / "configs" / "tables"
 
 
 @dataclass
@@ -201,7 +201,17 @@ class Section:
         return None if self.protocol in row.metrics else f"cut after scoring, no metrics of protocol {self.protocol}"
 
 
-def build_table(rows, *, protocol="exact", columns=DEFAULT, digits=None, with_published=False, counts=lambda row: None):
+def build_table(
+    rows,
+    *,
+    protocol="exact",
+    columns=DEFAULT,
+    digits=None,
+    with_published=False,
+    counts=lambda row: None,
+    table="table1",
+    alone=False,
+):
     """Arrange stored rows.
 
     Arguments:
@@ -212,16 +222,21 @@ def build_table(rows, *, protocol="exact", columns=DEFAULT, digits=None, with_pu
         with_published: Show also the published methods that the package does not have.
         counts: Function of a row to the counts of its images, or None, such as `engine.stored.Stored.counts`. Leads are tested
             with them.
+        table: Name of a configuration in ``configs/tables/``.
+        alone: Leave the group after Table 1 out, unless the configuration has it ``with_after``.
 
     Returns:
-        list[Section]: One a split and data set that has rows, in the order of `TABLE`, its methods by `reports.groups` and
-        in that order. Methods of it that have no row there show their published numbers; methods beyond it follow by name.
+        list[Section]: One a split and data set that has rows, in the order of the configuration, its methods by
+        `reports.groups` and in that order. Methods of it that have no row there show their published numbers; methods beyond
+        it follow by name.
 
     Raises:
-        UsageError: There is no such column.
+        UsageError: There is no such column or configuration.
     """
     columns = columns_named(columns, rows, digits)
-    config = Config.fromfile(TABLE)
+    config = _config(table)
+    order = [*config.methods, *config.after]
+    listed = order if config.with_after else config.methods
     sections = []
     for split in sorted({row.split for row in rows}):
         names = {row.dataset for row in rows if row.split == split}
@@ -230,13 +245,22 @@ def build_table(rows, *, protocol="exact", columns=DEFAULT, digits=None, with_pu
             own_list = any(row.own_split for row in found.values())
             source = source_for(split) if dataset in config.datasets and not own_list else None
             section = Section(dataset, split, own_list, source, protocol, columns)
-            for method in {*config.methods, *found, *_published_here(source, with_published)}:
-                section.lines.append(_line(method, section, found.get(method), config.ours))
-            section.lines.sort(key=lambda line: (list(GROUPS).index(line.group), _place(line.method, config.methods)))
+            for method in {*listed, *found, *_published_here(source, with_published)}:
+                line = _line(method, section, found.get(method), config)
+                if line.group != "after" or config.with_after or not alone:
+                    section.lines.append(line)
+            section.lines.sort(key=lambda line: (list(GROUPS).index(line.group), _place(line.method, order)))
             _compare(section)
             rank(section, counts)
             sections.append(section)
     return sections
+
+
+def _config(table):
+    known = sorted(path.stem for path in TABLES.glob("*.py"))
+    if table not in known:
+        raise UsageError(unknown("table", table, known))
+    return Config.fromfile(TABLES / f"{table}.py")
 
 
 def _published_here(source, all_of_it):
@@ -249,14 +273,21 @@ def _place(name, order):
     return (order.index(name), "") if name in order else (len(order), name)
 
 
-def _line(method, section, row, ours):
+def _line(method, section, row, config):
     return Line(
         method=method,
-        title=row.title if row and row.title != method else printed_name(method),
-        group=group_of(method, row, ours),
+        title=row.title if row and row.title != method else _title(method),
+        group=group_of(method, row, config.ours, config.after),
         row=row,
         values={column.name: _value(column, method, section, row) for column in section.columns},
     )
+
+
+def _title(method):
+    """The name that a published table prints; of a method of the package that none has, its card's."""
+    printed = printed_name(method)
+    card = card_of(method) if printed == method and method in list_methods() else None
+    return card.title if card else printed
 
 
 def _value(column, method, section, row):

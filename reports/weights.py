@@ -42,7 +42,9 @@ def _figures(values):
 
 def _protocol(protocol):
     size = "at the network's input size" if protocol.size == "input" else "at the images' size"
-    return f"metrics {protocol.metrics} {size}, logit > {protocol.threshold:g}{', in colour' if protocol.colour else ''}"
+    cut = f"cut by {protocol.threshold}" if isinstance(protocol.threshold, str) else f"logit > {protocol.threshold:g}"
+    grey = ", in colour" if protocol.colour else ", grey by OpenCV" if protocol.opencv_grey else ""
+    return f"metrics {protocol.metrics} {size}, {cut}{grey}"
 
 
 def check_listing(checks):

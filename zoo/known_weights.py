@@ -26,14 +26,16 @@ class Protocol:
     Attributes:
         metrics: Whose code: a protocol of `engine.metrics`.
         size: ``"input"`` (images and masks resized to the network's input) or ``"native"``.
-        threshold: Logits above it are target.
+        threshold: Logits above it are target; a number, or a policy of `zoo.thresholds` for a cut of each image's own.
         colour: The network gets the three channels of a coloured image, not its grey.
+        opencv_grey: It gets the grey that OpenCV reads a coloured image as, which differs from ours by up to two levels.
     """
 
     metrics: str
     size: str
-    threshold: float
+    threshold: float | str
     colour: bool = False
+    opencv_grey: bool = False
 
 
 @dataclass(frozen=True)

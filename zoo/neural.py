@@ -182,6 +182,10 @@ class NeuralDetector(Detector):
         """The Bx1xhxw logits among the outputs of `forward`."""
         return outputs
 
+    def supervised(self, outputs):
+        """The Bx1xhxw logits among the outputs of `forward` that a loss by name compares with the mask: side outputs too."""
+        return [self.logits(outputs)]
+
     def normalize(self, images):
         """Bx1xhxw grey levels 0..255, or BxCxhxw of them, to the BxCxhxw normalised input."""
         mean = images.new_tensor(self.mean).view(1, -1, 1, 1)

@@ -144,6 +144,25 @@ class MinMaxProbability(Threshold):
         return float(log_target - log_background)
 
 
+@THRESHOLDS.register_module("max_prob")
+class MaxProbability(Threshold):
+    """A fraction of the image's highest probability, where the score map holds logits. Every image has pixels above it.
+
+    The test rule of RPCANet, RPCANet++ and L2SKNet.
+    """
+
+    def __init__(self, fraction=0.5):  # fengyiwu98/RPCANet, test program
+        if fraction in (0, 1):
+            raise ValueError("fraction must be between 0 and 1, not at either")
+        super().__init__(_fraction(fraction))
+
+    def cut_at(self, statistics):
+        # The logit of f sigmoid(high); the sigmoid itself may underflow.
+        (fraction,) = self.arguments
+        log_cut = np.log(fraction) - np.logaddexp(0, -statistics.high)
+        return float(log_cut - np.log1p(-np.exp(log_cut)))
+
+
 @THRESHOLDS.register_module("adaptive")
 class Adaptive(Threshold):
     """max(a * max, b * std + mean). MSL-STIPT's demo and DNANet's traditional baselines use a = 0.7, b = 0.5."""

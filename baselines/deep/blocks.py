@@ -43,13 +43,18 @@ def res_stage(blocks, in_channels, out_channels, stride=1):
 
 
 class FCNHead(nn.Module):
-    """Head of FCN as gluoncv builds it: a 3x3 convolution to a quarter of the channels, dropout, a 1x1 convolution."""
+    """Head of FCN as gluoncv builds it: a 3x3 convolution to a quarter of the channels, dropout, a 1x1 convolution.
 
-    def __init__(self, in_channels, out_channels=1):
+    Arguments:
+        in_channels, out_channels: Channels of input and output.
+        bias: Of the first convolution (AGPCNet).
+    """
+
+    def __init__(self, in_channels, out_channels=1, *, bias=False):
         super().__init__()
         inner = in_channels // 4
         self.block = nn.Sequential(
-            nn.Conv2d(in_channels, inner, 3, 1, 1, bias=False),
+            nn.Conv2d(in_channels, inner, 3, 1, 1, bias=bias),
             nn.BatchNorm2d(inner),
             nn.ReLU(inplace=True),
             nn.Dropout(0.1),
@@ -61,20 +66,21 @@ class FCNHead(nn.Module):
         return self.block(x)
 
 
-def channel_attention(channels, reduction=4, *, pooled):
+def channel_attention(channels, reduction=4, *, pooled, bias=True):
     """Two 1x1 convolutions with a bottleneck and a sigmoid: BxCxHxW to weights in 0..1.
 
     Arguments:
         channels: Channels in and out.
         reduction: The bottleneck has ``channels // reduction`` channels.
         pooled: True for weights of the whole map (BxCx1x1), False for weights of each pixel (BxCxHxW).
+        bias: Of the convolutions.
     """
     inner = channels // reduction
     layers = [
-        nn.Conv2d(channels, inner, 1),
+        nn.Conv2d(channels, inner, 1, bias=bias),
         nn.BatchNorm2d(inner),
         nn.ReLU(inplace=True),
-        nn.Conv2d(inner, channels, 1),
+        nn.Conv2d(inner, channels, 1, bias=bias),
         nn.BatchNorm2d(channels),
         nn.Sigmoid(),
     ]
@@ -103,3 +109,13 @@ def init_msra_prelu(network):
             nn.init.normal_(module.weight, 0, math.sqrt(2 / (1 + 0.25**2) / fan))
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
+
+
+def init_xavier_normal(network):
+    """Draw the convolutions of a network as Xavier's normal distribution has them; biases stay PyTorch's default.
+
+    RPCANet and RPCANet++ initialise so.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.xavier_normal_(module.weight)

@@ -4,45 +4,10 @@ import torch
 from torch import nn
 from torch.nn.functional import interpolate
 
-from baselines.deep.attention import SpatialAttention
+from baselines.deep.attention import ResidualAttentionBlock
 from baselines.deep.losses import deep_supervision, soft_iou_loss
 from zoo import METHODS, MethodCard
 from zoo.neural import IMAGENET_MEAN, IMAGENET_STD, NeuralDetector
-
-
-class ChannelAttention(nn.Module):
-    """A weight for each channel from the average and the maximum over positions: BxCxHxW to BxCx1x1."""
-
-    def __init__(self, channels, reduction=16):
-        super().__init__()
-        self.fc1 = nn.Conv2d(channels, channels // reduction, 1, bias=False)
-        self.fc2 = nn.Conv2d(channels // reduction, channels, 1, bias=False)
-
-    def forward(self, x):
-        pooled = (x.mean((2, 3), keepdim=True), x.amax((2, 3), keepdim=True))
-        return sum(self.fc2(self.fc1(statistic).relu()) for statistic in pooled).sigmoid()
-
-
-class ResidualAttentionBlock(nn.Module):
-    """Two 3x3 convolutions, channel and spatial attention, and a residual connection."""
-
-    def __init__(self, in_channels, out_channels):
-        super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, padding=1)
-        self.bn1 = nn.BatchNorm2d(out_channels)
-        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1)
-        self.bn2 = nn.BatchNorm2d(out_channels)
-        self.shortcut = nn.Identity()
-        if in_channels != out_channels:
-            self.shortcut = nn.Sequential(nn.Conv2d(in_channels, out_channels, 1), nn.BatchNorm2d(out_channels))
-        self.ca = ChannelAttention(out_channels)
-        self.sa = SpatialAttention(7)
-
-    def forward(self, x):
-        out = self.bn2(self.conv2(self.bn1(self.conv1(x)).relu()))
-        out = self.ca(out) * out
-        out = self.sa(out) * out
-        return (out + self.shortcut(x)).relu()
 
 
 class DNANet(nn.Module):
@@ -141,6 +106,9 @@ class DNANetDetector(NeuralDetector):
 
     def logits(self, outputs):
         return outputs[-1]
+
+    def supervised(self, outputs):
+        return outputs
 
     def loss(self, outputs, masks):
         return {"soft_iou": deep_supervision(soft_iou_loss, outputs, masks)}

@@ -197,5 +197,8 @@ class UIUNetDetector(NeuralDetector):
     def logits(self, outputs):
         return outputs[0]
 
+    def supervised(self, outputs):
+        return outputs
+
     def loss(self, outputs, masks):
         return {f"bce_d{number}": binary_cross_entropy_with_logits(logits, masks) for number, logits in enumerate(outputs)}

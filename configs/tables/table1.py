@@ -20,3 +20,6 @@ methods = [
 ]
 datasets = ["irstd-1k", "nudt-sirst", "nuaa-sirst"]
 ours = ["irsam"]
+# The group "after Table 1": networks that were published later, or that the paper does not compare with. LaTeX leaves it out.
+after = ["istdunet", "rdian", "agpcnet", "rpcanet", "rpcanet_pp", "mshnet", "sctransnet", "l2sknet", "hdnet"]
+with_after = False

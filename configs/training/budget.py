@@ -45,7 +45,13 @@ methods = dict(
     dnanet=adamw(4e-3),
     # Its contrasts reach over 17 px at a quarter of the size.
     alcnet=dict(phases=phases((96, 14), (128, 8), (256, 2)), **adamw(5e-3)),
+    # Its grid of patches needs 76 px.
+    agpcnet=dict(phases=phases((96, 14), (128, 8), (256, 2))),
     uiunet=adamw(1e-3),
+    # Not tried yet; a hundred convolutions in a row, published with 1e-4 and with 1e-3.
+    rpcanet=adamw(1e-3),
+    rpcanet_pp=adamw(1e-3),
+    sctransnet=adamw(1e-3),
     # An adversarial step takes squares of 128 px, which are the second phase; before and after, the generators learn without
     # the discriminator. A step of theirs costs four times that of others.
     mdvsfa=dict(
@@ -57,5 +63,7 @@ methods = dict(
         ),
         schedule=dict(type="CosineAnnealingLR", eta_min=0.0),
     ),
+    # The published warm-up would be less than an epoch.
+    mshnet=dict(evaluation=dict(input_size="native", warm_up=0.05)),
     irsam=dict(evaluation=dict(input_size="native", enlarge=1), **adamw(4e-4, betas=(0.9, 0.99))),
 )

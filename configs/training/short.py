@@ -34,5 +34,6 @@ recipe = dict(
 methods = dict(
     acmnet=small_squares(128, epochs=100),
     alcnet=small_squares(128, epochs=50),
+    mshnet=dict(evaluation=dict(warm_up=6 / 40)),  # six epochs, as published
     mdvsfa=dict(ema=None),  # three networks that learn against each other; an average of them is none of their states
 )

@@ -33,14 +33,20 @@ recipe = dict(steps=150, batch_size=8, augmentation=cut(64), saves=1, **adam(2e-
 
 methods = dict(
     acmnet=dict(steps=420, batch_size=4, augmentation=cut(48), **adagrad(0.05)),
+    agpcnet=dict(steps=80, batch_size=2, augmentation=cut(96)),
     alcnet=dict(steps=110, batch_size=4, augmentation=cut(96), **adagrad(0.05)),
     dim2clear=dict(steps=180, batch_size=8, augmentation=cut(64), **adagrad(0.05)),
     dnanet=dict(steps=100, batch_size=4, augmentation=cut(48), **adagrad(0.05)),
     irsam=dict(steps=38, batch_size=2, augmentation=cut(128), **adam(5e-4)),
     isnet=dict(steps=70, batch_size=4, augmentation=cut(64), **adagrad(0.05)),
+    istdunet=dict(steps=80),
     # The adversarial step takes 128x128 px and some 15 s of one core for a batch of two. The smoke schedule trains the
     # generators by the losses that need no discriminator.
     mdvsfa=dict(model="TrainingModel", steps=42, batch_size=2, augmentation=cut(48), **adam(1e-3)),
     mmseg=dict(steps=150, batch_size=8, augmentation=cut(64), **adam(5e-3)),
+    mshnet=dict(evaluation=dict(warm_up=0.1)),
+    rpcanet=dict(steps=50, batch_size=4, augmentation=cut(48), **adam(1e-3)),
+    rpcanet_pp=dict(steps=25, batch_size=2, augmentation=cut(48), **adam(1e-3)),
+    sctransnet=dict(steps=110, batch_size=4, augmentation=cut(64), **adam(1e-3)),
     uiunet=dict(steps=32, batch_size=2, augmentation=cut(96), **adam(1e-3)),
 )

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import torch
 from mmengine.optim import build_optim_wrapper
-from mmengine.registry import MODELS
 from torch.utils.data import default_collate as stack
 
 from engine.training.provenance import digest
@@ -101,7 +100,7 @@ class _Probe:
 
     def seconds(self, recipe, phase):
         """The least time of a step of a phase."""
-        model = MODELS.build(dict(type=recipe.model, detector=self.detector)).to(self.device).train()
+        model = recipe.training_model(self.detector).to(self.device).train()
         optimizer = build_optim_wrapper(model, recipe.optim_wrapper(self.device))
         batch_size = recipe.phases[phase]["batch_size"]
         serial = sum(p["steps"] * p["batch_size"] for p in recipe.phases[:phase])

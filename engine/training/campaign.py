@@ -22,8 +22,9 @@ TABLE = CONFIG_DIR.parent / "tables" / "table1.py"
 
 
 def networks():
-    """Names of all methods with a network: those of Table 1 in its order, then the others that bring a recipe."""
-    order = Config.fromfile(TABLE).methods
+    """Names of all methods with a network: those of Table 1 and after it in their order, then others that bring a recipe."""
+    table = Config.fromfile(TABLE)
+    order = [*table.methods, *table.after]
     found = [name for name in list_methods() if issubclass(registered(METHODS, name), NeuralDetector)]
     own = [name for name in found if name in order or (CONFIG_DIR / f"{name}.py").is_file()]
     return sorted(own, key=lambda name: order.index(name) if name in order else len(order))

@@ -14,6 +14,7 @@ from engine.training.alternating import AlternatingModel
 from engine.training.model import TrainingModel
 from zoo.errors import UsageError
 from zoo.lookup import registered, unknown
+from zoo.losses import LOSSES
 
 MODELS.register_module(module=TrainingModel)
 MODELS.register_module(module=AlternatingModel)
@@ -97,6 +98,10 @@ def check_parts(recipe, title, parts=()):
     _class(MODELS, "model", recipe.model)
     trial = replace(recipe, phases=[phase | {"steps": EPOCH} for phase in recipe.phases]) if recipe.phases else recipe
     parted = recipe.model == AlternatingModel.__name__
+    if recipe.loss is not None and registered(LOSSES, recipe.loss) is None:
+        raise UsageError(unknown(f"loss of the {title},", recipe.loss, sorted(LOSSES.module_dict)))
+    if recipe.loss is not None and parted:
+        raise UsageError(f"{title}: loss={recipe.loss!r} has no place where parts are trained in turn, each by its own loss")
     if parted and not parts:
         raise UsageError(f"{title}: model={recipe.model!r} trains parts in turn, and this method names none")
     if set(recipe.optimizer) != set(parts) if parted else "type" not in recipe.optimizer:

@@ -66,6 +66,15 @@ class StateHook(CheckpointHook):
         runner.train_loop.stop_training |= over
 
 
+class WarmUpHook(Hook):
+    """Tells a detector that has a `warm_up`, a share of the run, whether the run is in it."""
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        detector = runner.bare_model.detector
+        if hasattr(detector, "warm_up"):
+            detector.warming_up = runner.iter < round(detector.warm_up * runner.max_iters)
+
+
 class FiniteLossHook(Hook):
     """Ends a run whose loss is NaN or infinite; looked at every few iterations, since a GPU has to be waited for."""
 

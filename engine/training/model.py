@@ -3,16 +3,21 @@
 import torch
 from mmengine.model import BaseModel
 
+from zoo.lookup import registered
+from zoo.losses import LOSSES
+
 
 class TrainingModel(BaseModel):
     """Wraps a `NeuralDetector`; its network is the one submodule.
 
     Arguments:
         detector (NeuralDetector): Its `forward` and `loss` are used, and its `normalize` for the way in.
+        loss: Name in `zoo.losses.LOSSES` of the loss to take in place of the detector's, of all maps that it supervises.
     """
 
-    def __init__(self, detector):
+    def __init__(self, detector, loss=None):
         super().__init__()
+        self.loss_name, self.named_loss = loss, loss and registered(LOSSES, loss)
         self.detector = detector
         self.network = detector.network
 
@@ -31,8 +36,14 @@ class TrainingModel(BaseModel):
         outputs = self.detector.forward(images)
         # Sums over a batch overflow in half precision, and torch refuses binary_cross_entropy under autocast.
         with torch.autocast(images.device.type, enabled=False):
-            losses = self.detector.loss(full_precision(outputs), masks.float())
+            losses = self._losses(full_precision(outputs), masks.float())
         return {f"loss_{name}": value for name, value in losses.items()}
+
+    def _losses(self, outputs, masks):
+        if self.named_loss is None:
+            return self.detector.loss(outputs, masks)
+        maps = self.detector.supervised(outputs)
+        return {self.loss_name: torch.stack([self.named_loss(logits, masks) for logits in maps]).mean()}
 
     @torch.no_grad()
     def val_step(self, data):

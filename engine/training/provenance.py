@@ -46,7 +46,7 @@ def checkpoint_metadata(
         "train_fingerprint": digest([*sorted(dataset.ids), dataset.fingerprint()]),
         "data_notes": dataset.notes,
         "schedule": recipe.schedule_name,
-        "recipe": asdict(recipe),
+        "recipe": {key: value for key, value in asdict(recipe).items() if key != "loss" or value},  # older headers have none
         "plan": plan,
         "seed": recipe.seed,
         "iterations": iterations,

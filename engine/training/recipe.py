@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mmengine.config import Config
+from mmengine.registry import MODELS
 
 from engine.training.checks import PHASE_WORD, check_entries, check_parts
 from zoo.errors import UsageError
@@ -40,6 +41,7 @@ class Recipe:
         gpu_batch: Times by which the batches of `phases` are larger on a GPU.
         evaluation: Options of the detector that it is trained with, and that its weights are tested with unless a user names
             others.
+        loss: Name in `zoo.losses.LOSSES` of a loss in place of the method's own, or None.
         optimizer: mmengine's configuration; without a ``type``, one for each part of the network, by name.
         schedule: mmengine's configuration of a learning-rate schedule, in epochs where ``by_epoch`` is true; one that
             needs the length of the run and does not give it gets that of this run. None for a constant rate.
@@ -62,6 +64,7 @@ class Recipe:
     phases: list | None = None
     gpu_batch: int = 1
     evaluation: dict | None = None
+    loss: str | None = None
     schedule: dict | None = None
     select: str = "last"
     ema: dict | None = None
@@ -106,6 +109,11 @@ class Recipe:
         if schedule["type"] == "OneCycleLR":  # which divides by the length of the rise less one step
             schedule["pct_start"] = max(schedule.get("pct_start", 0.3), 2 / schedule["total_steps"])
         return schedule | {"by_epoch": False}
+
+    def training_model(self, detector):
+        """The model that trains a detector."""
+        loss = {"loss": self.loss} if self.loss else {}
+        return MODELS.build(dict(type=self.model, detector=detector, **loss))
 
     def optim_wrapper(self, device):
         """mmengine's configuration of the optimiser or optimisers."""

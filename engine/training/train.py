@@ -12,7 +12,6 @@ from pathlib import Path
 
 import torch
 from mmengine.dist import barrier, get_dist_info
-from mmengine.registry import MODELS
 
 from datasets import build_dataset
 from engine.code_version import code_version
@@ -20,7 +19,15 @@ from engine.executors import available_cores
 from engine.metrics.mm_metric import IRSTDMetric
 from engine.training.budget import plan_steps
 from engine.training.data import PhasedBatches, SeededBatches, TrainingSet, split_validation, training_loader, validation_loader
-from engine.training.hooks import FiniteLossHook, LossTableHook, PlainStateHook, ProgressHook, StateHook, StepSeedHook
+from engine.training.hooks import (
+    FiniteLossHook,
+    LossTableHook,
+    PlainStateHook,
+    ProgressHook,
+    StateHook,
+    StepSeedHook,
+    WarmUpHook,
+)
 from engine.training.provenance import checkpoint_metadata
 from engine.training.recipe import load_recipe
 from engine.training.runner import TrainingRunner, read_state, start_distributed
@@ -235,12 +242,12 @@ class _Run:
                 val_cfg=dict(type="ValLoop"),
                 val_evaluator=[IRSTDMetric()],
             )
-        hooks = [StepSeedHook(), PlainStateHook(), progress, FiniteLossHook(), LossTableHook(LOG_EVERY)]
+        hooks = [StepSeedHook(), WarmUpHook(), PlainStateHook(), progress, FiniteLossHook(), LossTableHook(LOG_EVERY)]
         if recipe.ema:
             hooks.append(dict(type="EMAHook", update_buffers=True, **recipe.ema))
         return TrainingRunner(
             device=options.device,
-            model=MODELS.build(dict(type=recipe.model, detector=self.detector)),
+            model=recipe.training_model(self.detector),
             work_dir=str(self.work_dir),
             train_dataloader=training_loader(samples, self.batches, workers),
             train_cfg=dict(type="ResumableTrainLoop", max_iters=self.iterations, val_interval=interval),

@@ -26,7 +26,8 @@ def page_tables(cuts, manifests, options):
     stored = {metric for row in rows for metrics in row.metrics.values() for metric in metrics}
     columns = columns_named([*COLUMNS, *sorted(stored - set(COLUMNS))], rows, options.digits)
     shown = {column.name for column in columns_named(options.columns, rows)}
-    chosen = dict(columns=[column.name for column in columns], digits=options.digits, with_published=options.with_published)
+    chosen = {name: getattr(options, name) for name in ("digits", "with_published", "table")}
+    chosen["columns"] = [column.name for column in columns]
     as_run, views = build_table(rows, **chosen), {}
     for policy, cut in cuts.items():
         for protocol in PROTOCOLS if policy == AS_RUN else SWEPT:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile
 
-from datasets.reader import decode, fit_label, read_colour, read_grey, read_header
+from datasets.reader import decode, fit_label, read_colour, read_grey, read_header, read_opencv_grey
 from zoo import ZooError
 
 RNG = np.random.default_rng(0)
@@ -313,3 +313,11 @@ def test_a_label_of_other_proportions_is_refused():
     for size in ((100, 112), (100, 88), (50, 100)):
         with pytest.raises(ZooError, match=rf"m\.png is {size[1]}x{size[0]} but its image is 50x50"):
             fit_label(np.zeros(size, np.uint8), (50, 50), "m.png")
+
+
+def test_the_grey_of_opencv(tmp_path):
+    colours = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+    for name, image in (("colour.png", colours), ("grey.png", colours[..., 0])):
+        path = saved(Image.fromarray(image), tmp_path / name)
+        np.testing.assert_array_equal(read_opencv_grey(path), cv2.imread(str(path), cv2.IMREAD_GRAYSCALE))
+        assert abs(read_opencv_grey(path).astype(int) - read_grey(path).pixels).max() <= 2 * (name == "colour.png")

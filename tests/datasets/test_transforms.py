@@ -11,6 +11,7 @@ from zoo import UsageError
 GEOMETRY = [
     dict(type="RandomFlip", prob=0.5),
     dict(type="RandomFlip", prob=0.5, direction="vertical"),
+    dict(type="RandomTranspose", prob=0.5),
     dict(type="Resize", size=96),
     dict(type="RandomScale", base=64),
     dict(type="Pad", size=80),
@@ -76,6 +77,9 @@ def test_a_flip_mirrors_columns_or_rows():
     np.testing.assert_array_equal(flipped_mask, mask[:, ::-1])
     flipped, _ = TRANSFORMS.build(dict(type="RandomFlip", prob=1.0, direction="vertical"))(image, mask, rng())
     np.testing.assert_array_equal(flipped, image[::-1])
+    for prob, want in ((1.0, image.T), (0.0, image)):
+        swapped, _ = TRANSFORMS.build(dict(type="RandomTranspose", prob=prob))(image, mask, rng())
+        np.testing.assert_array_equal(swapped, want)
     kept, _ = TRANSFORMS.build(dict(type="RandomFlip", prob=0.0))(image, mask, rng())
     np.testing.assert_array_equal(kept, image)
 

@@ -45,3 +45,14 @@ def test_two_folders(tmp_path, capsys):
     text = capsys.readouterr().out
     assert f"Only in {tmp_path / 'c'}: max_median on nudt-sirst (dnanet)." in text
     assert "No image of 4 is counted differently." in text
+
+
+def test_latex_has_the_published_table_alone_unless_told(tmp_path, capsys):
+    stored(tmp_path)
+    stored(tmp_path, "rpcanet")
+    for arguments, there in ((), False), (("--table", "all"), True):
+        assert report("--out", tmp_path, "--figures", "none", *arguments) == 0
+        latex, markdown = ((tmp_path / "report" / f"table1.{end}").read_text(encoding="utf-8") for end in ("tex", "md"))
+        assert ("RPCANet" in latex, "RPCANet" in markdown) == (there, True)
+    assert report("--out", tmp_path, "--table", "x") == 2
+    assert "unknown table 'x'; known: all, table1" in capsys.readouterr().err

@@ -85,10 +85,26 @@ def test_published_methods_that_are_not_here_are_shown_on_demand():
     assert "MSLCM$^{N}$" in to_latex(build_table(rows, with_published=True), "exact")
 
 
+def test_what_came_after_table_1_follows_it_and_is_not_in_latex():
+    rows = [make_row(name, iou, family="deep") for name, iou in (("rpcanet", 0.9), ("l2sknet_fpn", 0.8), ("uiunet", 0.7))]
+    sections, alone, whole = build_table(rows), build_table(rows, alone=True), build_table(rows, alone=True, table="all")
+    assert [line.method for line in sections[0].lines[16:]] == ["irsam", "rpcanet", "l2sknet_fpn"]
+    assert line_of(sections, "rpcanet").group == "after"
+    assert [line.method for line in alone[0].lines][16:] == ["irsam"]
+    assert [line_of(found, "uiunet").values["IoU"].rank for found in (sections, alone)] == [0, 1]
+    names = [line.method for line in whole[0].lines]
+    assert names[17:19] == ["istdunet", "rdian"]  # without a row, too
+    assert names.index("rpcanet") < names.index("sctransnet") < names.index("l2sknet_fpn")
+    assert r"\textit{After Table 1}" in to_latex(whole, "exact")
+    with pytest.raises(UsageError, match="unknown table 'al'; did you mean all"):
+        build_table(rows, table="al")
+
+
 def test_groups():
     groups = {name: group_of(name, None, ["irsam"]) for name in ("ipi", "acmnet_1ch", "rdian", "rlcm", "irsam", "unheard_of")}
     assert list(groups.values()) == ["classical", "deep", "deep", "classical", "ours", "others"]
     assert group_of("unheard_of", make_row("unheard_of", family="deep"), []) == "deep"
+    assert [group_of(name, None, [], ["rpcanet_pp"]) for name in ("rpcanet_pp", "rpcanet_pp_s3")] == ["after"] * 2
     sections = build_table([make_row("acmnet_1ch", family="deep"), make_row("mine", family="classical"), make_row("scored")])
     names = [line.method for line in sections[0].lines]
     assert names.index("mslstipt") < names.index("mine") < names.index("mdvsfa") < names.index("acmnet_1ch")

@@ -59,7 +59,8 @@ def test_a_policy_that_is_none_is_not_imported(name):
 
 
 @pytest.mark.parametrize(
-    "spec", ["minmax(50)", "minmax(-0.1)", "adaptive(70, 50)", "minmax_prob(22)", dict(type="minmax", fraction=2)]
+    "spec",
+    ["minmax(50)", "minmax(-0.1)", "adaptive(70, 50)", "minmax_prob(22)", "max_prob(22)", dict(type="minmax", fraction=2)],
 )
 def test_a_fraction_lies_between_0_and_1(spec):
     with pytest.raises(UsageError, match=r"not a policy.* must be between 0 and 1"):
@@ -78,7 +79,7 @@ def test_the_list_of_policies_is_the_registry(monkeypatch):
             super().__init__(float(k))
 
     monkeypatch.setitem(THRESHOLDS.module_dict, "needy", Needy)
-    with pytest.raises(UsageError, match=r"minmax_prob\(0.22\), adaptive\(0.7, 0.5\), mean_std\(3\), best_iou, needy$"):
+    with pytest.raises(UsageError, match=r"max_prob\(0.5\), adaptive\(0.7, 0.5\), mean_std\(3\), best_iou, needy$"):
         build_threshold("otsu")
     assert str(build_threshold("needy(2)")) == "needy(2)"
 
@@ -112,3 +113,21 @@ def test_minmax_rule_at_the_ends_of_the_range():
 def test_minmax_rule_needs_a_fraction(fraction):
     with pytest.raises(UsageError, match="not a policy"):
         build_threshold(f"minmax_prob({fraction})")
+
+
+@pytest.mark.parametrize("shift", [-6.0, 0.0, 6.0])
+def test_rule_by_the_highest_probability(shift):
+    logits = 3 * np.random.default_rng(2).standard_normal((40, 40)) + shift
+    probabilities = expit(logits)
+    policy = build_threshold("max_prob")
+    assert str(policy) == "max_prob(0.5)"
+    np.testing.assert_array_equal(policy(logits), probabilities / probabilities.max() > 0.5)
+    # Where the probabilities underflow, half of the highest one is a logit lower by log 2.
+    assert policy(np.array([-900.0, -900.6, -900.7])).tolist() == [True, True, False]
+    assert policy(np.array([900.0, 0.1, -0.1])).tolist() == [True, True, False]
+
+
+@pytest.mark.parametrize("fraction", [0, 1, -0.2])
+def test_rule_by_the_highest_probability_needs_a_fraction(fraction):
+    with pytest.raises(UsageError, match="not a policy"):
+        build_threshold(f"max_prob({fraction})")

@@ -12,7 +12,7 @@ from tests.deep_methods import DEEP
 from zoo import build_method
 
 # They have parts that this loss does not reach; tests of their own say which.
-PARTLY = ("irsam", "isnet", "mdvsfa")
+PARTLY = ("irsam", "isnet", "mdvsfa", "rdian", "rpcanet_pp", "sctransnet")
 
 
 @pytest.mark.parametrize("name", [*DEEP, "acmnet_fpn", "alcnet_localsk"])
@@ -36,6 +36,21 @@ def test_every_deep_method_has_losses_and_trains_every_parameter(name):
     assert len(gradients) == len(list(model.parameters())) or name in PARTLY
     assert all(torch.isfinite(gradient).all() for gradient in gradients)
     assert any(gradient.any() for gradient in gradients)
+
+
+@pytest.mark.parametrize(("name", "maps"), [("dnanet", 4), ("sctransnet", 6), ("isnet", 1)])
+def test_a_loss_by_name_is_taken_of_every_map_that_is_supervised(name, maps):
+    torch.manual_seed(0)
+    detector = build_method(name)
+    inputs, masks = torch.randint(0, 256, (2, 1, 32, 32)), torch.randint(0, 2, (2, 1, 32, 32))
+    model = TrainingModel(detector, loss="bce").eval()
+    with torch.no_grad():
+        losses = model(inputs, masks)
+        found = detector.supervised(detector.forward(detector.normalize(inputs.float())))
+    assert len(found) == maps
+    want = sum(torch.nn.functional.binary_cross_entropy_with_logits(logits, masks.float()) for logits in found) / maps
+    assert list(losses) == ["loss_bce"]
+    assert float(losses["loss_bce"]) == pytest.approx(float(want), rel=1e-4)
 
 
 def test_training_lowers_the_loss():

@@ -8,7 +8,20 @@ from engine.training.recipe import load_recipe
 from tests.deep_methods import DEEP, VARIANTS
 from zoo import UsageError
 
-EPOCHS = dict(acmnet=300, alcnet=300, dim2clear=400, dnanet=1500, irsam=500, isnet=3000, mdvsfa=30, uiunet=500)
+EPOCHS = dict(
+    acmnet=300,
+    agpcnet=125,
+    alcnet=300,
+    dim2clear=400,
+    dnanet=1500,
+    irsam=500,
+    isnet=3000,
+    istdunet=12000,
+    mdvsfa=30,
+    mshnet=400,
+    rdian=300,
+    uiunet=500,
+)
 
 
 @pytest.mark.parametrize("schedule", ["paper", "short", "smoke"])
@@ -28,7 +41,10 @@ def test_every_deep_method_has_a_recipe_that_builds(method, schedule):
 @pytest.mark.parametrize("method", EPOCHS)
 def test_lengths(method):
     assert load_recipe(method, "paper").iterations(42) == EPOCHS[method] * 42
-    assert load_recipe(method, "short").iterations(42) == {"acmnet": 100, "alcnet": 50}.get(method, EPOCHS[method] / 10) * 42
+    assert (
+        load_recipe(method, "short").iterations(42)
+        == {"acmnet": 100, "agpcnet": 13, "alcnet": 50}.get(method, EPOCHS[method] / 10) * 42
+    )
     assert load_recipe(method, "smoke").iterations(42) == load_recipe(method, "smoke").iterations(1000) <= 420
 
 
@@ -109,6 +125,7 @@ def test_of_epochs_and_steps_the_one_that_is_named_counts():
         ({"seed": True}, "seed=True is no"),
         ({"amp": "yes"}, "amp='yes' is neither"),
         ({"select": "best"}, "select='best' is none of last, val"),
+        ({"loss": "sis"}, "unknown loss of the recipe in .*, 'sis'; did you mean sls"),
         ({"model": "Foo"}, "unknown model of the recipe, 'Foo'"),
         ({"model": "AlternatingModel"}, "trains parts in turn, and this method names none"),
         ({"optimizer": 3}, "optimizer=3 is no dict"),
@@ -165,3 +182,10 @@ def test_a_config_file_brings_its_own_recipe(tmp_path):
 def test_an_unknown_schedule_is_a_usage_error():
     with pytest.raises(UsageError, match="unknown schedule 'shrt'; did you mean short"):
         load_recipe("acmnet", "shrt")
+
+
+def test_a_loss_by_name_has_no_place_where_parts_learn_in_turn():
+    assert load_recipe("acmnet", "paper").loss is None
+    assert load_recipe("acmnet", "budget", changes={"loss": "sls"}).loss == "sls"
+    with pytest.raises(UsageError, match="loss='sls' has no place where parts are trained in turn"):
+        load_recipe("mdvsfa", "paper", changes={"loss": "sls"})

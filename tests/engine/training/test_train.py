@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import run_benchmark
+from baselines.deep.mshnet import MSHNetDetector
 from datasets import build_dataset
 from engine.training.hooks import ProgressHook
 from engine.training.provenance import overlap
@@ -330,3 +331,16 @@ def test_two_processes_train_one_network(write_config, tmp_path):
 def test_a_batch_of_one_is_told_in_the_words_of_a_recipe(run, write_config):
     with pytest.raises(UsageError, match=r"small has a batch norm behind a global pooling, .* --recipe batch_size=2"):
         run(write_config(2), recipe={"batch_size": 1})
+
+
+def test_a_warm_up_has_its_share_of_the_run(run, tmp_path, monkeypatch):
+    config = tmp_path / "warm.py"
+    config.write_text(
+        "method = dict(type='mshnet', input_size=32)\n"
+        "recipe = dict(steps=4, batch_size=2, optimizer=dict(type='SGD', lr=0.1), evaluation=dict(warm_up=0.5),\n"
+        "              augmentation=[dict(type='RandomCrop', size=32, on_target=1.0)])"
+    )
+    seen, loss = [], MSHNetDetector.loss
+    monkeypatch.setattr(MSHNetDetector, "loss", lambda *args: seen.append(len(args[1][0])) or loss(*args))
+    run(str(config))
+    assert seen == [0, 0, 4, 4]

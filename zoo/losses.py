@@ -1,0 +1,6 @@
+"""The registry of losses that a recipe may name in place of a method's own."""
+
+from mmengine.registry import Registry
+
+# Functions of Bx1xHxW logits and Bx1xHxW masks, 0..1, to a scalar.
+LOSSES = Registry("loss", scope="irsam_zoo", locations=["baselines.deep.named_losses"])
