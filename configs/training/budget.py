@@ -64,6 +64,7 @@ methods = dict(
         schedule=dict(type="CosineAnnealingLR", eta_min=0.0),
     ),
     # The published warm-up would be less than an epoch.
+    hdnet=dict(evaluation=dict(input_size="native", warm_up=0.05)),
     mshnet=dict(evaluation=dict(input_size="native", warm_up=0.05)),
     irsam=dict(evaluation=dict(input_size="native", enlarge=1), **adamw(4e-4, betas=(0.9, 0.99))),
 )

@@ -34,6 +34,8 @@ recipe = dict(
 methods = dict(
     acmnet=small_squares(128, epochs=100),
     alcnet=small_squares(128, epochs=50),
-    mshnet=dict(evaluation=dict(warm_up=6 / 40)),  # six epochs, as published
+    # The published six epochs.
+    hdnet=dict(evaluation=dict(warm_up=6 / 80)),
+    mshnet=dict(evaluation=dict(warm_up=6 / 40)),
     mdvsfa=dict(ema=None),  # three networks that learn against each other; an average of them is none of their states
 )

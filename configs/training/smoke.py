@@ -37,6 +37,7 @@ methods = dict(
     alcnet=dict(steps=110, batch_size=4, augmentation=cut(96), **adagrad(0.05)),
     dim2clear=dict(steps=180, batch_size=8, augmentation=cut(64), **adagrad(0.05)),
     dnanet=dict(steps=100, batch_size=4, augmentation=cut(48), **adagrad(0.05)),
+    hdnet=dict(evaluation=dict(warm_up=0.1)),
     irsam=dict(steps=38, batch_size=2, augmentation=cut(128), **adam(5e-4)),
     isnet=dict(steps=70, batch_size=4, augmentation=cut(64), **adagrad(0.05)),
     istdunet=dict(steps=80),

@@ -12,7 +12,7 @@ from tests.deep_methods import DEEP
 from zoo import build_method
 
 # They have parts that this loss does not reach; tests of their own say which.
-PARTLY = ("irsam", "isnet", "mdvsfa", "rdian", "rpcanet_pp", "sctransnet")
+PARTLY = ("hdnet", "irsam", "isnet", "mdvsfa", "rdian", "rpcanet_pp", "sctransnet")
 
 
 @pytest.mark.parametrize("name", [*DEEP, "acmnet_fpn", "alcnet_localsk"])

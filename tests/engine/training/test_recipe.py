@@ -14,6 +14,7 @@ EPOCHS = dict(
     alcnet=300,
     dim2clear=400,
     dnanet=1500,
+    hdnet=800,
     irsam=500,
     isnet=3000,
     istdunet=12000,
