@@ -1,11 +1,16 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 from baselines.deep.losses import soft_iou_loss
+from baselines.deep.rdian import DIRECTIONS
 from tests.golden_losses import check_loss
 from tests.golden_networks import TOLERANCE, check_network, fill, golden_path, reference_state
 from zoo import build_method
+
+PUBLISHED = Path(__file__).resolve().parents[4] / "shared" / "weights" / "rdian" / "best.pth"
 
 
 @pytest.fixture
@@ -50,3 +55,18 @@ def test_norms_start_without_a_shift(detector):
 def test_the_input_is_normalised_as_the_author_does(detector):
     normal = detector.normalize(torch.tensor([[[[0.0, 255.0]]]]))
     torch.testing.assert_close(normal, torch.tensor([[[[0.1246 / 1.0923, 1.1246 / 1.0923]]]]))
+
+
+@pytest.mark.real_data
+def test_the_authors_weights_hold_the_fixed_kernels_and_find_a_target():
+    if not PUBLISHED.is_file():
+        pytest.skip(f"no published weights: {PUBLISHED} is missing")
+    detector = build_method("rdian", input_size="native")
+    kernels = [detector.network.get_submodule(name).weight.clone() for name in DIRECTIONS]
+    detector.load(PUBLISHED)
+    for name, kernel in zip(DIRECTIONS, kernels, strict=True):
+        assert torch.equal(detector.network.get_submodule(name).weight, kernel)
+    image = np.random.default_rng(0).normal(60, 2, (128, 128))
+    target = np.zeros(image.shape, bool)
+    target[60:63, 40:43] = True
+    np.testing.assert_array_equal(detector.segment(image + 80 * target), target)
