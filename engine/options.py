@@ -43,9 +43,9 @@ class RunOptions:
     dask: str | None = option("use the workers of this Dask scheduler instead", default=None, metavar="ADDRESS")
     device: str = option("default: cuda where there is one", default="auto", choices=("auto", "cpu", "cuda"))
     checkpoints: str = option("folder of weights (default: %(default)s)", default="checkpoints", metavar="DIR")
-    train: str | None = option(
-        "train networks that have no weights so well (default: smoke on `synthetic`, none elsewhere)",
-        default=None,
+    train: str = option(
+        "train networks that have no weights so well (default: %(default)s)",
+        default="none",
         choices=("none", *reversed(SCHEDULES)),
     )
     plugins: tuple[str, ...] = option("Python files that register methods", default=(), nargs="+", metavar="FILE")

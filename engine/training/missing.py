@@ -12,8 +12,6 @@ from zoo.lookup import registered
 from zoo.neural import NeuralDetector
 from zoo.registry import method_config
 
-NONE = "none"
-
 
 def train_missing(options, datasets, report):
     """Train every network of a run that has no weights of the wanted schedule or a better one.
@@ -21,26 +19,25 @@ def train_missing(options, datasets, report):
     On a CPU each takes one thread, and as many run side by side as the run may have processes.
 
     Arguments:
-        options (RunOptions): The run. Without a schedule, networks are smoke-trained on the synthetic set and not trained
-            on any other.
+        options (RunOptions): The run.
         datasets: The opened test sets by the name or folder that the run was given.
         report: Called with a line of text now and then.
 
     Returns:
         dict[tuple[str, str], str]: What went wrong, by method and data set as the run was given them.
     """
-    jobs, methods = {}, {method: method_config(method) for method in options.methods}
-    for source, dataset in datasets.items():
-        schedule = options.train or ("smoke" if dataset.name == "synthetic" else NONE)
-        if schedule != NONE:
-            jobs |= {
-                (m, source): _job(options, m, source, schedule)
-                for m, named in methods.items()
-                if _lacks(options, *named, dataset, schedule)
-            }
+    if options.train == "none":
+        return {}
+    methods = {method: method_config(method) for method in options.methods}
+    jobs = {
+        (method, source): _job(options, method, source)
+        for source, dataset in datasets.items()
+        for method, named in methods.items()
+        if _lacks(options, *named, dataset)
+    }
     if not jobs:
         return {}
-    report(f"networks to train first: {len(jobs)} (--train none leaves that out)")
+    report(f"networks to train first: {len(jobs)}")
     start, failures = time.monotonic(), {}
     for done, (key, error) in enumerate(_trained(jobs, options), start=1):
         seconds = time.monotonic() - start
@@ -50,15 +47,15 @@ def train_missing(options, datasets, report):
     return failures
 
 
-def _lacks(options, name, config, dataset, schedule):
+def _lacks(options, name, config, dataset):
     if "checkpoint" in config or not issubclass(registered(METHODS, config["type"]), NeuralDetector):
         return False
-    return find_checkpoint(options.checkpoints, name, dataset.name, split=dataset.split, schedule=schedule) is None
+    return find_checkpoint(options.checkpoints, name, dataset.name, split=dataset.split, schedule=options.train) is None
 
 
-def _job(options, method, source, schedule):
+def _job(options, method, source):
     same = {name: getattr(options, name) for name in ("split", "data_root", "checkpoints", "device")}
-    return TrainOptions(method=method, dataset=source, schedule=schedule, bar=options.device == "cuda", **same)
+    return TrainOptions(method=method, dataset=source, schedule=options.train, bar=options.device == "cuda", **same)
 
 
 def _trained(jobs, options):

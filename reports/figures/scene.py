@@ -3,8 +3,8 @@
 import numpy as np
 from matplotlib.patches import Rectangle
 
+from engine.metrics import scene as metric
 from engine.metrics.components import label_components
-from engine.metrics.matching import match_components
 from reports.figures.style import BOXES
 
 INSET = 0.42  # of the panel's sides
@@ -24,9 +24,9 @@ def outcomes(mask, target):
         dict: ``"detected"``: (M, 4) int64 top, left, bottom, right (the last two exclusive) of each matched target and its
         component together; ``"missed"``: of targets; ``"false alarm"``: of predicted components.
     """
-    targets, predictions = label_components(target), label_components(mask)
-    found, by = match_components(targets, predictions)
-    true, predicted = _corners(targets.box), _corners(predictions.box)
+    pair = metric.Scene(target, mask)
+    found, by = pair.matched
+    true, predicted = _corners(pair.targets.box), _corners(pair.predictions.box)
     both = np.concatenate(
         [np.minimum(true[found, :2], predicted[by, :2]), np.maximum(true[found, 2:], predicted[by, 2:])], axis=1
     )

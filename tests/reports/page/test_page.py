@@ -81,7 +81,7 @@ def test_a_row_has_its_card_and_its_own_command(page, out):
     section = next(section for section in data["sections"] if section["dataset"] == "synthetic")
     line = next(line for line in section["lines"] if line["method"] == "top_hat")
     assert line["card"]["authors"] == "Rivest and Fortin"
-    words = f"--methods top_hat --datasets synthetic --limit 4 --jobs 1 --device cpu --checkpoints {out.parent} --train none"
+    words = f"--methods top_hat --datasets synthetic --limit 4 --jobs 1 --device cpu --checkpoints {out.parent}"
     assert line["command"] == f"python run_benchmark.py {words} --save-predictions --save-scores npy"
     unrun = next(line for line in section["lines"] if line["method"] == "irsam")
     assert unrun["card"]["title"] == "IRSAM"
