@@ -1,7 +1,8 @@
 """What a method is: the registry, the base classes, cards, thresholds and checkpoints."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from zoo.lazy import lazy_names
 
 if TYPE_CHECKING:  # also what `engine.code_version` follows
     from zoo.card import MethodCard
@@ -27,15 +28,5 @@ __all__ = [
     "load_plugin",
 ]
 
-HOMES = ("errors", "card", "plugins", "thresholds", "detector", "registry")
-
-
-def __getattr__(name):
-    """Import a name's module when it is first asked for: the command line parses its arguments before torch is there."""
-    if name in __all__:
-        for home in HOMES:
-            module = import_module(f"zoo.{home}")
-            if hasattr(module, name):
-                globals()[name] = getattr(module, name)
-                return globals()[name]
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# The command line parses its arguments before torch is there.
+__getattr__ = lazy_names(__name__, __all__, ("errors", "card", "plugins", "thresholds", "detector", "registry"))

@@ -6,6 +6,8 @@ UIU-Net takes the spatial attention alone.
 import torch
 from torch import nn
 
+from baselines.deep.blocks import TwoConvs
+
 
 class SpatialAttention(nn.Module):
     """A weight in 0..1 for each position from the mean and the maximum over channels: BxCxHxW to Bx1xHxW.
@@ -36,18 +38,11 @@ class ChannelAttention(nn.Module):
         return sum(self.fc2(self.fc1(statistic).relu()) for statistic in pooled).sigmoid()
 
 
-class ResidualAttentionBlock(nn.Module):
+class ResidualAttentionBlock(TwoConvs):
     """Two 3x3 convolutions, channel and spatial attention, and a residual connection."""
 
     def __init__(self, in_channels, out_channels):
-        super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, padding=1)
-        self.bn1 = nn.BatchNorm2d(out_channels)
-        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1)
-        self.bn2 = nn.BatchNorm2d(out_channels)
-        self.shortcut = nn.Identity()
-        if in_channels != out_channels:
-            self.shortcut = nn.Sequential(nn.Conv2d(in_channels, out_channels, 1), nn.BatchNorm2d(out_channels))
+        super().__init__(in_channels, out_channels)
         self.ca = ChannelAttention(out_channels)
         self.sa = SpatialAttention(7)
 

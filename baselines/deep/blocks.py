@@ -35,6 +35,24 @@ class ResBlock(nn.Module):
         return self.relu(self.body(x) + self.downsample(x))
 
 
+class TwoConvs(nn.Module):
+    """What residual blocks with biases have in common, of DNANet and of later networks: the layers, not their order.
+
+    Arguments:
+        in_channels, out_channels: Channels of input and output. Where they differ, a 1x1 convolution is the shortcut.
+    """
+
+    def __init__(self, in_channels, out_channels):
+        super().__init__()
+        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, padding=1)
+        self.bn1 = nn.BatchNorm2d(out_channels)
+        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1)
+        self.bn2 = nn.BatchNorm2d(out_channels)
+        self.shortcut = nn.Identity()
+        if in_channels != out_channels:
+            self.shortcut = nn.Sequential(nn.Conv2d(in_channels, out_channels, 1), nn.BatchNorm2d(out_channels))
+
+
 def res_stage(blocks, in_channels, out_channels, stride=1):
     """A sequence of residual blocks, the first of which changes the channels and the size."""
     return nn.Sequential(

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 from torch.nn.functional import binary_cross_entropy, instance_norm, interpolate, max_pool2d, normalize
 
+from baselines.deep.blocks import TwoConvs
 from zoo import METHODS, MethodCard
 from zoo.irsam.layer_norm import LayerNorm2d
 from zoo.neural import NeuralDetector
@@ -28,18 +29,11 @@ def channel_norm(channels):
     return nn.Sequential(OrderedDict(body=LayerNorm2d(channels, eps=1e-5)))
 
 
-class ResBlock(nn.Module):
+class ResBlock(TwoConvs):
     """Two 3x3 convolutions, with leaky ReLUs and a 1x1 convolution as the shortcut where the channels change."""
 
     def __init__(self, in_channels, out_channels):
-        super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, padding=1)
-        self.bn1 = nn.BatchNorm2d(out_channels)
-        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1)
-        self.bn2 = nn.BatchNorm2d(out_channels)
-        self.shortcut = nn.Identity()
-        if in_channels != out_channels:
-            self.shortcut = nn.Sequential(nn.Conv2d(in_channels, out_channels, 1), nn.BatchNorm2d(out_channels))
+        super().__init__(in_channels, out_channels)
         self.relu = nn.LeakyReLU(inplace=True)
 
     def forward(self, x):

@@ -1,7 +1,8 @@
 """Metrics of infrared small target detection. `engine.metrics.mm_metric` adds them to mmengine when it is imported."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from zoo.lazy import lazy_names
 
 if TYPE_CHECKING:  # also what `engine.code_version` follows
     from engine.metrics.bootstrap import bootstrap_ci, paired_bootstrap, ratio_ci
@@ -37,15 +38,7 @@ __all__ = [
     "sweep_image",
 ]
 
-HOMES = ("bootstrap", "compute", "counts", "metric", "pyirstd", "signal", "stratify", "sweep")
-
-
-def __getattr__(name):
-    """Import a name's module when it is first asked for: a listing needs neither SciPy nor pandas."""
-    if name in __all__:
-        for home in HOMES:
-            module = import_module(f"engine.metrics.{home}")
-            if hasattr(module, name):
-                globals()[name] = getattr(module, name)
-                return globals()[name]
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# A listing needs neither SciPy nor pandas.
+__getattr__ = lazy_names(
+    __name__, __all__, ("bootstrap", "compute", "counts", "metric", "pyirstd", "signal", "stratify", "sweep")
+)

@@ -1,0 +1,122 @@
+"""Runs that are broken off, and methods and images that fail: what is done stays, and the others go on."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+
+import pytest
+
+import run_benchmark
+from tests.user_set import IDS, PROGRAM, row_of, run, table, write_plugin, write_set
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_set(tmp_path / "mine")
+
+
+def test_a_worker_that_dies_takes_no_other_method_along(folder, tmp_path):
+    name, plugin, _ = write_plugin(tmp_path)
+    plugin.write_text(plugin.read_text().replace("time.sleep(0)", "os._exit(9)"))
+    out = tmp_path / "out"
+    assert run(folder, out, name, "top_hat", "max_median", "--plugin", str(plugin)) == 1
+    assert row_of(out, name)["status"] == "failed"
+    assert [row_of(out, method)["status"] for method in ("top_hat", "max_median")] == ["ok", "ok"]
+
+
+def test_an_interrupt_ends_the_run_with_one_line(folder, tmp_path):
+    name, plugin, log = write_plugin(tmp_path, delay=1)
+    command = [sys.executable, str(PROGRAM), "--methods", name, "--plugin", str(plugin), "--datasets", str(folder),
+               "--out", str(tmp_path / "out"), "--jobs", "1"]  # fmt: skip
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a shell that runs tests in the background has it ignored
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=heard
+    )
+    while process.poll() is None and not log.is_file():
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)
+    _, error = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert error.strip().splitlines()[-1] == "stopped; the same command goes on from here"
+    assert "Traceback" not in error
+
+
+def test_a_pipe_that_nothing_reads_is_one_line(tmp_path):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as gone:
+        command = [sys.executable, str(PROGRAM), "weights"]
+        done = subprocess.run(command, cwd=tmp_path, stdout=gone, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "stopped: nothing reads the output any more\n")
+
+
+def test_kill_and_resume_scores_no_stored_image_again(folder, tmp_path):
+    name, plugin, log = write_plugin(tmp_path, delay=0.3)
+    out = tmp_path / "out"
+    command = [sys.executable, str(PROGRAM), "--methods", name, "--plugin", str(plugin), "--datasets", str(folder),
+               "--out", str(out), "--jobs", "1"]  # fmt: skip
+    journal = out / "journal" / "mine" / "irsam" / f"{name}.jsonl"
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL, start_new_session=True)
+    while process.poll() is None and not (journal.is_file() and journal.read_text().count("\n") >= 4):
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    stored = [json.loads(line)["id"] for line in journal.read_text().splitlines()[1:]]
+    assert 3 <= len(stored) < len(IDS)
+    log.unlink()
+
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True).returncode == 0
+    lines = log.read_text().split()  # images that the speed is measured on come first
+    assert sorted(f"im{line}" for line in lines[-(len(IDS) - len(stored)) :]) == sorted(set(IDS) - set(stored))
+    tables = {path.name: path.read_bytes() for path in (out / "report").iterdir()}
+
+    assert run_benchmark.main(command[2:]) == 0
+    assert log.read_text().split() == lines
+    assert {path.name: path.read_bytes() for path in (out / "report").iterdir()} == tables
+
+    whole = tmp_path / "whole"
+    assert run_benchmark.main([*command[2:], "--out", str(whole)]) == 0
+    a, b = row_of(out, name), row_of(whole, name)
+    for part in ("metrics", "ci95", "auc", "sweep", "strata"):
+        assert a[part] == b[part]
+
+
+def test_a_damaged_image_fails_its_cell_and_is_scored_alone_once_mended(folder, tmp_path, capsys):
+    name, plugin, log = write_plugin(tmp_path)
+    out = tmp_path / "out"
+    arguments = [folder, out, name, "top_hat", "--plugin", str(plugin)]
+    path = folder / "images" / "im5.png"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    assert run(*arguments) == 1
+    errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith(f"failed: {name}")]
+    assert len(errors) == 1
+    assert "1 of 8 images" in errors[0]
+    assert "im5.png" in errors[0]
+    assert row_of(out, name)["status"] == "failed"
+    assert table(out)["mine", name, "IoU"]["measured"] == ""
+    path.write_bytes(whole)
+    log.unlink()
+    assert run(*arguments) == 0
+    assert log.read_text().split() == ["5"]
+
+
+def test_a_method_that_raises_does_not_stop_the_others(folder, tmp_path, capsys):
+    plugin = tmp_path / "raises.py"
+    plugin.write_text(
+        "from zoo import METHODS, Detector, MethodCard\n"
+        "@METHODS.register_module('raises')\n"
+        "class Raises(Detector):\n"
+        "    card = MethodCard(title='Raises')\n"
+        "    def score(self, image):\n"
+        "        raise ValueError('no luck')\n"
+    )
+    out = tmp_path / "out"
+    assert run(folder, out, "raises", "top_hat", "--plugin", str(plugin)) == 1
+    assert "failed: raises on mine: 8 of 8 images, first im0: ValueError: no luck" in capsys.readouterr().err
+    assert row_of(out, "top_hat")["status"] == "ok"
+    assert "| ok |" in (out / "report" / "table1.md").read_text()
