@@ -61,5 +61,5 @@ def test_200_steps_halve_the_loss_and_find_targets(one_thread):
         f"loss {first[0]:.3f} -> {last[0]:.3f}, IoU term {first[1]:.3f} -> {last[1]:.3f}, test IoU {before:.4f} -> {after:.4f}"
     )
     assert last[0] < 0.5 * first[0]
-    assert last[1] < 0.9 * first[1]
+    assert last[1] < 0.8 * first[1]
     assert after > before + 0.05  # 0.10 to 0.16, by how a processor rounds
