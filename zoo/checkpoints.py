@@ -71,7 +71,10 @@ def find_checkpoint(directory, method, dataset, *, split=None, schedule=SCHEDULE
     ranked = []
     for path in directory.glob("*.safetensors"):
         match = name.fullmatch(path.name)
-        nearness = match and _nearness(match[1], read_header(path), dataset, split)
+        header = read_header(path) if match else {}
+        if header.get("method", method) != method:  # one whose name goes on where this one ends, as rpcanet and rpcanet_pp
+            continue
+        nearness = match and _nearness(match[1], header, dataset, split)
         if nearness:
             ranked.append((nearness, -SCHEDULES.index(match[2]), path.stat().st_mtime_ns, path.name, path))
     return max(ranked)[-1] if ranked else None

@@ -33,9 +33,9 @@ from engine.training.recipe import load_recipe
 from engine.training.runner import TrainingRunner, read_state, start_distributed
 from engine.training.work_folder import claim, drop_states, finished_run, last_state, make_folder, work_folder
 from zoo import METHODS, UsageError, build_method
-from zoo.checkpoints import save_checkpoint
 from zoo.lookup import registered
 from zoo.neural import NeuralDetector
+from zoo.own_files import halved, save_checkpoint
 from zoo.registry import method_config
 
 LOG_EVERY = 10  # iterations
@@ -276,7 +276,7 @@ class _Run:
         written = self.checkpoints / f".{self.title}-{os.urandom(8).hex()}.safetensors"
         state = self.detector.network.state_dict()
         if self.options.half:
-            state = {key: value.half() if value.is_floating_point() else value for key, value in state.items()}
+            state = {key: halved(value) for key, value in state.items()}
         digest = save_checkpoint(written, state, metadata)
         path = written.replace(self.checkpoints / f"{self.title}-{digest[:8]}.safetensors")
         shutil.copyfile(self.work_dir / LossTableHook.name, path.with_suffix(".csv"))

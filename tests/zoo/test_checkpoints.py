@@ -53,6 +53,14 @@ def test_weights_of_a_union_serve_its_members_and_sets_without_a_split(tmp_path)
     assert find("irstd-1k", split="irsam", schedule="budget") != pair
 
 
+def test_a_method_whose_name_goes_on_where_anothers_ends_keeps_its_weights(tmp_path):
+    longer = tmp_path / "rpcanet_pp_sirst3_budget-01234567.safetensors"
+    header = {"method": "rpcanet_pp", "split": "irsam", "seen": {"irstd-1k": {}, "nudt-sirst": {}, "nuaa-sirst": {}}}
+    save_checkpoint(longer, {"w": torch.zeros(1)}, header)
+    assert find_checkpoint(tmp_path, "rpcanet", "nuaa-sirst", split="irsam") is None
+    assert find_checkpoint(tmp_path, "rpcanet_pp", "nuaa-sirst", split="irsam") == longer
+
+
 def test_weights_of_another_split_or_of_a_lesser_schedule_are_left_out(tmp_path):
     short = tmp_path / "acmnet_nuaa-sirst_short-01234567.safetensors"
     save_checkpoint(short, {"w": torch.zeros(1)}, {"split": "irsam"})

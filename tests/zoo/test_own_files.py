@@ -10,7 +10,7 @@ from torch import nn
 from tests.checkpoint_forms import STATE
 from zoo import UsageError, ZooError, build_method
 from zoo.checkpoints import load_checkpoint, output_channels, save_checkpoint, sha256_file
-from zoo.own_files import FEWEST, read_header
+from zoo.own_files import halved, read_header
 
 
 def test_safetensors_keep_keys_and_metadata_and_are_written_reproducibly(tmp_path):
@@ -60,6 +60,13 @@ def test_two_that_write_one_file_have_temporary_names_of_their_own(tmp_path, mon
     assert len(set(names)) == 2
 
 
+def test_a_tensor_too_large_for_float16_stays():
+    values = torch.tensor([1.0, 7e4])
+    assert halved(values) is values
+    assert halved(values[:1]).dtype == torch.float16
+    assert halved(torch.tensor([3])).dtype == torch.int64
+
+
 # 8-bit integers
 
 
@@ -70,10 +77,10 @@ class Network(nn.Module):
         super().__init__()
         self.conv = nn.Conv2d(16, 32, 3)
         self.up = nn.ConvTranspose2d(32, 16, 4)
-        self.grouped = nn.Conv1d(64, 128, 33, groups=2)
+        self.grouped = nn.Conv1d(64, 128, 3, groups=2)
         self.linear = nn.Linear(64, 65)
         self.small = nn.Conv2d(1, 8, 3)
-        self.norm = nn.BatchNorm2d(2 * FEWEST)
+        self.norm = nn.BatchNorm2d(8192)
         self.table = nn.Parameter(torch.randn(64, 65))
         self.tied = self.linear
 
@@ -82,6 +89,14 @@ def test_the_weights_of_convolutions_and_linear_layers_have_output_channels():
     want = {"conv.weight": 0, "up.weight": 1, "grouped.weight": 0, "linear.weight": 0, "tied.weight": 0}
     assert output_channels(Network()) == want
     assert output_channels(nn.Linear(64, 64)) == {"weight": 0}
+
+
+def test_the_smallest_layers_up_to_a_tenth_of_the_values_do_not_become_integers():
+    sizes = (8000, 900, 100, 1000)  # channels of 1x1: a tenth is the second and third
+    network = nn.Sequential(*[nn.Conv2d(1, size, 1) for size in sizes])
+    assert output_channels(network) == {"0.weight": 0, "3.weight": 0}
+    network[3] = nn.Conv2d(1, 880, 1)
+    assert output_channels(network) == {"0.weight": 0, "1.weight": 0}
 
 
 def test_integers_have_one_scale_an_output_channel_and_come_back_as_floats(tmp_path):
