@@ -188,8 +188,6 @@ class ISNetDetector(NeuralDetector):
     """ISNet.
 
     Arguments:
-        clip_edges: Cut the edge target at 1 in training. As published it reaches 1.41, and a cross entropy with such a target
-            has no lower bound: in a long run it outgrows the other terms.
         kwargs: Options of `NeuralDetector`.
     """
 
@@ -214,10 +212,6 @@ class ISNetDetector(NeuralDetector):
     )
     default_input_size = 512  # author's code: test images are resized to 512 x 512
 
-    def __init__(self, *, clip_edges=False, **kwargs):
-        self.clip_edges = clip_edges
-        super().__init__(**kwargs)
-
     def build_network(self):
         return ISNet()
 
@@ -230,8 +224,6 @@ class ISNetDetector(NeuralDetector):
     def loss(self, outputs, masks):
         mask, edge = outputs
         edge_masks = gradient_magnitude(masks)
-        if self.clip_edges:
-            edge_masks = edge_masks.clamp(max=1)
         return {
             "mask_iou": soft_iou_loss(mask, masks, smooth=0, per_sample=True),
             "edge_bce": 10 * binary_cross_entropy_with_logits(edge, edge_masks),  # author's code

@@ -43,17 +43,16 @@ recipe = dict(
 
 methods = dict(
     dnanet=adamw(4e-3),
+    acmnet=adamw(5e-3),
     # Its contrasts reach over 17 px at a quarter of the size.
     alcnet=dict(phases=phases((96, 14), (128, 8), (256, 2)), **adamw(5e-3)),
     # Its grid of patches needs 76 px.
     agpcnet=dict(phases=phases((96, 14), (128, 8), (256, 2))),
     uiunet=adamw(1e-3),
-    # Of its published edge loss, which has no lower bound, 120 s made -300.
-    isnet=dict(evaluation=dict(input_size="native", clip_edges=True)),
-    # Not tried yet; a hundred convolutions in a row, published with 1e-4 and with 1e-3.
     rpcanet=adamw(1e-3),
     rpcanet_pp=adamw(1e-3),
     sctransnet=adamw(1e-3),
+    l2sknet=adamw(5e-3),
     # An adversarial step takes squares of 128 px, which are the second phase; before and after, the generators learn without
     # the discriminator. A step of theirs costs four times that of others.
     mdvsfa=dict(
@@ -67,6 +66,6 @@ methods = dict(
     ),
     # The published warm-up would be less than an epoch.
     hdnet=dict(evaluation=dict(input_size="native", warm_up=0.05)),
-    mshnet=dict(evaluation=dict(input_size="native", warm_up=0.05)),
+    mshnet=dict(evaluation=dict(input_size="native", warm_up=0.05), **adamw(5e-3)),
     irsam=dict(evaluation=dict(input_size="native", enlarge=1), **adamw(4e-4, betas=(0.9, 0.99))),
 )

@@ -79,14 +79,6 @@ def test_an_edge_target_above_one_is_taken_as_it_is(detector):
     assert float(edge.grad[0, 0, 0, 0]) == pytest.approx(10 * (0.5 - 2**0.5) / 9, rel=1e-4)
 
 
-def test_edge_targets_are_cut_at_one_on_request():
-    masks = torch.zeros(1, 1, 3, 3)
-    masks[0, 0, 0, 1] = masks[0, 0, 1, 0] = 1
-    edge = torch.zeros(1, 1, 3, 3, requires_grad=True)
-    build_method("isnet", clip_edges=True).loss((torch.zeros(1, 1, 3, 3), edge), masks)["edge_bce"].backward()
-    assert float(edge.grad[0, 0, 0, 0]) == pytest.approx(10 * (0.5 - 1) / 9, rel=1e-4)
-
-
 def test_an_empty_mask_gives_a_mask_loss_of_one_and_no_gradient(detector):
     logits = torch.randn(2, 1, 4, 4, requires_grad=True)
     loss = detector.loss((logits, torch.zeros(2, 1, 4, 4)), torch.zeros(2, 1, 4, 4))["mask_iou"]
