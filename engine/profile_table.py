@@ -22,7 +22,8 @@ class Profile:
         size: Side of the images in px.
         speed: For single images; None where the method failed.
         batch, batch_fps: The batch of most images a second, and those.
-        params: Learnable values by part of the network; empty of a method without one.
+        num_parameters: As the method's row states them; None of a method without a network.
+        params: Learnable values by part of the network, unused ones too.
         reason: Why there is no speed, or None.
     """
 
@@ -32,6 +33,7 @@ class Profile:
     speed: Speed | None = None
     batch: int | None = None
     batch_fps: float | None = None
+    num_parameters: int | None = None
     params: dict = field(default_factory=dict)
     reason: str | None = None
 
@@ -56,7 +58,7 @@ def profile_methods(methods, sizes, *, device, threads):
         detector = build_method(name).to(device)
         named = dict(method=detector.name, title=detector.card.title)
         if isinstance(detector, NeuralDetector):
-            named["params"] = parameters_by_part(detector)
+            named |= dict(num_parameters=detector.num_parameters, params=parameters_by_part(detector))
         for size in sizes:
             images = [square_scene(kind, size) for kind in range(len(SCENES))]
             try:

@@ -14,7 +14,7 @@ def method_listing(checkpoints):
     lines = [("method", "title", "family", "year", size.head, "fidelity", "weights")]
     for name in list_methods():
         method = registered(METHODS, name)
-        params = getattr(method, "default_parameters", None)
+        params = vars(method).get("default_parameters")  # not a parent's, whose network may be another
         if params is None:
             try:
                 method = build_method(name)

@@ -42,7 +42,7 @@ def to_markdown(profiles, not_counted):
 
 
 def _line(profile):
-    speed, params = profile.speed, sum(profile.params.values())
+    speed, params = profile.speed, profile.num_parameters
     if speed is None:
         return (profile.method, str(profile.size), "failed", *[""] * (len(HEAD) - 3))
     return (

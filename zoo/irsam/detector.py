@@ -51,6 +51,7 @@ class IRSAM(NeuralDetector):
             "Parameters are counted without the unused ImageNet head of the encoder (321,640).",
         ),
     )
+    default_parameters = 12_315_906
     default_input_size = 512  # IPIC-Lab/IRSAM, utils/dataloader.py: Resize([512, 512])
     evaluation_options = ("input_size", "enlarge")
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from baselines.deep.mmseg import SMALL_FCN_UNET, MMSegmentation, adapted
+from baselines.deep.mmseg import SMALL_FCN_UNET, adapted
 from zoo import UsageError, ZooError, build_method
 
 UNET = {"type": "UNet", "base_channels": 4, "norm_cfg": {"type": "BN"}}
@@ -194,7 +194,3 @@ def test_a_compiled_operator_is_named(image):
     mask_head = {key: mask_head[key] for key in mask_head if key not in ("num_convs", "concat_input")}
     with pytest.raises(ZooError, match="operator psamask_forward needs the compiled mmcv"):
         build(model(decode_head=mask_head)).predict(image)
-
-
-def test_a_list_tells_the_parameters_of_the_default_network():
-    assert build_method("mmseg").num_parameters == MMSegmentation.default_parameters
