@@ -146,7 +146,7 @@ def peak_memory(detector, image):
 def _network_seconds(detector, image, runs):
     """Median seconds of the network alone, without pre- and post-processing."""
     grey = torch.from_numpy(np.asarray(image, np.float32))[None, None].to(detector.device)
-    inputs = detector.preprocess(grey).contiguous(memory_format=torch.channels_last)
+    inputs = detector.preprocess(grey).contiguous(memory_format=detector.memory_format)
 
     def run():
         with torch.autocast("cuda", enabled=detector.amp and detector.device.type == "cuda"):

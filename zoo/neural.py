@@ -68,6 +68,7 @@ class NeuralDetector(Detector):
         default_input_size: An int where the author's test code resizes to a square, else None.
         convert_rules: ``(regex, replacement)`` pairs that turn the keys of reference checkpoints into ours, applied in turn.
         parts: Names of submodules of the network that a recipe may train in turn (`part_loss`), in the order of their updates.
+        memory_format: Of the weights: channels last, but where a network is faster without.
         default_parameters: Learnable values of the network that the class's own options make, stated where building it takes
             seconds that a list of methods should not: it then tells this number and the card. Else None.
         evaluation_options: Options that weights of our trainer may bring along, since they were trained with them.
@@ -84,6 +85,7 @@ class NeuralDetector(Detector):
     default_batch_size = 8
     convert_rules = ()
     parts = ()
+    memory_format = torch.channels_last
     default_parameters = None
     evaluation_options = ("input_size",)
 
@@ -127,7 +129,7 @@ class NeuralDetector(Detector):
         self.amp = amp
         self.device = torch.device("cpu")
         self.weights = None
-        self.network = self.build_network().to(memory_format=torch.channels_last).eval()
+        self.network = self.build_network().to(memory_format=self.memory_format).eval()
         if checkpoint is not None:
             self.load(checkpoint)
         if compile:
@@ -252,7 +254,7 @@ class NeuralDetector(Detector):
         if self.network.training:
             self.network.eval()
         images = images.to(self.device, torch.float32)
-        inputs = self.preprocess(images).contiguous(memory_format=torch.channels_last)
+        inputs = self.preprocess(images).contiguous(memory_format=self.memory_format)
         with torch.autocast("cuda", enabled=self.amp and self.device.type == "cuda"):
             logits = self.logits(self.forward(inputs))
         return self._restore(logits.float(), images.shape[-2:]).squeeze(1).cpu()

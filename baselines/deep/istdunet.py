@@ -216,6 +216,7 @@ class ISTDUNetDetector(NeuralDetector):
     in_channels = 1
     mean, std = (0.0,), (255.0,)
     divisor = 8
+    memory_format = torch.contiguous_format  # its grouped convolutions take 1.6 times as long with channels last
     default_batch_size = 1  # its widest maps have 64 channels at the image's size
 
     def __init__(self, *, padding="zero_always", divisor=128, **kwargs):

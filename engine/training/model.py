@@ -32,7 +32,7 @@ class TrainingModel(BaseModel):
         Returns:
             dict[str, torch.Tensor]: The detector's scalars, under names that mmengine sums.
         """
-        images = self.detector.normalize(inputs.float()).contiguous(memory_format=torch.channels_last)
+        images = self.detector.normalize(inputs.float()).contiguous(memory_format=self.detector.memory_format)
         outputs = self.detector.forward(images)
         # Sums over a batch overflow in half precision, and torch refuses binary_cross_entropy under autocast.
         with torch.autocast(images.device.type, enabled=False):
