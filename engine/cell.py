@@ -33,6 +33,7 @@ class Cell:
         scores: Folder for score maps, or None.
         score_form: What they are written as: ``"png"`` or ``"npy"``.
         card: What the configuration changes of the method's card, as JSON.
+        timeout: Seconds that an image may take, or None.
         run: Of the benchmark run: what a process opened for another one, whose files may have changed, is not used again.
     """
 
@@ -52,6 +53,7 @@ class Cell:
     scores: str | None = None
     score_form: str = "png"
     card: str = "{}"
+    timeout: float | None = None
     run: str = ""
 
     @cached_property

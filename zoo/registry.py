@@ -9,8 +9,9 @@ from mmengine.config import Config
 from mmengine.registry import Registry
 
 from zoo.card import MethodCard
+from zoo.contained import contained
 from zoo.detector import Detector
-from zoo.errors import FAILURES, UsageError, ZooError, one_line
+from zoo.errors import FAILURES, BrokenMethod, UsageError, ZooError, one_line, visible
 from zoo.lookup import registered, unknown
 from zoo.plugins import load_entry_points
 
@@ -31,12 +32,13 @@ def _build(cfg, registry, **overrides):
     known = _options(cls)
     for option in options:
         if option not in known:
-            raise UsageError(unknown(f"option of {name}", option, known))
+            raise BrokenMethod(unknown(f"option of {name}", option, known))
     options = cls.completed(options)
     try:
-        method = cls(**options)
+        with contained():
+            method = cls(**options)
     except (TypeError, ValueError) as error:
-        raise UsageError(f"method {name} does not build: {' '.join(str(error).split())}") from error
+        raise BrokenMethod(f"method {name} does not build: {visible(' '.join(str(error).split()))}") from error
     method.name, method.parameters = name, options
     if "card" not in vars(method):  # a class that knows its variants gives them a card itself
         method.card = _changed_card(cls.card, _changed(cls, options, {}))
@@ -82,7 +84,7 @@ def build_method(spec, **overrides):
 
     Raises:
         UsageError: The name or an option is unknown (the text gives the nearest known ones), an option is out of range, or
-            the configuration file cannot be read.
+            the configuration file cannot be read; but for an unknown name it is a `BrokenMethod`.
         ZooError: What is registered under the name is no `Detector`, or has no card.
     """
     spec = spec if isinstance(spec, MethodSpec) else read_method(spec)
@@ -92,7 +94,7 @@ def build_method(spec, **overrides):
         try:
             card = replace(type(method).card, **spec.card)
         except ValueError as error:
-            raise UsageError(f"the card of {spec.name}: {error}") from None
+            raise BrokenMethod(f"the card of {spec.name}: {error}") from None
         method.card = _changed_card(card, _changed(type(method), method.parameters, spec.options))
     return method
 
@@ -132,16 +134,17 @@ def read_method(spec):
 
 def _read_config(path):
     try:
-        config = Config.fromfile(path)
+        with contained():
+            config = Config.fromfile(path)
     except FAILURES as error:  # the file is Python, and fails with any exception
-        raise UsageError(f"the configuration {path} cannot be read: {one_line(error)}") from error
+        raise BrokenMethod(f"the configuration {path} cannot be read: {one_line(error)}") from error
     method, card = config.get("method"), config.get("card", {})
     if not isinstance(method, dict) or not isinstance(method.get("type"), str):
-        raise UsageError(f"{path} defines no `method = dict(type=...)`")
+        raise BrokenMethod(f"{path} defines no `method = dict(type=...)`")
     known = [field.name for field in fields(MethodCard)]
     for key in card:
         if key not in known:
-            raise UsageError(unknown(f"entry of the card in {path},", key, known))
+            raise BrokenMethod(unknown(f"entry of the card in {path},", key, known))
     card = {key: tuple(value) if isinstance(value, list) else value for key, value in card.items()}
     return MethodSpec(path.stem, method.to_dict(), card)
 
