@@ -104,14 +104,13 @@ def config_arguments(path, known):
     Raises:
         UsageError: It cannot be read, or sets another name.
     """
-    from mmengine.config import Config
-
+    from zoo.config_files import read_config
     from zoo.lookup import unknown
 
     if not Path(path).is_file():
         raise UsageError(f"no configuration file {path}")
     try:
-        entries = Config.fromfile(path).to_dict()
+        entries = read_config(path)
     except FAILURES as error:
         raise UsageError(f"{path} is no configuration file: {one_line(error)}") from None
     arguments = []

@@ -2,7 +2,7 @@
 
 from results.store import check_name
 from zoo import UsageError, ZooError, build_method, build_threshold
-from zoo.errors import FAILURES, BrokenMethod, one_line
+from zoo.errors import FAILURES, BrokenMethodError, one_line
 from zoo.registry import MethodSpec, read_method
 
 MOST_NAMED = 10  # images that cannot be read, in a line
@@ -30,7 +30,7 @@ def read_methods(options, unloaded):
             methods[method] = read_method(method)
             check_name("method", methods[method].name)
             policy = _policy(methods[method], options.threshold)
-        except BrokenMethod as error:
+        except BrokenMethodError as error:
             methods.setdefault(method, MethodSpec(name, {}))
             broken[method] = error
         except UsageError:

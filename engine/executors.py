@@ -21,7 +21,7 @@ def available_cores():
     return cpu_count()
 
 
-def unordered(pool, function, tasks, on_death):
+def unordered(pool, function, tasks, on_death=None):
     """Results of ``function(*task)`` for every task, as they become ready.
 
     Only a few tasks are handed to the executor ahead of its workers, so that one that is interrupted has nothing to cancel.
@@ -31,7 +31,10 @@ def unordered(pool, function, tasks, on_death):
         pool: From `worker_pool`.
         function, tasks: What to call, and with which arguments.
         on_death: Function of a task that its worker does not survive, and of a line that says how it died, to what is yielded
-            in place of a result.
+            in place of a result; without one, that is an error.
+
+    Raises:
+        ZooError: A worker does not survive a task.
     """
     tasks = iter(tasks)
     running = {pool.submit(function, *task): task for task in islice(tasks, 2 * pool.workers)}
@@ -55,6 +58,8 @@ def unordered(pool, function, tasks, on_death):
                 result = pool.alone(function, *task)
             except ENDS_OF_WORKERS as error:
                 pool.restart()
+                if on_death is None:
+                    raise ZooError(_how(error)) from error
                 result = on_death(task, _how(error))
             yield result
         free = 2 * pool.workers - len(running)

@@ -36,8 +36,6 @@ def limit_memory(gibibytes):
     resource.setrlimit(resource.RLIMIT_DATA, (held + int(gibibytes * 2**30), hard))
 
 
-def is_out_of_memory(error):
-    """Whether an error is one of memory, on the CPU or a GPU, whatever library raised it."""
-    return isinstance(error, MemoryError) or bool(
-        re.search("out of memory|insufficient memory|can't allocate", str(error).lower())
-    )
+def is_out_of_memory(text):
+    """Whether the text of an error tells of memory, on the CPU or a GPU, whatever library wrote it."""
+    return bool(re.search("memoryerror|out of memory|insufficient memory|can't allocate", text.lower()))

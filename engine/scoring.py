@@ -96,7 +96,7 @@ def score_images(cell, indices):
             scores = _scores(detector, items)
     except FAILURES as error:
         failure = ImageFailure(items[0]["id"], one_line(error), costly=isinstance(error, OutOfTime))
-        short_of_memory = is_out_of_memory(error)
+        short_of_memory = is_out_of_memory(failure.error)
         if _limited and short_of_memory:
             raise MemoryError(failure.error) from None  # a new worker tries again: others may have left too little in this one
     else:
@@ -108,7 +108,7 @@ def score_images(cell, indices):
         places, half = [position[item["id"]] for item in items], len(items) // 2
         if short_of_memory:
             torch.cuda.empty_cache()  # does nothing where CUDA is not in use
-            detector.batch_size = half
+            detector.batch_size = min(detector.batch_size, half)
         return records + score_images(cell, places[:half]) + score_images(cell, places[half:])  # down to the one to blame
     seconds = (time.perf_counter() - start) / len(items)
     notes = detector.take_notes()

@@ -9,7 +9,7 @@ class UsageError(ZooError):
     """The call itself is wrong: an unknown name, an option out of range. The command line exits with status 2."""
 
 
-class BrokenMethod(UsageError):
+class BrokenMethodError(UsageError):
     """A method is there, but its configuration or its class does not build. Others can be run."""
 
 

@@ -76,7 +76,7 @@ def load_plugins(paths):
 
 @cache
 def load_entry_points():
-    """Import what installed packages offer under the entry-point group ``irsam_zoo.methods``. One that does not import is told."""
+    """Import what installed packages offer as ``irsam_zoo.methods``; one that does not import is told, and left out."""
     for entry in entry_points(group=ENTRY_POINT_GROUP):
         _methods()
         try:
