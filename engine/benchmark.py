@@ -18,7 +18,7 @@ from engine.progress import Progress
 from engine.rows import failed_row
 from engine.training.missing import train_missing
 from results.row import Status
-from results.store import ResultStore, write_json
+from results.store import ResultStore, check_name, write_json
 from zoo import UsageError, ZooError
 from zoo.checkpoints import find_checkpoint
 from zoo.errors import FAILURES, one_line
@@ -50,6 +50,9 @@ def run(options, describe=_outcome):
     options = replace(options, plugins=tuple(plugin for plugin in options.plugins if plugin not in unloaded))
     run_id = uuid.uuid4().hex
     datasets = {name: open_dataset(name, options.data_root, options.split, run_id) for name in options.datasets}
+    for dataset in datasets.values():
+        check_name("data set", dataset.name)
+        check_name("split", dataset.split)
     methods, broken = read_methods(options, unloaded)
     _refuse_twice("methods", {method: spec.name for method, spec in methods.items()})
     _refuse_twice("data sets", {source: f"{dataset.name}/{dataset.split}" for source, dataset in datasets.items()})

@@ -236,6 +236,16 @@ def test_a_split_without_a_name_is_one_line(folder, tmp_path, monkeypatch, capsy
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("name", ["a\x1b[31mb", "a\nb", "a\\b", "a" * 240])
+def test_a_folder_whose_name_is_no_file_s(tmp_path, capsys, name, tried):
+    tried("folders")
+    assert run(write_set(tmp_path / name), tmp_path / "out", "top_hat") == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert "\x1b" not in told
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_split_of_this_folder_has_the_folder_s_name(folder, tmp_path, monkeypatch, tried):
     tried("lists")
     monkeypatch.chdir(folder)
