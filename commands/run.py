@@ -37,7 +37,9 @@ def add_parser(commands):
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--all", action="store_true", help="every method on every data set found, or on `synthetic` if none is")
-    parser.add_argument("--config", metavar="FILE", help="defaults for these options from a configuration file")
+    parser.add_argument(
+        "--config", metavar="FILE", help="defaults for these options, from YAML, JSON or Python; Python is code and runs"
+    )
     parser.set_defaults(command=run)
 
 
