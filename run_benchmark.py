@@ -7,7 +7,7 @@ import sys
 from commands import convert, data, listing, predict, profile, report, run, score, train, weights
 from commands.parser import Parser
 from engine.memory import keep_freed_memory
-from zoo.errors import UsageError, ZooError, one_line
+from zoo.errors import UsageError, ZooError, one_line, visible
 
 COMMANDS = dict(run=run, list=listing, data=data, train=train, predict=predict, score=score, report=report, convert=convert)
 COMMANDS |= dict(weights=weights, profile=profile)
@@ -28,7 +28,7 @@ def main(arguments=None):
     except (UsageError, ZooError) as error:
         if debug:
             raise
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {visible(str(error))}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
     except BrokenPipeError:
         if debug:
@@ -39,7 +39,7 @@ def main(arguments=None):
     except OSError as error:
         if debug or error.filename is None:
             raise
-        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
+        print(visible(f"error: {error.filename}: {error.strerror}"), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         same = "the same command" + " without --fresh" * ("--fresh" in arguments)

@@ -5,11 +5,12 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
-from commands.parser import DEBUG, PROTOCOL, load_plugins, run_option
+from commands.parser import DEBUG, PROTOCOL, run_option
 from commands.report import check_protocol, check_sweep_protocol, write_reports
 from engine.options import RunOptions
 from zoo.errors import FAILURES, UsageError, one_line
 
+MOST = 1e6  # seconds or GiB
 EXAMPLES = """commands:
   --all | --methods ... | --datasets ...   run the benchmark and write its tables (options below)
   list                                     methods and data sets, and what was found of them
@@ -36,7 +37,9 @@ def add_parser(commands):
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--all", action="store_true", help="every method on every data set found, or on `synthetic` if none is")
-    parser.add_argument("--config", metavar="FILE", help="defaults for these options from a configuration file")
+    parser.add_argument(
+        "--config", metavar="FILE", help="defaults for these options, from YAML, JSON or Python; Python is code and runs"
+    )
     parser.set_defaults(command=run)
 
 
@@ -47,18 +50,17 @@ def run(args):
     from reports.report import ReportOptions, tables
     from results.row import Status
     from zoo import build_threshold, list_methods
+    from zoo.plugins import load_plugins
 
     if not (args.all or args.methods or args.datasets):
         raise UsageError("nothing to run: say --all, or name --methods or --datasets; see run_benchmark.py --help")
     check_protocol(args.protocol)
-    load_plugins(args.plugin)
+    unloaded = load_plugins(args.plugin)
     if args.threshold and build_threshold(args.threshold).oracle:
         check_sweep_protocol(args.protocol)
     if not Path(args.checkpoints).is_dir() and args.checkpoints != RunOptions.checkpoints:
         print(f"no folder {args.checkpoints}: networks have weights only if they are trained now", file=sys.stderr)
-    for name in ("limit", "jobs"):
-        if getattr(args, name) is not None and getattr(args, name) < 1:
-            raise UsageError(f"--{name} must be at least 1")
+    _check_numbers(args)
     datasets = args.datasets or found_datasets(args.data_root)
     if not datasets:
         print("no data set found: running on the synthetic one (--data-root names a folder of data sets)", file=sys.stderr)
@@ -70,13 +72,28 @@ def run(args):
     )
     chosen = {field.name: getattr(args, field.name) for field in fields(RunOptions) if field.name not in chosen} | chosen
     rows = run_cells(RunOptions(**chosen), row_line)
-    failed = [row for row in rows if row.status is Status.FAILED]
+    failed = [row for row in rows if row.status in (Status.FAILED, Status.INCOMPLETE)]
     try:
         write_reports(args.out, ReportOptions(protocol=args.protocol), parts=[tables])
     finally:
         for row in failed:
-            print(f"failed: {row.method} on {row.dataset}: {row.reason}", file=sys.stderr)
-    return 1 if failed else 0
+            print(f"{row.status}: {row.method} on {row.dataset}: {row.reason}", file=sys.stderr)
+        for reason in unloaded.values():
+            print(f"failed: {reason}", file=sys.stderr)
+    return 1 if failed or unloaded else 0
+
+
+def _check_numbers(args):
+    """Raise UsageError where an option is out of range."""
+    for name in ("limit", "jobs"):
+        if getattr(args, name) is not None and getattr(args, name) < 1:
+            raise UsageError(f"--{name} must be at least 1")
+    for name in ("timeout", "memory_limit"):
+        flag, value = f"--{name.replace('_', '-')}", getattr(args, name)
+        if value is not None and not 0 < value < MOST:
+            raise UsageError(f"{flag} must be a number above 0")
+        if value is not None and args.dask:
+            raise UsageError(f"{flag} is of local workers; give those of Dask a limit where they are started")
 
 
 def config_arguments(path, known):
@@ -89,14 +106,13 @@ def config_arguments(path, known):
     Raises:
         UsageError: It cannot be read, or sets another name.
     """
-    from mmengine.config import Config
-
+    from zoo.config_files import read_config
     from zoo.lookup import unknown
 
     if not Path(path).is_file():
         raise UsageError(f"no configuration file {path}")
     try:
-        entries = Config.fromfile(path).to_dict()
+        entries = read_config(path)
     except FAILURES as error:
         raise UsageError(f"{path} is no configuration file: {one_line(error)}") from None
     arguments = []

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datasets.fingerprint import combine
 from datasets.levels import MASK_LEVEL, READERS
 from datasets.remarks import Look, image_remarks
-from zoo.errors import UsageError, ZooError
+from zoo.errors import UsageError
 
 SUBSETS = ("train", "test", "all")
 
@@ -51,7 +51,7 @@ class IRSTDDataset:
         raise TypeError(f"{type(self).__name__} does not define read_grey_pair(id)")
 
     def stamp(self, id):
-        """Something hashable that changes when the pixels of an id may have changed. Cheap."""
+        """A tuple that changes when the pixels of an id may have changed, with None in it where a file is missing. Cheap."""
         raise TypeError(f"{type(self).__name__} does not define stamp(id)")
 
     def origin(self, id):
@@ -95,10 +95,12 @@ class IRSTDDataset:
 
         Every item is read once; a process remembers the result until a file's size or time changes.
         """
-        key = (self.name, tuple((id, self.stamp(id)) for id in self.ids))
+        stamps = {id: self.stamp(id) for id in self.ids}
+        key = (self.name, tuple(stamps.items()))
         if key not in _looks:
+            there = [id for id, stamp in stamps.items() if None not in stamp]  # a list may name a million that are not
             with ThreadPoolExecutor(READERS) as pool:
-                _looks[key] = dict(zip(self.ids, pool.map(self._look_or_none, self.ids), strict=True))
+                _looks[key] = dict.fromkeys(self.ids) | dict(zip(there, pool.map(self._look_or_none, there), strict=True))
         return _looks[key]
 
     def look(self, id):
@@ -118,7 +120,7 @@ class IRSTDDataset:
     def _look_or_none(self, id):
         try:
             return self.look(id)
-        except ZooError:
+        except Exception:  # whatever it is, it is that image's, and told where the image is asked for
             return None
 
     def __repr__(self):

@@ -1,24 +1,36 @@
-"""Whether a file holds as many pixels as its header says. Pillow fills what is missing with zeros, without a word."""
+"""Whether a file holds as many pixels as its header says. Pillow fills what is missing with zeros or grey, without a word."""
 
+import io
 import zlib
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
 
 PNG_SIGNATURE_BYTES = 8
 TIFF_COMPRESSION, TIFF_STRIP_BYTES, TIFF_TILE_BYTES = 259, 279, 325
 UNCOMPRESSED = 1
 READ_BYTES = 1 << 20
+JPEG_BLOCK = 8
+JPEG_END = b"\xff\xd9"
+MORE_CODES = bytes(range(1, 250)) * 64  # what no decoder reads that has all of its blocks
 
 
 def is_complete(image, pixels, path):
     """Whether no row of a decoded file was made up.
 
-    Formats and compressions that are not named here are an error of Pillow's own where rows are missing; a JPEG that was
-    closed early cannot be told from a whole one.
+    Formats and compressions that are not named here are an error of Pillow's own where rows are missing, but for a TIFF that
+    is compressed as JPEG.
 
     Arguments:
         image (PIL.Image.Image): The opened file, loaded.
-        pixels: Its array. A file is looked at again only if its last row is zero throughout, as a row that was made up is.
+        pixels: Its array. A file is looked at again only if its last row is zero throughout, as a row that was made up is, or
+            the last block of a JPEG is of one level.
         path: The file.
     """
+    if image.format == "JPEG":
+        block = pixels[-JPEG_BLOCK:, -JPEG_BLOCK:]
+        return block.min() < block.max() or _jpeg_has_blocks(path, pixels)
     if pixels[-1].any():
         return True
     if image.format == "PNG":
@@ -28,6 +40,17 @@ def is_complete(image, pixels, path):
         bits = image.tag_v2.get(258, (1,))
         return 8 * sum(stored) >= image.width * image.height * sum(bits)
     return True
+
+
+def _jpeg_has_blocks(path, pixels):
+    """Whether a JPEG needs nothing behind its codes: with more of them before its end it is the same picture."""
+    data = Path(path).read_bytes()
+    end = data.rfind(JPEG_END)
+    try:
+        with Image.open(io.BytesIO(data[:end] + MORE_CODES + data[end:]), formats=("JPEG",)) as image:
+            return np.array_equal(np.array(image), pixels)
+    except OSError:
+        return False
 
 
 def _png_has_rows(path, height):

@@ -1,7 +1,6 @@
 """Data sets that lie on disk as a folder of images and a folder of masks."""
 
 from functools import cached_property
-from pathlib import Path
 
 from datasets.base import IRSTDDataset
 from datasets.layouts import EXTENSIONS, MASK_SUFFIX, file_stamp, find_root, index_files, locate, plain_name
@@ -9,7 +8,7 @@ from datasets.levels import image_levels
 from datasets.mask_levels import mask_levels
 from datasets.reader import fit_label, read_grey
 from datasets.remarks import Look, Remark, counted, file_remarks, published_remarks
-from datasets.splits import WHOLE, find_split, list_splits, lists_at_top, read_split, refuse_twice
+from datasets.splits import WHOLE, find_split, list_splits, lists_at_top, read_split, refuse_twice, split_name
 from zoo.errors import UsageError, ZooError
 
 
@@ -34,10 +33,14 @@ class FolderDataset(IRSTDDataset):
         self.own = location is not None
         if not self.name:
             self.name = self.title = self.location.folder.resolve().name
+        if not self.name:
+            raise UsageError(
+                f"{self.location.folder.resolve()} has no name to file results under; move the data set into a folder"
+            )
         self._lists = split
         self._images = index_files(self.location.images)
         self._masks = index_files(self.location.masks, suffix=MASK_SUFFIX)
-        super().__init__(root=self.location.folder.parent, split=Path(split).name, subset=subset)
+        super().__init__(root=self.location.folder.parent, split=split_name(split), subset=subset)
 
     @classmethod
     def is_named(cls, folder):

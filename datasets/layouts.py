@@ -114,7 +114,11 @@ def _walk(folder):
         if itself in above:  # a link to a folder that it lies in
             continue
         for entry in os.scandir(Path(folder, place)):
-            if not entry.is_dir():
+            try:
+                is_dir = entry.is_dir()
+            except OSError:  # a link in a circle: its reader will tell
+                is_dir = False
+            if not is_dir:
                 yield place, entry.name
             elif not entry.name.startswith("."):
                 places.append((f"{place}{entry.name}/", (*above, itself)))

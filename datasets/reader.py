@@ -11,8 +11,8 @@
 Masks are read by the rule that `datasets.mask_levels` decides once for all of their folder.
 """
 
-import struct
-import zlib
+import os
+import stat
 from typing import NamedTuple
 
 import cv2
@@ -20,19 +20,19 @@ import numpy as np
 from PIL import Image
 
 from datasets.completeness import is_complete
-from zoo.errors import ZooError
+from zoo.errors import ZooError, visible
 
 FORMATS = ("PNG", "BMP", "TIFF", "JPEG")
-# Of one file: a satellite scene of 20000 x 20000. Pillow's own limit is a fifth of it, and calls what is above an attack.
-MOST_PIXELS = 400_000_000
+# Of one file: 10000 x 10000, of which a method's float64 copy has 800 MB. A file of 160 KiB may say that it has any number.
+MOST_PIXELS = 100_000_000
 Image.MAX_IMAGE_PIXELS = None
+OF_ONE_PICTURE = ("PNG", "TIFF")  # of a JPEG with previews behind it (MPO) the first picture is the image
 FULL_RANGE = (0, 65535)
 # Widths that differ from the image's by more than this fraction, after scaling to its height, are another image's mask.
 ASPECT_TOLERANCE = 0.1
 SIXTEEN_BIT_MODES = ("I;16", "I;16L", "I;16B", "I;16N")
 PALETTE_MODES = ("P", "PA")
 MODES = ("1", "L", "LA", "RGB", "RGBA", "RGBX", *PALETTE_MODES, *SIXTEEN_BIT_MODES)
-DECODING_ERRORS = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
 
 
 class Stored(NamedTuple):
@@ -74,13 +74,14 @@ def decode(path):
     """Decode one image or mask file.
 
     Arguments:
-        path (Path): A PNG, BMP, TIFF or JPEG file, whatever its name ends in, of at most 400 million pixels.
+        path (Path): A PNG, BMP, TIFF or JPEG file, whatever its name ends in, of one picture of at most 100 million pixels.
 
     Returns:
         Stored
 
     Raises:
-        ZooError: The file is missing, empty, truncated, too large, of another format, or of a mode without a rule.
+        ZooError: The file is missing, empty, truncated, too large, of another format, of several pictures, or of a mode without
+            a rule.
     """
     return _opened(path, lambda image: _stored(image, path))
 
@@ -174,14 +175,20 @@ def fit_label(label, shape, path=""):
 def _opened(path, use):
     """What a function says of an opened file; ZooError where it is none that can be read."""
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode) and not os.path.isdir(path):  # a pipe, which would wait for ever
+            raise ZooError(f"{path} is no file of bytes but a device or a pipe; remove it")
         with Image.open(path, formats=FORMATS) as image:
             pixels = image.width * image.height
             if pixels > MOST_PIXELS:
                 size = f"{image.width}x{image.height}, {pixels / 1e6:.0f} million pixels"
                 limit = f"files of up to {MOST_PIXELS // 10**6} million are read"
                 raise ZooError(f"{path} is too large ({size}): {limit}; cut it into tiles")
+            if image.format in OF_ONE_PICTURE and getattr(image, "is_animated", False):
+                raise ZooError(f"{path} holds several pictures, {image.n_frames}; store each in a file of its own")
             return use(image)
-    except DECODING_ERRORS as error:
+    except ZooError:
+        raise
+    except Exception as error:  # damaged bytes fail anywhere in a decoder, with any exception
         raise ZooError(f"{path} {_what_is_wrong(path, error)}") from error
 
 
@@ -204,7 +211,7 @@ def _stored(image, path):
     array = array.astype(np.uint16) if deep else array
     if mode == "1":
         array = array * np.uint8(255)
-    palette = _palette(image) if mode in PALETTE_MODES else None
+    palette = _palette(image, array if array.ndim == 2 else array[..., 0]) if mode in PALETTE_MODES else None
     if array.ndim == 2:
         return Stored(array, mode, palette)
     alpha = array[..., -1] if mode.endswith("A") else None
@@ -219,9 +226,11 @@ def _deep_colours(path):
     return cv2.cvtColor(array, cv2.COLOR_BGRA2RGBA if array.shape[2] == 4 else cv2.COLOR_BGR2RGB)
 
 
-def _palette(image):
+def _palette(image, indices):
     colours = np.zeros((256, 3), np.uint8)
-    entries = np.array(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
+    entries = np.array(image.getpalette("RGB") or (), np.uint8).reshape(-1, 3)
+    if indices.max() >= len(entries):
+        raise ValueError(f"index {indices.max()} of a palette of {len(entries)}")
     colours[: len(entries)] = entries
     return colours
 
@@ -242,4 +251,4 @@ def _what_is_wrong(path, error):
         return "is a Git LFS pointer, not an image; run `git lfs pull` in its repository"
     if isinstance(error, Image.UnidentifiedImageError):
         return f"is no image of the formats {', '.join(FORMATS)}; convert it, or download it again"
-    return f"is damaged ({error}); download it again"
+    return f"is damaged ({visible(str(error)) or type(error).__name__}); download it again"

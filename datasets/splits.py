@@ -89,6 +89,14 @@ def find_split(name, split, folder=None, own=False):
     raise UsageError(f"no split {str(split)!r} of {name}; {advice}")
 
 
+def split_name(split):
+    """What results are filed under: the split's name, or that of its folder. UsageError where that has none."""
+    name = Path(split).resolve().name if os.sep in str(split) else str(split)
+    if not name or name in (".", ".."):
+        raise UsageError(f"split {str(split)!r} has no name to file results under; name a folder with train.txt and test.txt")
+    return name
+
+
 def lists_at_top(name, folder, own=False):
     """Whether lists that lie in the data set's folder itself, not under ``splits/``, count; arguments as for `read_split`.
 

@@ -45,7 +45,7 @@ class Synthetic(IRSTDDataset):
         return image.copy(), label.copy()
 
     def stamp(self, id):
-        return SEED
+        return (SEED,)
 
 
 @lru_cache(maxsize=TRAIN_COUNT + TEST_COUNT)

@@ -7,7 +7,8 @@ from collections import Counter
 from dataclasses import asdict, replace
 
 from datasets.fingerprint import combine
-from engine.cell import method_cell, open_dataset
+from engine.asked import read_methods, unreadable
+from engine.cell import Cell, method_cell, open_dataset
 from engine.evaluate import evaluate, pixel_digests
 from engine.executors import available_cores, worker_pool
 from engine.hardware import usable_device
@@ -16,11 +17,12 @@ from engine.options import RunOptions
 from engine.progress import Progress
 from engine.rows import failed_row
 from engine.training.missing import train_missing
+from results.row import Status
 from results.store import ResultStore, check_name, write_json
-from zoo import UsageError, ZooError, build_method, build_threshold, load_plugin
+from zoo import UsageError, ZooError
 from zoo.checkpoints import find_checkpoint
 from zoo.errors import FAILURES, one_line
-from zoo.registry import read_method
+from zoo.plugins import load_plugins
 
 __all__ = ["RunOptions", "run"]
 
@@ -44,16 +46,14 @@ def run(options, describe=_outcome):
     """
     start = time.time()
     options = replace(options, device=usable_device(options.device))
-    for plugin in options.plugins:
-        load_plugin(plugin)
+    unloaded = load_plugins(options.plugins)
+    options = replace(options, plugins=tuple(plugin for plugin in options.plugins if plugin not in unloaded))
     run_id = uuid.uuid4().hex
     datasets = {name: open_dataset(name, options.data_root, options.split, run_id) for name in options.datasets}
-    methods = {method: read_method(method) for method in options.methods}
-    for method, spec in methods.items():  # a typo must not be found after hours
-        check_name("method", spec.name)
-        policy = _policy(spec, options.threshold)
-        if options.save_predictions and policy is not None and policy.oracle:
-            raise UsageError(f"{method}: an oracle's cut is not known while masks are written; leave out --save-predictions")
+    for dataset in datasets.values():
+        check_name("data set", dataset.name)
+        check_name("split", dataset.split)
+    methods, broken = read_methods(options, unloaded)
     _refuse_twice("methods", {method: spec.name for method, spec in methods.items()})
     _refuse_twice("data sets", {source: f"{dataset.name}/{dataset.split}" for source, dataset in datasets.items()})
     store = ResultStore(options.out)
@@ -65,29 +65,21 @@ def run(options, describe=_outcome):
             with Progress(describe) as progress:
                 for source, dataset in datasets.items():
                     digests = pixel_digests(dataset)
-                    for note in dataset.notes:
+                    for note in [*dataset.notes, *unreadable(dataset, digests, options.strict)]:
                         progress.console.print(f"{dataset.name}: {note}", markup=False)
                     data[f"{dataset.name}/{dataset.split}"] = combine(digests.items())
                     for method, spec in methods.items():
-                        cell = _cell(options, spec, dataset, spec=method, source=source, run=run_id)
-                        with progress.cell(cell.method, dataset.title, len(dataset.ids[: options.limit])) as on_image:
-                            row = _guarded(cell, store, digests, options, on_image, failures.get((method, source)))
+                        place = dict(spec=method, dataset=dataset.name, split=dataset.split, source=source, lists=options.split)
+                        failure = broken.get(method) or failures.get((method, source))
+                        with progress.cell(spec.name, dataset.title, len(dataset.ids[: options.limit])) as on_image:
+                            row = _guarded(options, spec, place | {"run": run_id}, store, digests, on_image, failure)
                         progress.report(row)
                         rows.append(row)
+                        if options.strict and row.status in (Status.FAILED, Status.INCOMPLETE):
+                            raise ZooError(f"{row.method} on {row.dataset}: {row.reason} (--strict)")
         finally:
             write_json(store.manifest_path, [*earlier, manifest(asdict(options), data, time.time() - start)])
     return rows
-
-
-def _policy(spec, threshold):
-    """The policy of a method in this run. None where the method does not build, which its rows will tell."""
-    try:
-        detector = build_method(spec)
-    except ZooError:
-        raise
-    except FAILURES:
-        return None
-    return build_threshold(threshold) if threshold else detector.threshold
 
 
 def _refuse_twice(what, names):
@@ -98,17 +90,14 @@ def _refuse_twice(what, names):
             raise UsageError(f"these {what} would all be filed as {name}: {same}; rename them, or run them with another --out")
 
 
-def _cell(options, method, dataset, **asked_for):
-    """The cell of a method and an opened data set, with the best checkpoint that there is for both."""
+def _cell(options, method, place):
+    """The cell of a method at its place in the table, with the best checkpoint that there is for both."""
     return method_cell(
         method,
         threshold=options.threshold,
         find_checkpoint=lambda name: find_checkpoint(
-            options.checkpoints, name, dataset.name, split=None if options.allow_overlap else dataset.split
+            options.checkpoints, name, place["dataset"], split=None if options.allow_overlap else place["split"]
         ),
-        dataset=dataset.name,
-        split=dataset.split,
-        lists=options.split,
         root=options.data_root,
         device=options.device,
         plugins=options.plugins,
@@ -116,17 +105,20 @@ def _cell(options, method, dataset, **asked_for):
         predictions=f"{options.out}/predictions" if options.save_predictions else None,
         scores=f"{options.out}/scores" if options.save_scores else None,
         score_form=options.save_scores or "png",
-        **asked_for,
+        timeout=options.timeout,
+        **place,
     )
 
 
-def _guarded(cell, store, digests, options, on_image, failure):
+def _guarded(options, method, place, store, digests, on_image, failure):
     """The row of a cell; whatever goes wrong, or went wrong before, is the row's reason, and the other cells go on."""
-    if failure is not None:
-        return store.write_row(failed_row(cell, failure), [])
+    cell = Cell(method=method.name, options="{}", **place)
     try:
+        if failure is not None:
+            raise ZooError(failure)
+        cell = _cell(options, method, place)
         flags = dict(limit=options.limit, fresh=options.fresh, allow_overlap=options.allow_overlap)
-        with worker_pool(options.jobs or available_cores(), options.dask) as pool:
+        with worker_pool(options.jobs or available_cores(), options.dask, memory=options.memory_limit) as pool:
             return evaluate(cell, store, pool, digests, **flags, on_image=on_image)
     except FAILURES as error:
         return store.write_row(failed_row(cell, one_line(error)), [])

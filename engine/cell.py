@@ -9,7 +9,7 @@ from pathlib import Path
 from datasets import build_dataset
 from zoo import METHODS, build_method, load_plugin
 from zoo.lookup import registered
-from zoo.registry import MethodSpec
+from zoo.registry import MethodSpec, options_of
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Cell:
         scores: Folder for score maps, or None.
         score_form: What they are written as: ``"png"`` or ``"npy"``.
         card: What the configuration changes of the method's card, as JSON.
+        timeout: Seconds that an image may take, or None.
         run: Of the benchmark run: what a process opened for another one, whose files may have changed, is not used again.
     """
 
@@ -52,6 +53,7 @@ class Cell:
     scores: str | None = None
     score_form: str = "png"
     card: str = "{}"
+    timeout: float | None = None
     run: str = ""
 
     @cached_property
@@ -85,7 +87,8 @@ def method_cell(method, *, threshold=None, find_checkpoint=None, **fields):
     options = dict(method.options)
     if threshold is not None:
         options["threshold"] = threshold
-    if find_checkpoint is not None and "checkpoint" not in options:
+    cls = registered(METHODS, options["type"])
+    if find_checkpoint is not None and "checkpoint" not in options and "checkpoint" in options_of(cls):
         checkpoint = find_checkpoint(method.name)
         if checkpoint is not None:
             options["checkpoint"] = str(checkpoint)
@@ -93,7 +96,7 @@ def method_cell(method, *, threshold=None, find_checkpoint=None, **fields):
         method=method.name,
         options=json.dumps(options, sort_keys=True),
         card=json.dumps(method.card, sort_keys=True),
-        module=registered(METHODS, options["type"]).__module__,
+        module=cls.__module__,
         **fields,
     )
 

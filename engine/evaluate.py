@@ -1,13 +1,14 @@
 """One cell: score what is not scored yet, then make the row."""
 
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from datasets.fingerprint import combine
 from datasets.splits import list_splits, read_split
 from engine.cell import cell_dataset, cell_detector
 from engine.code_version import code_version
-from engine.executors import unordered
+from engine.executors import ENDS_OF_WORKERS, unordered
 from engine.profiling import speed_of
 from engine.rows import in_batches, make_row, recut_records
 from engine.scoring import score_images
@@ -18,6 +19,9 @@ from results.score_map import AboutScores, write_about
 from zoo import ZooError
 from zoo.checkpoints import sha256_file
 from zoo.neural import NeuralDetector
+
+MOST_LEFT_OUT = 100  # images that a row names
+MOST_COSTLY = 3  # failures that took all of their time or a worker with them, before an image is scored
 
 
 def pixel_digests(dataset):
@@ -84,13 +88,16 @@ def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, allow_overl
         write_about(cell.score_folder, AboutScores(detector.score_kind, str(detector.threshold)))
     speed = _kept_speed(store.row(cell.dataset, cell.split, cell.method), key, fresh)
     if speed is None and ids:
-        speed = speed_of(cell, len(ids)) if in_batches(cell, detector) else pool.alone(speed_of, cell, len(ids))
-    errors = {}
+        speed = speed_of(cell, len(ids)) if in_batches(cell, detector) else _speed_in(pool, cell, len(ids))
+    errors, costly = {}, 0
     with journal.writer(key, good.values()) as append:
         for record in _score(cell, detector, todo, pool):
             on_image()
             if isinstance(record, ImageFailure):
                 errors[record.id] = record.error
+                costly += record.costly
+                if costly == MOST_COSTLY and not done:
+                    raise ZooError(f"given up after {costly} images, the last of them {record.id}: {record.error}")
             else:
                 append(record)
                 done[record.id] = record
@@ -99,13 +106,15 @@ def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, allow_overl
     status, reason = Status.OK, None
     if errors:
         first = next(image_id for image_id in ids if image_id in errors)
-        status, reason = Status.FAILED, f"{len(errors)} of {len(ids)} images, first {first}: {errors[first]}"
+        reason = f"{len(errors)} of {len(ids)} images{' left out' if records else ''}, first {first}: {errors[first]}"
+        status = Status.INCOMPLETE if records else Status.FAILED
     key |= {"data": combine((record.id, record.pixels) for record in records)}
     if detector.threshold.oracle:  # the cut is known now
         records = recut_records(records, detector.threshold, detector.score_kind)
     row = make_row(cell, detector, records, n_split=len(dataset), status=status, reason=reason, speed=speed)
     row = replace(row, key=key, trained_on_test=len(seen), own_split=own_split(dataset), code=code_commit())
-    row = replace(row, data_notes=tuple(dataset.notes))
+    left_out = {image_id: errors[image_id] for image_id in ids if image_id in errors}
+    row = replace(row, data_notes=tuple(dataset.notes), left_out=dict(islice(left_out.items(), MOST_LEFT_OUT)))
     return store.write_row(row, records)
 
 
@@ -120,8 +129,22 @@ def _score(cell, detector, indices, pool):
         for start in range(0, len(indices), detector.batch_size):
             yield from score_images(cell, indices[start : start + detector.batch_size])
         return
-    for records in unordered(pool, score_images, ((cell, [index]) for index in indices)):
+    ids = cell_dataset(cell).ids
+
+    def on_death(task, how):
+        return [ImageFailure(ids[index], how, costly=True) for index in task[1]]
+
+    for records in unordered(pool, score_images, ((cell, [index]) for index in indices), on_death):
         yield from records
+
+
+def _speed_in(pool, cell, number):
+    """`speed_of` in a worker; None where the worker does not survive it, which the scoring will tell."""
+    try:
+        return pool.alone(speed_of, cell, number)
+    except ENDS_OF_WORKERS:
+        pool.restart()
+        return None
 
 
 def _saved(cell, record):

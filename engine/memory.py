@@ -1,7 +1,9 @@
-"""What the C library does with freed memory."""
+"""Memory of this process: what the C library does with what is freed, and how much there may be."""
 
 import ctypes
+import re
 import sys
+from pathlib import Path
 
 # Numbers of the options of mallopt(3).
 M_TRIM_THRESHOLD = -1
@@ -23,3 +25,17 @@ def keep_freed_memory():
         return False
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     return mallopt is not None and bool(mallopt(M_MMAP_MAX, 0) and mallopt(M_TRIM_THRESHOLD, LARGEST_INT))
+
+
+def limit_memory(gibibytes):
+    """Let this process take no more than so many GiB beyond what it has now: more is a `MemoryError`. Linux alone."""
+    import resource
+
+    held = int(re.search(r"VmData:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) * 1024
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (held + int(gibibytes * 2**30), hard))
+
+
+def is_out_of_memory(text):
+    """Whether the text of an error tells of memory, on the CPU or a GPU, whatever library wrote it."""
+    return bool(re.search("memoryerror|out of memory|insufficient memory|can't allocate", text.lower()))

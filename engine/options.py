@@ -49,6 +49,21 @@ class RunOptions:
         choices=("none", *reversed(SCHEDULES)),
     )
     plugins: tuple[str, ...] = option("Python files that register methods", default=(), nargs="+", metavar="FILE")
+    timeout: float | None = option(
+        "an image that a method works on for longer fails (default: no limit; not with --dask)",
+        default=None,
+        type=float,
+        metavar="SECONDS",
+    )
+    memory_limit: float | None = option(
+        "memory that a worker process may take for its images, in GiB (Linux; default: no limit; not with --dask)",
+        default=None,
+        type=float,
+        metavar="GIB",
+    )
+    strict: bool = option(
+        "end at the first image or method that fails (default: leave it out and go on)", default=False, action="store_true"
+    )
     fresh: bool = option("score again what is already stored", default=False, action="store_true")
     allow_overlap: bool = option("score weights on their own training images, and mark it", default=False, action="store_true")
     save_predictions: bool = option("write the predicted masks", default=False, action="store_true")

@@ -16,13 +16,14 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from engine.cell import cell_dataset, cell_detector
 from engine.hardware import device_name
-from engine.scoring import at_metric_size
+from engine.scoring import at_metric_size, in_time
 from results.row import Speed
 from zoo.errors import FAILURES
 from zoo.neural import NeuralDetector
 
 RUNS = 20
 SECONDS = 1.0
+TIMED = 8  # images' time that a measurement may take: those of `SECONDS`, and of a network some more for its FLOPs and memory
 IMAGES = 4  # that a row's speed is of, spread over the test list
 BUSY = 0.9  # of a thread's wall time; with less of it the processor was given to others
 NOT_COUNTED = "batch norm, activations, pooling and resizing"
@@ -42,7 +43,8 @@ def speed_of(cell, number):
         detector, dataset = cell_detector(cell), cell_dataset(cell)
         items = (dataset[index] for index in range(0, number, -(-number // IMAGES)))
         images = [at_metric_size(cell, detector, item)["image"] for item in items]
-        speed = measure_speed(detector, [image for image in images if image.shape == images[0].shape])
+        with in_time(cell, TIMED):
+            speed = measure_speed(detector, [image for image in images if image.shape == images[0].shape])
         detector.take_notes()
     except FAILURES:
         return None

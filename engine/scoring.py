@@ -1,6 +1,9 @@
 """Scoring of images: the part of a benchmark that runs in worker processes."""
 
+import faulthandler
+import os
 import time
+from contextlib import contextmanager
 
 import cv2
 import numpy as np
@@ -9,7 +12,7 @@ import torch
 from datasets.fingerprint import pixel_digest
 from engine.cell import cell_dataset, cell_detector
 from engine.hardware import device_name
-from engine.memory import keep_freed_memory
+from engine.memory import is_out_of_memory, keep_freed_memory, limit_memory
 from engine.metrics import quantize
 from engine.metrics.counts import count_scene
 from engine.metrics.scene import Scene
@@ -18,15 +21,44 @@ from engine.metrics.sweep import sweep_scene
 from results.record import ImageFailure, ImageRecord, pack_sweep
 from results.score_map import write_score_map
 from zoo import ZooError
-from zoo.errors import FAILURES, one_line
+from zoo.contained import contained
+from zoo.detector import finite_map
+from zoo.errors import FAILURES, OutOfTime, one_line
 from zoo.thresholds import ScoreStatistics
 
+GRACE = 5.0  # seconds
 
-def prepare_worker():
-    """Give this worker process one thread in every numerical library, and memory that it keeps."""
+
+def prepare_worker(memory=None):
+    """Give this worker process one thread in every numerical library, and memory that it keeps; not more than so many GiB."""
+    global _worker, _limited
+    _worker = True
     keep_freed_memory()
+    if memory is not None:
+        limit_memory(memory)
+        _limited = True
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
+
+
+_worker = _limited = False  # whether this process is a worker, and one with a limit to its memory
+
+
+@contextmanager
+def in_time(cell, images):
+    """Run the method of a cell on so many images, within the time that they may take.
+
+    Python code that takes longer is an `OutOfTime`. Compiled code cannot be stopped: after `GRACE` its worker process ends.
+    """
+    seconds = cell.timeout and cell.timeout * images
+    with contained(seconds), open(os.devnull, "w") as nowhere:
+        if seconds and _worker:
+            faulthandler.dump_traceback_later(seconds + GRACE, exit=True, file=nowhere)
+        try:
+            yield
+        finally:
+            if seconds and _worker:
+                faulthandler.cancel_dump_traceback_later()
 
 
 def item_digest(item):
@@ -60,12 +92,24 @@ def score_images(cell, indices):
     detector.take_notes()
     start = time.perf_counter()
     try:
-        scores = detector.predict_batch([item["image"] for item in items])
+        with in_time(cell, len(items)):
+            scores = _scores(detector, items)
     except FAILURES as error:
-        if len(items) > 1:  # one bad image must not take its batch along
-            index = {image_id: i for i, image_id in enumerate(cell_dataset(cell).ids)}
-            return records + [record for item in items for record in score_images(cell, [index[item["id"]]])]
-        return [*records, ImageFailure(items[0]["id"], one_line(error))]
+        failure = ImageFailure(items[0]["id"], one_line(error), costly=isinstance(error, OutOfTime))
+        short_of_memory = is_out_of_memory(failure.error)
+        if _limited and short_of_memory:
+            raise MemoryError(failure.error) from None  # a new worker tries again: others may have left too little in this one
+    else:
+        failure = None
+    if failure is not None:  # behind the handler, which holds the tensors of the attempt
+        if len(items) == 1:
+            return [*records, failure]
+        position = {image_id: i for i, image_id in enumerate(cell_dataset(cell).ids)}
+        places, half = [position[item["id"]] for item in items], len(items) // 2
+        if short_of_memory:
+            torch.cuda.empty_cache()  # does nothing where CUDA is not in use
+            detector.batch_size = min(detector.batch_size, half)
+        return records + score_images(cell, places[:half]) + score_images(cell, places[half:])  # down to the one to blame
     seconds = (time.perf_counter() - start) / len(items)
     notes = detector.take_notes()
     for item, score in zip(items, scores, strict=True):
@@ -75,6 +119,14 @@ def score_images(cell, indices):
             records.append(ImageFailure(item["id"], one_line(error)))
         notes = ()  # they are the batch's, which a report counts once
     return records
+
+
+def _scores(detector, items):
+    """The score maps of items; ZooError where a method has its own `predict_batch`, and it returns something else."""
+    scores = list(detector.predict_batch([item["image"] for item in items]))
+    if len(scores) != len(items):
+        raise ZooError(f"{detector.name} returned {len(scores)} score maps for {len(items)} images")
+    return [finite_map(score, item["image"].shape, detector.name) for score, item in zip(scores, items, strict=True)]
 
 
 def at_metric_size(cell, detector, item):

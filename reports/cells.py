@@ -2,8 +2,6 @@
 
 from typing import NamedTuple
 
-from results.row import Status
-
 NOT_REAL = "the lead over the next is not real at 95 % (paired bootstrap over the images)"
 
 
@@ -54,7 +52,7 @@ def status(section, line):
     numbers = [str(data_notes(section).index(note) + 1) for note in row.data_notes]
     return "; ".join(
         [
-            Status.OK,
+            row.status,
             *filter(None, [section.deviation(line), size, line.training]),
             *(f"{text} ({count} images)" for text, count in row.notes.items()),
             *([f"data {', '.join(numbers)}"] if numbers else []),

@@ -91,7 +91,9 @@ def row_line(row, names=DEFAULT):
     if not row.ok:
         return f"{name}: {row.status}: {row.reason}"
     figures = {column.head: figure(column, row, "exact") for column in columns_named(names, [row])}
-    return f"{name}: {'  '.join(f'{head} {text}' for head, text in figures.items() if text)}  {row.n_images} images"
+    reason = f"; {row.reason}" if row.reason else ""
+    shown = "  ".join(f"{head} {text}" for head, text in figures.items() if text)
+    return f"{name}: {shown}  {row.n_images} images{reason}"
 
 
 def figure(column, row, protocol):

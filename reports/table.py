@@ -11,7 +11,7 @@ from reports.columns import DEFAULT, Column, columns_named
 from reports.groups import GROUPS, card_of, group_of
 from reports.published import printed_name, published, source_for, sources
 from reports.ranking import rank
-from results.row import OUTSIDE, Row
+from results.row import OUTSIDE, Row, Status
 from zoo import UsageError, list_configs, list_methods
 from zoo.lookup import registered, unknown
 
@@ -190,6 +190,8 @@ class Section:
         row = line.row
         if row is None or not row.ok:
             return None
+        if row.status is Status.INCOMPLETE:
+            return row.reason
         if not row.whole:
             first = "" if row.fidelity == OUTSIDE else "first "
             return f"{first}{row.n_images} of {row.n_split} images"

@@ -56,10 +56,11 @@ class ImageRecord:
 
 
 class ImageFailure(NamedTuple):
-    """An image that could not be read or scored, and why, in one line."""
+    """An image that could not be read or scored, and why, in one line; `costly` if it took all its time or a worker with it."""
 
     id: str
     error: str
+    costly: bool = False
 
 
 def pack_sweep(sweep):

@@ -15,6 +15,7 @@ class Status(StrEnum):
     """What came of a cell."""
 
     OK = "ok"
+    INCOMPLETE = "incomplete"  # some images could not be read or scored: the figures are of the others
     FAILED = "failed"
     NO_CHECKPOINT = "no checkpoint"
 
@@ -95,6 +96,7 @@ class Row:
         dataset, split: Names, as results are filed.
         status, reason: What came of it, and one line on anything but `Status.OK`.
         n_images, n_split: Images that were scored, and those of the whole test list.
+        left_out: Why images that were asked for were not scored, by id; of the first of them.
         metrics: By protocol and metric: fractions, None where undefined. Empty where nothing was scored.
         ci95: By protocol and metric: lower and upper end of the 95 % interval.
         family, fidelity, fidelity_scope: Of the method's card. The fidelity is `OUTSIDE` where another program predicted.
@@ -135,6 +137,7 @@ class Row:
     params: int | None = None
     weights: Weights | None = None
     n_split: int | None = None
+    left_out: dict = field(default_factory=dict)
     score_kind: str | None = None
     auc: float | None = None
     signal: dict | None = None
@@ -157,13 +160,13 @@ class Row:
 
     @property
     def ok(self):
-        """Whether every image that was asked for was scored."""
-        return self.status is Status.OK
+        """Whether there are figures: of every image that was asked for, or of those that could be scored."""
+        return self.status in (Status.OK, Status.INCOMPLETE)
 
     @property
     def whole(self):
         """Whether every image of the test list was scored."""
-        return self.ok and self.n_images == self.n_split
+        return self.status is Status.OK and self.n_images == self.n_split
 
     @property
     def fingerprint(self):

@@ -85,7 +85,7 @@ def test_kill_and_resume_scores_no_stored_image_again(folder, tmp_path):
         assert a[part] == b[part]
 
 
-def test_a_damaged_image_fails_its_cell_and_is_scored_alone_once_mended(folder, tmp_path, capsys):
+def test_a_damaged_image_is_left_out_and_scored_alone_once_mended(folder, tmp_path, capsys):
     name, plugin, log = write_plugin(tmp_path)
     out = tmp_path / "out"
     arguments = [folder, out, name, "top_hat", "--plugin", str(plugin)]
@@ -93,12 +93,20 @@ def test_a_damaged_image_fails_its_cell_and_is_scored_alone_once_mended(folder, 
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
     assert run(*arguments) == 1
-    errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith(f"failed: {name}")]
+    told = capsys.readouterr().err.splitlines()
+    assert (
+        sum(line.startswith("mine: 1 of 8 images are left out: im5; ") and "im5.png is damaged" in line for line in told) == 1
+    )
+    errors = [line for line in told if line.startswith(f"incomplete: {name}")]
     assert len(errors) == 1
-    assert "1 of 8 images" in errors[0]
+    assert "1 of 8 images left out" in errors[0]
     assert "im5.png" in errors[0]
-    assert row_of(out, name)["status"] == "failed"
-    assert table(out)["mine", name, "IoU"]["measured"] == ""
+    row = row_of(out, name)
+    assert (row["status"], row["n_images"], list(row["left_out"])) == ("incomplete", 7, ["im5"])
+    shown = table(out)["mine", name, "IoU"]
+    assert float(shown["measured"]) > 0
+    assert shown["n_images"] == "7"
+    assert "incomplete; 1 of 8 images left out, first im5" in (out / "report" / "table1.md").read_text()
     path.write_bytes(whole)
     log.unlink()
     assert run(*arguments) == 0

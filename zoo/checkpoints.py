@@ -5,11 +5,13 @@ from pathlib import Path
 
 from zoo.checkpoint_files import read_checkpoint, read_header
 from zoo.conversion import convert_file, convert_state_dict
+from zoo.errors import ZooError
 from zoo.own_files import output_channels, save_checkpoint, sha256_file
 from zoo.schedules import SCHEDULES
 from zoo.state_dicts import convert_keys, load_weights
 
 __all__ = [
+    "check_named_digest",
     "convert_file",
     "convert_keys",
     "convert_state_dict",
@@ -48,6 +50,13 @@ def load_checkpoint(path, own_keys=(), rules=()):
     return chosen.tensors, chosen.metadata | ({"notes": list(chosen.notes)} if chosen.notes else {})
 
 
+def check_named_digest(path, sha256):
+    """ZooError where a file of our trainer is not the one that its name tells by digits of its SHA-256."""
+    named = re.search(rf"_(?:{'|'.join(SCHEDULES)})-([0-9a-f]{{8}})\.safetensors$", path.name)
+    if named and not sha256.startswith(named[1]):
+        raise ZooError(f"{path} has SHA-256 {sha256[:8]}..., not the {named[1]}... of its name: it was changed; copy it again")
+
+
 def find_checkpoint(directory, method, dataset, *, split=None, schedule=SCHEDULES[-1]):
     """The best checkpoint of a method for a data set in a folder, or None.
 
@@ -70,7 +79,7 @@ def find_checkpoint(directory, method, dataset, *, split=None, schedule=SCHEDULE
     name = re.compile(rf"{re.escape(method)}_(.+)_({'|'.join(enough)})-[0-9a-f]{{8}}\.safetensors")
     ranked = []
     for path in directory.glob("*.safetensors"):
-        match = name.fullmatch(path.name)
+        match = name.fullmatch(path.name) if path.exists() else None  # and not a link to nothing
         header = read_header(path) if match else {}
         if header.get("method", method) != method:  # one whose name goes on where this one ends, as rpcanet and rpcanet_pp
             continue

@@ -146,14 +146,33 @@ class Detector:
         return [self.score(image) for image in images]
 
     def _checked_score(self, score, shape):
-        score = np.asarray(score, dtype=np.float32)
-        if score.shape != shape:
-            raise ZooError(f"{self.name or type(self).__name__} returned a score map of {score.shape} for an image of {shape}")
-        if not np.isfinite(score).all():
-            raise ZooError(f"{self.name or type(self).__name__} returned NaN or Inf scores")
+        score = finite_map(score, shape, self.name or type(self).__name__)
         if self.score_kind == "logit" and look_like_probabilities(score):
             self.note("all scores are between 0 and 1, as of probabilities, though the method's score_kind is logit")
         return score
+
+
+def finite_map(score, shape, method):
+    """A score map as HxW float32.
+
+    Arguments:
+        score: What a method returned.
+        shape: Of the image.
+        method: Its name, for the error.
+
+    Raises:
+        ZooError: It is of another shape, or holds anything but finite numbers.
+    """
+    array = np.asarray(score)
+    if array.shape != shape:
+        raise ZooError(f"{method} returned a score map of {array.shape} for an image of {shape}")
+    if array.dtype.kind not in "buif":
+        raise ZooError(f"{method} returned a score map of {array.dtype}, not of real numbers")
+    with np.errstate(over="ignore"):  # beyond float32 is infinite, which is told
+        array = array.astype(np.float32, copy=False)
+    if not np.isfinite(array).all():
+        raise ZooError(f"{method} returned NaN or Inf scores")
+    return array
 
 
 def look_like_probabilities(scores):

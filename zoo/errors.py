@@ -9,13 +9,29 @@ class UsageError(ZooError):
     """The call itself is wrong: an unknown name, an option out of range. The command line exits with status 2."""
 
 
+class BrokenMethodError(UsageError):
+    """A method is there, but its configuration or its class does not build. Others can be run."""
+
+
+class OutOfTime(BaseException):
+    """Code has run for longer than it may. No `Exception`, so that an ``except Exception`` of its own does not pass over it."""
+
+
 # What the code of a method or a plug-in may end in: any error, and the end of the whole program.
-FAILURES = (Exception, SystemExit)
+FAILURES = (Exception, SystemExit, OutOfTime)
 
 
 def one_line(error):
     """An exception as one line; the class is named unless the text was written for users."""
-    text = " ".join(str(error).split())
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # of a class of others
+        text = "(its text cannot be made)"
     if isinstance(error, SystemExit):
-        return f"it ends the program (SystemExit: {text})"
-    return text if isinstance(error, ZooError) else f"{type(error).__name__}: {text}"
+        return f"it ends the program (SystemExit: {visible(text)})"
+    return visible(text if isinstance(error, (ZooError, OutOfTime)) else f"{type(error).__name__}: {text}".rstrip(": "))
+
+
+def visible(text):
+    """Text whose control characters are spelled, so that a terminal does not obey them: ESC becomes ``\\x1b``."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)

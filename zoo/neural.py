@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from PIL import Image
 
 from zoo.checkpoint_files import read_header
-from zoo.checkpoints import load_checkpoint, load_weights, sha256_file
+from zoo.checkpoints import check_named_digest, load_checkpoint, load_weights, sha256_file
 from zoo.detector import Detector
 from zoo.errors import UsageError
 from zoo.known_weights import recognise, recognise_file
@@ -143,7 +143,8 @@ class NeuralDetector(Detector):
         known = recognise_file(options["checkpoint"])
         if known is not None:
             return known.completed(options)
-        brought = read_header(options["checkpoint"]).get("evaluation") or {}
+        brought = read_header(options["checkpoint"]).get("evaluation")
+        brought = brought if isinstance(brought, dict) else {}
         return {name: brought[name] for name in cls.evaluation_options if name in brought} | options
 
     def build_network(self):
@@ -208,12 +209,13 @@ class NeuralDetector(Detector):
         """Load the weights of a file; see `zoo.checkpoints.load_checkpoint` for the forms that are read.
 
         Raises:
-            ZooError: The file is no checkpoint, or its tensors do not fit the network.
+            ZooError: The file is no checkpoint, is not the one that its name says, or its tensors do not fit the network.
         """
         path = Path(checkpoint)
         state_dict, metadata = load_checkpoint(path, self.network.state_dict(), self.convert_rules)
-        load_weights(self.network, state_dict, source=path)
         digest = sha256_file(path)
+        check_named_digest(path, digest)
+        load_weights(self.network, state_dict, source=path)
         known = recognise(digest, metadata)
         self.weights = Weights(path, digest, metadata | known.provenance if known else metadata)
 

@@ -166,5 +166,7 @@ def _from_integers(stored):
         name, scale = key.removesuffix(SCALE), stored[key]
         if torch.broadcast_shapes(tensors[name].shape, scale.shape) != tensors[name].shape:
             raise ValueError(f"the scales of {name} are of another shape")
+        if (tensors[name].dtype, scale.dtype) != (torch.int8, torch.float32):
+            raise ValueError(f"{name} is no 8-bit integer with float32 scales")
         tensors[name] = tensors[name] * scale
     return tensors

@@ -5,12 +5,13 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from mmengine.config import Config
 from mmengine.registry import Registry
 
 from zoo.card import MethodCard
+from zoo.config_files import read_config
+from zoo.contained import contained
 from zoo.detector import Detector
-from zoo.errors import FAILURES, UsageError, ZooError, one_line
+from zoo.errors import FAILURES, BrokenMethodError, UsageError, ZooError, one_line, visible
 from zoo.lookup import registered, unknown
 from zoo.plugins import load_entry_points
 
@@ -23,20 +24,23 @@ def _build(cfg, registry, **overrides):
     name = options.pop("type")
     cls = registered(registry, name)
     if cls is None:
-        raise UsageError(unknown("method", name, list_methods()))
+        raise BrokenMethodError(unknown("method", name, list_methods()))
     if not (isinstance(cls, type) and issubclass(cls, Detector)):
         raise ZooError(f"method {name} is {cls!r}, not a class; register a subclass of zoo.Detector")
     if cls.card is None:
         raise ZooError(f"the class of method {name} has no card; give it card = MethodCard(title=..., fidelity=...)")
-    known = _options(cls)
+    known = options_of(cls)
     for option in options:
         if option not in known:
-            raise UsageError(unknown(f"option of {name}", option, known))
+            raise BrokenMethodError(unknown(f"option of {name}", option, known))
     options = cls.completed(options)
     try:
-        method = cls(**options)
+        with contained():
+            method = cls(**options)
+    except UsageError as error:
+        raise BrokenMethodError(str(error)) from error
     except (TypeError, ValueError) as error:
-        raise UsageError(f"method {name} does not build: {' '.join(str(error).split())}") from error
+        raise BrokenMethodError(f"method {name} does not build: {visible(' '.join(str(error).split()))}") from error
     method.name, method.parameters = name, options
     if "card" not in vars(method):  # a class that knows its variants gives them a card itself
         method.card = _changed_card(cls.card, _changed(cls, options, {}))
@@ -82,7 +86,7 @@ def build_method(spec, **overrides):
 
     Raises:
         UsageError: The name or an option is unknown (the text gives the nearest known ones), an option is out of range, or
-            the configuration file cannot be read.
+            the configuration file cannot be read; but for an unknown name it is a `BrokenMethodError`.
         ZooError: What is registered under the name is no `Detector`, or has no card.
     """
     spec = spec if isinstance(spec, MethodSpec) else read_method(spec)
@@ -92,7 +96,7 @@ def build_method(spec, **overrides):
         try:
             card = replace(type(method).card, **spec.card)
         except ValueError as error:
-            raise UsageError(f"the card of {spec.name}: {error}") from None
+            raise BrokenMethodError(f"the card of {spec.name}: {error}") from None
         method.card = _changed_card(card, _changed(type(method), method.parameters, spec.options))
     return method
 
@@ -132,18 +136,20 @@ def read_method(spec):
 
 def _read_config(path):
     try:
-        config = Config.fromfile(path)
+        config = read_config(path)
     except FAILURES as error:  # the file is Python, and fails with any exception
-        raise UsageError(f"the configuration {path} cannot be read: {one_line(error)}") from error
+        raise BrokenMethodError(f"the configuration {path} cannot be read: {one_line(error)}") from error
     method, card = config.get("method"), config.get("card", {})
     if not isinstance(method, dict) or not isinstance(method.get("type"), str):
-        raise UsageError(f"{path} defines no `method = dict(type=...)`")
+        raise BrokenMethodError(f"{path} defines no `method = dict(type=...)`")
+    if not isinstance(card, dict):
+        raise BrokenMethodError(f"card in {path} is no dict(...)")
     known = [field.name for field in fields(MethodCard)]
     for key in card:
         if key not in known:
-            raise UsageError(unknown(f"entry of the card in {path},", key, known))
+            raise BrokenMethodError(unknown(f"entry of the card in {path},", key, known))
     card = {key: tuple(value) if isinstance(value, list) else value for key, value in card.items()}
-    return MethodSpec(path.stem, method.to_dict(), card)
+    return MethodSpec(path.stem, method, card)
 
 
 def method_config(spec):
@@ -163,7 +169,7 @@ def list_configs():
     return sorted({path.stem for path in CONFIG_DIR.glob("[!_]*.py")} - set(list_methods()))
 
 
-def _options(cls):
+def options_of(cls):
     """Names of the keyword arguments that a class takes, those of its bases included where it passes them on."""
     names = []
     for base in cls.__mro__:

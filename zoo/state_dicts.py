@@ -153,7 +153,7 @@ def load_weights(network, state_dict, *, source):
     kinds = [
         f"{key} {str(new.dtype).removeprefix('torch.')}"
         for key, (new, old) in common.items()
-        if old.is_floating_point() and not new.is_floating_point()
+        if old.dtype != new.dtype and not (old.is_floating_point() and new.is_floating_point()) and not key.endswith(COUNTER)
     ]
     complaints = [
         _complaint("missing", [key for key in own if key not in state_dict and not key.endswith(COUNTER)]),

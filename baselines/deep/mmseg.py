@@ -6,11 +6,12 @@ from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
-from mmengine.config import Config, ConfigDict
+from mmengine.config import ConfigDict
 from mmengine.structures import PixelData
 
 from zoo import METHODS, MethodCard, UsageError
 from zoo._compat import import_mmseg
+from zoo.config_files import read_config
 from zoo.neural import IMAGENET_MEAN, IMAGENET_STD, NeuralDetector
 
 HEADS = ("decode_head", "auxiliary_head")
@@ -125,7 +126,7 @@ def read_model(config):
     if isinstance(config, (str, Path)):
         if not Path(config).is_file():
             raise UsageError(f"no mmsegmentation configuration {config}")
-        config = Config.fromfile(config).to_dict()
+        config = read_config(config)
     model = deepcopy(dict(config.get("model", config)))
     absent = [key for key in ("type", "backbone", "decode_head") if key not in model]
     if absent:

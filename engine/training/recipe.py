@@ -8,6 +8,7 @@ from mmengine.config import Config
 from mmengine.registry import MODELS
 
 from engine.training.checks import PHASE_WORD, check_entries, check_parts
+from zoo.config_files import read_config
 from zoo.errors import UsageError
 from zoo.lookup import registered, unknown
 from zoo.registry import CONFIG_DIR, METHODS, method_config
@@ -149,7 +150,7 @@ def load_recipe(method, schedule_name, *, input_size=None, select=None, changes=
     name, options = method_config(method)
     source, recipe = _published(method, name, options["type"])
     if schedule_name != "paper":
-        recipe = _rescheduled(recipe, _read(SHARED_DIR / f"{schedule_name}.py"), name, options["type"], source)
+        recipe = _rescheduled(recipe, read_config(SHARED_DIR / f"{schedule_name}.py"), name, options["type"], source)
     lacking = {key: recipe.pop(key) for key in NOT_REPRODUCED if key in recipe}
     if recipe.get("select") == TEST_SELECTION:
         lacking["select"] = recipe.pop("select")
@@ -173,8 +174,8 @@ def _published(method, name, kind):
     if str(method).endswith(".py"):
         candidates.insert(0, Path(method))
     for path in candidates:
-        if path.is_file() and "recipe" in _read(path):
-            return path, dict(_read(path)["recipe"])
+        if path.is_file() and "recipe" in read_config(path):
+            return path, dict(read_config(path)["recipe"])
     raise UsageError(f"{candidates[-1]} is missing; restore it")
 
 
@@ -194,10 +195,6 @@ def _rescheduled(recipe, shared, name, kind, source):
 
 def _part(length, fraction):
     return math.ceil(length * fraction) if type(length) is int else length
-
-
-def _read(path):
-    return Config.fromfile(path).to_dict()
 
 
 def _changed(recipe, changes):

@@ -103,10 +103,12 @@ def test_a_frame_that_fails_takes_its_group_along(groups):
 
 
 def test_weights_of_a_joined_set_fit_any_image(tmp_path):
+    network = build_method("acmnet").network.state_dict()
+
     def store(name, **metadata):
         path = tmp_path / f"{name}.safetensors"
-        save_checkpoint(path, build_method("acmnet").network.state_dict(), metadata)
-        return str(path)
+        digest = save_checkpoint(path, network, metadata)
+        return str(path.rename(str(path).replace("DIGEST", digest[:8])))
 
     def opened(*methods, **options):
         return open_methods(methods, checkpoints=tmp_path, **options)["acmnet"].weights.path
@@ -115,11 +117,11 @@ def test_weights_of_a_joined_set_fit_any_image(tmp_path):
         UsageError, match=r"acmnet: no weights in .*; name some by --checkpoint, or: .* train acmnet --dataset sirst3"
     ):
         opened("acmnet")
-    own = store("acmnet_nuaa-sirst_short-00000000", seen={"nuaa-sirst": {}})
+    own = store("acmnet_nuaa-sirst_short-DIGEST", seen={"nuaa-sirst": {}})
     with pytest.raises(UsageError, match=f"none of its weights are of several data sets; .* --checkpoint {own}"):
         opened("acmnet")
     assert str(opened("acmnet", "top_hat", checkpoint=own)) == own
-    joined = store("acmnet_x+y_short-00000000", seen={"x": {}, "y": {}})
+    joined = store("acmnet_x+y_short-DIGEST", seen={"x": {}, "y": {}})
     assert str(opened("acmnet")) == joined
     by_hand = store("acmnet_sirst3")
     assert str(opened("acmnet")) == by_hand
