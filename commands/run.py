@@ -24,6 +24,7 @@ EXAMPLES = """commands:
 
 Each command has its own --help.
 """
+MOST_A_CORE = 8  # workers; more of them only take memory from each other
 
 
 def add_parser(commands):
@@ -43,6 +44,8 @@ def add_parser(commands):
 def run(args):
     from datasets import found_datasets
     from engine.benchmark import run as run_cells
+    from engine.executors import available_cores
+    from engine.interrupts import TimeIsOver
     from reports.listing import row_line
     from reports.report import ReportOptions, tables
     from results.row import Status
@@ -55,10 +58,14 @@ def run(args):
     if args.threshold and build_threshold(args.threshold).oracle:
         check_sweep_protocol(args.protocol)
     if not Path(args.checkpoints).is_dir() and args.checkpoints != RunOptions.checkpoints:
+        if args.train == "none":
+            raise UsageError(f"no folder {args.checkpoints}; name the one that holds weights by --checkpoints, or leave it out")
         print(f"no folder {args.checkpoints}: networks have weights only if they are trained now", file=sys.stderr)
     for name in ("limit", "jobs"):
         if getattr(args, name) is not None and getattr(args, name) < 1:
             raise UsageError(f"--{name} must be at least 1")
+    if args.jobs is not None and args.jobs > (most := MOST_A_CORE * available_cores()):
+        raise UsageError(f"--jobs {args.jobs}: this machine has {available_cores()} cores; say {most} at most")
     datasets = args.datasets or found_datasets(args.data_root)
     if not datasets:
         print("no data set found: running on the synthetic one (--data-root names a folder of data sets)", file=sys.stderr)
@@ -69,7 +76,12 @@ def run(args):
         plugins=tuple(str(Path(plugin).resolve()) for plugin in args.plugin),
     )
     chosen = {field.name: getattr(args, field.name) for field in fields(RunOptions) if field.name not in chosen} | chosen
-    rows = run_cells(RunOptions(**chosen), row_line)
+    try:
+        rows = run_cells(RunOptions(**chosen), row_line)
+    except TimeIsOver:
+        if any((Path(args.out) / "results").glob("*/*/*.json")):
+            write_reports(args.out, ReportOptions(protocol=args.protocol), parts=[tables])
+        raise
     failed = [row for row in rows if row.status is Status.FAILED]
     try:
         write_reports(args.out, ReportOptions(protocol=args.protocol), parts=[tables])

@@ -1,5 +1,6 @@
 """A whole run: every method on every data set, one cell after the other."""
 
+import errno
 import sys
 import time
 import uuid
@@ -11,18 +12,24 @@ from engine.cell import method_cell, open_dataset
 from engine.evaluate import evaluate, pixel_digests
 from engine.executors import available_cores, worker_pool
 from engine.hardware import usable_device
+from engine.interrupts import time_limit
 from engine.manifest import manifest
 from engine.options import RunOptions
 from engine.progress import Progress
 from engine.rows import failed_row
+from engine.scoring import same_folder
+from engine.training.budget import parse_duration
 from engine.training.missing import train_missing
-from results.store import ResultStore, check_name, write_json
+from results.store import ResultStore, check_name
 from zoo import UsageError, ZooError, build_method, build_threshold, load_plugin
 from zoo.checkpoints import find_checkpoint
 from zoo.errors import FAILURES, one_line
 from zoo.registry import read_method
 
 __all__ = ["RunOptions", "run"]
+
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 def _outcome(row):
@@ -42,10 +49,12 @@ def run(options, describe=_outcome):
     Raises:
         UsageError: A name is unknown or a data set is not there. Raised before anything is run.
     """
-    start = time.time()
+    start = time.monotonic()
+    seconds = None if options.time_limit is None else parse_duration(options.time_limit)
     options = replace(options, device=usable_device(options.device))
-    for plugin in options.plugins:
-        load_plugin(plugin)
+    with same_folder():
+        for plugin in options.plugins:
+            load_plugin(plugin)
     run_id = uuid.uuid4().hex
     datasets = {name: open_dataset(name, options.data_root, options.split, run_id) for name in options.datasets}
     methods = {method: read_method(method) for method in options.methods}
@@ -54,12 +63,14 @@ def run(options, describe=_outcome):
         policy = _policy(spec, options.threshold)
         if options.save_predictions and policy is not None and policy.oracle:
             raise UsageError(f"{method}: an oracle's cut is not known while masks are written; leave out --save-predictions")
+    for dataset in datasets.values():
+        check_name("data set", dataset.name)
+        check_name("split", dataset.split)
     _refuse_twice("methods", {method: spec.name for method, spec in methods.items()})
     _refuse_twice("data sets", {source: f"{dataset.name}/{dataset.split}" for source, dataset in datasets.items()})
     store = ResultStore(options.out)
     rows, data = [], {}
-    with store.locked():
-        earlier = store.manifests()
+    with store.locked(), time_limit(seconds) as in_time:
         try:
             failures = train_missing(options, datasets, lambda line: print(line, file=sys.stderr))
             with Progress(describe) as progress:
@@ -70,13 +81,27 @@ def run(options, describe=_outcome):
                     data[f"{dataset.name}/{dataset.split}"] = combine(digests.items())
                     for method, spec in methods.items():
                         cell = _cell(options, spec, dataset, spec=method, source=source, run=run_id)
-                        with progress.cell(cell.method, dataset.title, len(dataset.ids[: options.limit])) as on_image:
+                        with progress.cell(cell.method, dataset.title, len(dataset.ids[: options.limit])) as told:
+                            on_image = _in_turn(told, in_time)
                             row = _guarded(cell, store, digests, options, on_image, failures.get((method, source)))
                         progress.report(row)
                         rows.append(row)
         finally:
-            write_json(store.manifest_path, [*earlier, manifest(asdict(options), data, time.time() - start)])
+            about = manifest(asdict(options), data, time.monotonic() - start)
+            aside = store.add_manifest(about | {"rows": store.digests(rows)})
+            if aside is not None:
+                print(f"{store.manifest_path} was no list of runs; what it was is {aside} now", file=sys.stderr)
     return rows
+
+
+def _in_turn(*functions):
+    """A function that calls several with its arguments, one after the other."""
+
+    def call(*arguments, **named):
+        for function in functions:
+            function(*arguments, **named)
+
+    return call
 
 
 def _policy(spec, threshold):
@@ -129,4 +154,6 @@ def _guarded(cell, store, digests, options, on_image, failure):
         with worker_pool(options.jobs or available_cores(), options.dask) as pool:
             return evaluate(cell, store, pool, digests, **flags, on_image=on_image)
     except FAILURES as error:
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            raise  # nor is there any for this row or the next
         return store.write_row(failed_row(cell, one_line(error)), [])

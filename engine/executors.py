@@ -50,7 +50,7 @@ def worker_pool(jobs, dask=None):
     """
     if dask is None:
         env = SINGLE_THREAD | {"PWD": os.getcwd()}  # workers that were started in another folder are not used again
-        options = dict(initializer=prepare_worker, env=env, timeout=None)
+        options = dict(initializer=prepare_worker, initargs=(os.getpid(),), env=env, timeout=None)
         pool = get_reusable_executor(max_workers=jobs, **options)
         pool.workers = jobs
 

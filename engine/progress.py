@@ -6,6 +6,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 
+SPEED_PERIOD = 1e9  # seconds: the time left is told by all images of a cell, one of which may take minutes
+
 
 class Progress:
     """Shows the running cell with its images and the time left; use as a context manager.
@@ -25,6 +27,7 @@ class Progress:
             console=self.console,
             transient=True,
             disable=not self.console.is_terminal,
+            speed_estimate_period=SPEED_PERIOD,
         )
 
     def __enter__(self):
@@ -36,10 +39,17 @@ class Progress:
 
     @contextmanager
     def cell(self, method, dataset, images):
-        """A bar for one cell; gives the function to call for each image that is done."""
+        """A bar for one cell; gives the function that `engine.evaluate.evaluate` calls for images that are done."""
         task = self.bar.add_task(f"{method} on {dataset}", total=images)
+
+        def on_image(images=1, stored=False):
+            if stored:  # they took no time, from which no speed is to be told
+                self.bar.reset(task, completed=images)
+            else:
+                self.bar.advance(task, images)
+
         try:
-            yield lambda: self.bar.advance(task)
+            yield on_image
         finally:
             self.bar.remove_task(task)
 

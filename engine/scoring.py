@@ -1,6 +1,9 @@
 """Scoring of images: the part of a benchmark that runs in worker processes."""
 
+import hashlib
+import os
 import time
+from contextlib import contextmanager
 
 import cv2
 import numpy as np
@@ -9,21 +12,28 @@ import torch
 from datasets.fingerprint import pixel_digest
 from engine.cell import cell_dataset, cell_detector
 from engine.hardware import device_name
+from engine.interrupts import end_with_parent
 from engine.memory import keep_freed_memory
 from engine.metrics import quantize
 from engine.metrics.counts import count_scene
 from engine.metrics.scene import Scene
 from engine.metrics.signal import signal_of_scene
 from engine.metrics.sweep import sweep_scene
+from results.files import write_atomic
 from results.record import ImageFailure, ImageRecord, pack_sweep
 from results.score_map import write_score_map
-from zoo import ZooError
 from zoo.errors import FAILURES, one_line
 from zoo.thresholds import ScoreStatistics
 
 
-def prepare_worker():
-    """Give this worker process one thread in every numerical library, and memory that it keeps."""
+def prepare_worker(parent=None):
+    """Give this worker process one thread in every numerical library, and memory that it keeps.
+
+    Arguments:
+        parent: Id of the process that it ends with, or None.
+    """
+    if parent is not None:
+        end_with_parent(parent)
     keep_freed_memory()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
@@ -45,7 +55,8 @@ def score_images(cell, indices):
         list[ImageRecord | ImageFailure]: One an image.
     """
     try:
-        detector = cell_detector(cell)
+        with same_folder():
+            detector = cell_detector(cell)
     except FAILURES as error:
         return [ImageFailure(cell_dataset(cell).ids[i], one_line(error)) for i in indices]
     records, items = [], []
@@ -60,7 +71,8 @@ def score_images(cell, indices):
     detector.take_notes()
     start = time.perf_counter()
     try:
-        scores = detector.predict_batch([item["image"] for item in items])
+        with same_folder():
+            scores = detector.predict_batch([item["image"] for item in items])
     except FAILURES as error:
         if len(items) > 1:  # one bad image must not take its batch along
             index = {image_id: i for i, image_id in enumerate(cell_dataset(cell).ids)}
@@ -77,6 +89,16 @@ def score_images(cell, indices):
     return records
 
 
+@contextmanager
+def same_folder():
+    """Come back to the current folder, below which the paths of a cell are, from wherever a method's code goes."""
+    folder = os.getcwd()
+    try:
+        yield
+    finally:
+        os.chdir(folder)
+
+
 def at_metric_size(cell, detector, item):
     """The item with its image and label at the size at which the cell is scored."""
     if cell.metric_size == "native":
@@ -89,24 +111,21 @@ def _measure(cell, detector, item, score, **timing):
     """The record of one score map."""
     # An oracle's cut is chosen later, from the sweep.
     mask = np.zeros(score.shape, bool) if detector.threshold.oracle else detector.threshold(score)
-    saved = saved_scores = None
+    saved = {"processor": device_name(getattr(detector, "device", "cpu"))}
     if cell.predictions is not None:
-        saved = write_mask(cell.prediction_path(item["id"]), mask)
+        path = cell.prediction_path(item["id"])
+        saved |= dict(saved=str(path), saved_sha256=write_mask(path, mask))
     if cell.scores is not None:
-        write_score_map(cell.score_path(item["id"]), score, detector.score_kind)
-        saved_scores = str(cell.score_path(item["id"]))
-    processor = device_name(getattr(detector, "device", "cpu"))
-    return make_record(
-        item, score, mask, detector.score_kind, processor=processor, saved=saved, saved_scores=saved_scores, **timing
-    )
+        path = cell.score_path(item["id"])
+        saved |= dict(saved_scores=str(path), saved_scores_sha256=write_score_map(path, score, detector.score_kind))
+    return make_record(item, score, mask, detector.score_kind, **saved, **timing)
 
 
 def write_mask(path, mask):
-    """Write an HxW bool mask as a PNG of 0 and 255; gives the path as text."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not cv2.imwrite(str(path), mask.astype(np.uint8) * 255):
-        raise ZooError(f"cannot write {path}")
-    return str(path)
+    """Write an HxW bool mask atomically, as a PNG of 0 and 255; gives the SHA-256 of the file."""
+    data = cv2.imencode(".png", mask.astype(np.uint8) * 255)[1].tobytes()
+    write_atomic(path, data)
+    return hashlib.sha256(data).hexdigest()
 
 
 def make_record(item, score, mask, score_kind, **others):

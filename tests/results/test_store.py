@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from results.store import ResultStore, write_atomic, write_json
+from results.files import write_atomic, write_json
+from results.store import ResultStore
 from tests.results.test_record import make_record
 from tests.results.test_row import make_row
 from zoo import ZooError
@@ -31,12 +32,13 @@ def test_journal_keeps_what_was_written_before_a_cut(tmp_path):
     with journal.writer({"code": "1"}, []) as append:
         append(make_record(id="a"))
         append(make_record(id="b"))
-    whole = journal.path.read_text()
-    journal.path.write_text(whole[:-4])  # a kill in the middle of the last line
+    path = journal.file({"code": "1"})
+    whole = path.read_text()
+    path.write_text(whole[:-4])  # a kill in the middle of the last line
     assert journal.read({"code": "1"}) == {"a": make_record(id="a")}
     with journal.writer({"code": "1"}, journal.read({"code": "1"}).values()) as append:
         append(make_record(id="b"))
-    assert journal.path.read_text() == whole
+    assert path.read_text() == whole
 
 
 def test_journal_of_other_code_is_not_used(tmp_path):
@@ -44,7 +46,10 @@ def test_journal_of_other_code_is_not_used(tmp_path):
     with journal.writer({"code": "1"}, [make_record(id="a")]):
         pass
     assert journal.read({"code": "2"}) == {}
-    journal.path.write_text("not json")
+    with journal.writer({"code": "2"}, []):
+        pass
+    assert journal.read({"code": "1"}) == {"a": make_record(id="a")}
+    journal.file({"code": "1"}).write_text("not json")
     assert journal.read({"code": "1"}) == {}
 
 
