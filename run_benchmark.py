@@ -12,7 +12,7 @@ from commands import convert, data, listing, predict, profile, report, run, scor
 from commands.parser import Parser
 from engine.interrupts import listen
 from engine.memory import keep_freed_memory
-from zoo.errors import UsageError, ZooError, one_line
+from zoo.errors import UsageError, ZooError, one_line, visible
 
 COMMANDS = dict(run=run, list=listing, data=data, train=train, predict=predict, score=score, report=report, convert=convert)
 COMMANDS |= dict(weights=weights, profile=profile)
@@ -33,7 +33,7 @@ def main(arguments=None):
     except (UsageError, ZooError) as error:
         if debug:
             raise
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {visible(str(error))}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
     except BrokenPipeError:
         if debug:
@@ -44,7 +44,8 @@ def main(arguments=None):
     except OSError as error:
         if debug or error.strerror is None:
             raise
-        print(f"error: {': '.join(str(part) for part in (error.filename, error.strerror) if part)}", file=sys.stderr)
+        where = ": ".join(str(part) for part in (error.filename, error.strerror) if part)
+        print(f"error: {visible(where)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt as error:
         same = "the same command" + " without --fresh" * ("--fresh" in arguments)

@@ -8,7 +8,7 @@ from pathlib import Path
 from commands.parser import DEBUG, PROTOCOL, load_plugins, run_option
 from commands.report import check_protocol, check_sweep_protocol, write_reports
 from engine.options import RunOptions
-from zoo.errors import FAILURES, UsageError, one_line
+from zoo.errors import FAILURES, UsageError, one_line, visible
 
 EXAMPLES = """commands:
   --all | --methods ... | --datasets ...   run the benchmark and write its tables (options below)
@@ -87,7 +87,7 @@ def run(args):
         write_reports(args.out, ReportOptions(protocol=args.protocol), parts=[tables])
     finally:
         for row in failed:
-            print(f"failed: {row.method} on {row.dataset}: {row.reason}", file=sys.stderr)
+            print(visible(f"failed: {row.method} on {row.dataset}: {row.reason}"), file=sys.stderr)
     return 1 if failed else 0
 
 

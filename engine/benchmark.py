@@ -77,7 +77,7 @@ def run(options, describe=_outcome):
                 for source, dataset in datasets.items():
                     digests = pixel_digests(dataset)
                     for note in dataset.notes:
-                        progress.console.print(f"{dataset.name}: {note}", markup=False)
+                        progress.tell(f"{dataset.name}: {note}")
                     data[f"{dataset.name}/{dataset.split}"] = combine(digests.items())
                     for method, spec in methods.items():
                         cell = _cell(options, spec, dataset, spec=method, source=source, run=run_id)

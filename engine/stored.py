@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from engine.rows import recut_records, recut_rows
 from results.row import Row
 from results.store import ResultStore
-from zoo.errors import UsageError, ZooError
+from zoo.errors import UsageError, ZooError, visible
 from zoo.thresholds import Threshold
 
 
@@ -32,7 +32,7 @@ class Stored:
             UsageError: It holds no results.
         """
         store = ResultStore(out)
-        rows = store.rows(tell=lambda line: print(line, file=sys.stderr))
+        rows = store.rows(tell=lambda line: print(visible(line), file=sys.stderr))
         if not rows:
             raise UsageError(f"no results in {out}; run the benchmark with --out {out} first")
         return cls(store, recut_rows(rows, store, policy) if policy else rows, policy)

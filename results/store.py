@@ -25,9 +25,10 @@ LONGEST_NAME = 200  # bytes; file systems take 255, of which a temporary file ne
 
 def check_name(what, name):
     """Raise UsageError where results cannot be filed under a name."""
-    if re.search(r"[/\\\x00-\x1f]", name) or name in ("", ".", ".."):
+    if re.search(r"[/\\\x00-\x1f\x7f-\x9f]", name) or name in ("", ".", ".."):
         raise UsageError(
-            f"{what} {name!r}: results are filed under this name, so it must be that of a file; take out the slashes"
+            f"{what} {name!r}: results are filed under this name, so it must be that of a file; take out slashes and "
+            "control characters"
         )
     if len(os.fsencode(name)) > LONGEST_NAME:
         raise UsageError(

@@ -13,9 +13,15 @@ class UsageError(ZooError):
 FAILURES = (Exception, SystemExit)
 
 
+def visible(text):
+    """The text as one line that does nothing to a terminal: control characters, and others without a shape, by their codes."""
+    text = " ".join(text.splitlines())
+    return text if text.isprintable() else "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
+
 def one_line(error):
     """An exception as one line; the class is named unless the text was written for users."""
-    text = " ".join(str(error).split())
+    text = visible(" ".join(str(error).split()))
     if isinstance(error, SystemExit):
         return f"it ends the program (SystemExit: {text})"
     return text if isinstance(error, ZooError) else f"{type(error).__name__}: {text}"
