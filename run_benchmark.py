@@ -71,6 +71,8 @@ def parse(arguments):
     args = parser.parse_args(rest)
     if getattr(args, "config", None):
         args = parser.parse_args([*run.config_arguments(args.config, vars(args)), *rest])
+    if getattr(args, "from_manifest", None):
+        args = parser.parse_args([*run.manifest_arguments(args.from_manifest, args.out), *rest])
     return args
 
 

@@ -5,7 +5,7 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
-from commands.parser import DEBUG, PROTOCOL, load_plugins, run_option
+from commands.parser import DEBUG, FLAGS, PROTOCOL, load_plugins, run_option
 from commands.report import check_protocol, check_sweep_protocol, write_reports
 from engine.options import RunOptions
 from zoo.errors import FAILURES, UsageError, one_line, visible
@@ -24,6 +24,7 @@ EXAMPLES = """commands:
 
 Each command has its own --help.
 """
+OF_THE_MACHINE = ("out", "jobs", "dask", "fresh", "time_limit")
 MOST_A_CORE = 8  # workers; more of them only take memory from each other
 
 
@@ -38,6 +39,11 @@ def add_parser(commands):
     )
     parser.add_argument("--all", action="store_true", help="every method on every data set found, or on `synthetic` if none is")
     parser.add_argument("--config", metavar="FILE", help="defaults for these options from a configuration file")
+    parser.add_argument(
+        "--from-manifest",
+        metavar="FILE",
+        help="repeat the last run of a manifest.json and tell what differs",
+    )
     parser.set_defaults(command=run)
 
 
@@ -46,9 +52,11 @@ def run(args):
     from engine.benchmark import run as run_cells
     from engine.executors import available_cores
     from engine.interrupts import TimeIsOver
+    from engine.manifest import differences, read_run
     from reports.listing import row_line
     from reports.report import ReportOptions, tables
     from results.row import Status
+    from results.store import ResultStore
     from zoo import build_threshold, list_methods
 
     if not (args.all or args.methods or args.datasets):
@@ -82,6 +90,12 @@ def run(args):
         if any((Path(args.out) / "results").glob("*/*/*.json")):
             write_reports(args.out, ReportOptions(protocol=args.protocol), parts=[tables])
         raise
+    if args.from_manifest:
+        before, (*_, after) = read_run(Path(args.from_manifest)), ResultStore(args.out).manifests()
+        for line in differences(before, after):
+            print(f"differs: {visible(line)}")
+        equal = sum(before.get("rows", {}).get(name) == digest for name, digest in after["rows"].items())
+        print(f"{equal} of {len(after['rows'])} rows are equal to those of {visible(args.from_manifest)}")
     failed = [row for row in rows if row.status is Status.FAILED]
     try:
         write_reports(args.out, ReportOptions(protocol=args.protocol), parts=[tables])
@@ -89,6 +103,33 @@ def run(args):
         for row in failed:
             print(visible(f"failed: {row.method} on {row.dataset}: {row.reason}"), file=sys.stderr)
     return 1 if failed else 0
+
+
+def manifest_arguments(path, out):
+    """The options of the last run of a ``manifest.json`` as command-line arguments, but for what is of its machine.
+
+    Arguments:
+        path: The file.
+        out: The result folder of this run.
+
+    Raises:
+        UsageError: It cannot be read, sets an option that is unknown here, or this run would write to its folder.
+    """
+    from engine.manifest import read_run
+    from zoo.lookup import unknown
+
+    path, arguments = Path(path), []
+    known = [field.name for field in fields(RunOptions)]
+    config = read_run(path)["config"]
+    if Path(out).resolve() == path.resolve().parent:
+        raise UsageError(f"--from-manifest {path}: a repetition is to run anew; name another folder by --out")
+    for name, value in config.items():
+        if name not in known:
+            raise UsageError(unknown(f"option in {path},", name, known))
+        if name not in OF_THE_MACHINE and value not in (None, False, []):
+            values = value if isinstance(value, list) else [] if value is True else [value]
+            arguments += [FLAGS.get(name, f"--{name.replace('_', '-')}"), *map(str, values)]
+    return arguments
 
 
 def config_arguments(path, known):

@@ -88,7 +88,8 @@ def run(options, describe=_outcome):
                         rows.append(row)
         finally:
             about = manifest(asdict(options), data, time.monotonic() - start)
-            aside = store.add_manifest(about | {"rows": store.digests(rows)})
+            about["rows"] = {f"{row.dataset}/{row.split}/{row.method}": row.digest for row in rows}
+            aside = store.add_manifest(about)
             if aside is not None:
                 print(f"{store.manifest_path} was no list of runs; what it was is {aside} now", file=sys.stderr)
     return rows

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from results.checksum import NAME, checked, summed
+from results.checksum import NAME, checked, checksum, summed
 from results.plain import from_plain, to_plain
 from zoo.card import fidelity_label
 
@@ -177,6 +177,11 @@ class Row:
     def journal_key(self):
         """The key of the journal that the row was made from."""
         return {name: value for name, value in (self.key or {}).items() if name != "data"}
+
+    @property
+    def digest(self):
+        """Of all that was measured, and not of when, where from and by which version of the code."""
+        return checksum({k: v for k, v in to_plain(self).items() if k not in ("speed", "key", "code")})
 
     def to_json(self):
         """The row as a dict that JSON holds, with the version of its form and a checksum."""

@@ -54,10 +54,6 @@ class ResultStore:
         """What `manifest_path` says of the runs in this folder so far; nothing where it is damaged."""
         return self._manifests() or []
 
-    def digests(self, rows):
-        """SHA-256 of the file of each row, by its data set, split and method: the same of equal runs."""
-        return {"/".join(_place(row)): _sha256(self.row_path(*_place(row)).read_bytes()) for row in rows}
-
     def add_manifest(self, about):
         """Add what there is to say of a run. A file that is no list of runs is not written over but moved aside.
 
