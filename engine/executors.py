@@ -1,6 +1,7 @@
 """Where scoring runs: local worker processes, or a Dask cluster. Both are `concurrent.futures` executors."""
 
 import os
+import threading
 from concurrent.futures import FIRST_COMPLETED, wait
 from contextlib import contextmanager
 from itertools import islice
@@ -31,6 +32,12 @@ def unordered(pool, function, tasks):
         running |= {pool.submit(function, *task) for task in islice(tasks, len(done))}
         for future in done:
             yield future.result()
+
+
+def _hush(thread):
+    """Show no traceback of this thread: loky's may come upon tasks of workers that are killed."""
+    shown = threading.excepthook
+    threading.excepthook = lambda error: None if error.thread is thread else shown(error)
 
 
 @contextmanager
@@ -68,6 +75,7 @@ def worker_pool(jobs, dask=None):
         except ZooError:  # said before or after scoring: the workers are idle and well
             raise
         except BaseException:
+            _hush(pool._executor_manager_thread)
             pool.shutdown(wait=False, kill_workers=True)
             raise
         return

@@ -3,7 +3,7 @@
 import re
 
 # A cell that begins so is a formula to a spreadsheet; the quote, which says that a cell is text, must be told from one of ours.
-FORMULA = re.compile(r"(?!-?[0-9.]+$)[=+\-@\t\r']")
+FORMULA = re.compile(r"(?!-?[0-9.]+$)\s*[=+\-@\t\r']")
 
 
 def safe_text(text):

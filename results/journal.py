@@ -46,14 +46,14 @@ class Journal:
             path, salt = self.path.with_name(f"{self.path.name}.jsonl"), None
         if not path.is_file():
             return []
-        first, *lines = path.read_bytes().split(b"\n")
-        head = _parsed(first, salt)
+        lines = path.read_bytes().split(b"\n")
+        head = _parsed(lines[0], salt)
         if salt is None and head != {"key": key}:
             return []
-        # A first line that was damaged tells nothing that the name of the file does not.
-        if salt is not None and head is not None and head.get("version") != VERSION:
+        # A first line that is damaged or gone tells nothing that the name of the file does not.
+        if salt is not None and head is not None and head.get("version", VERSION) != VERSION:
             raise ZooError(
-                f"{path} is of version {head.get('version')!r}, and this program knows {VERSION}; run the one that wrote it, "
+                f"{path} is of version {head['version']!r}, and this program knows {VERSION}; run the one that wrote it, "
                 "or give another --out"
             )
         records = {}
