@@ -19,7 +19,7 @@ MIB = 2**20
 
 
 def test_memory_and_open_files_stay_over_two_thousand_images(tmp_path, tried):
-    """Of the program and its workers, after the first quarter."""
+    """Of the program and its workers, from the second quarter of the images on."""
     images = tmp_path / "many"
     rng = np.random.default_rng(0)
     for name in ("images", "masks"):
@@ -48,10 +48,12 @@ def test_memory_and_open_files_stay_over_two_thousand_images(tmp_path, tried):
     assert process.returncode == 0
     assert row_of(out, "top_hat", "many")["n_images"] == IMAGES
     for (pid, scoring), samples in seen.items():
-        memory, handles = zip(*[sample for sample in samples if sample[1]], strict=True)
-        growth = 15 if scoring else 150  # the figures of the row and their intervals are of all images at once
-        assert max(memory) - memory[0] < growth * MIB, (pid == process.pid, memory)
-        assert max(handles) - handles[0] <= 12, (pid == process.pid, handles)
+        middle = len(samples) // 2  # a process may have begun late
+        if middle:
+            (memory, handles), (memory_after, handles_after) = np.max(samples[:middle], 0), np.max(samples[middle:], 0)
+            growth = 15 if scoring else 150  # the figures of the row and their intervals are of all images at once
+            assert memory_after - memory < growth * MIB, (pid == process.pid, scoring, samples)
+            assert handles_after - handles <= 6, (pid == process.pid, scoring, samples)
 
 
 @pytest.mark.parametrize("stored", [0, 300])
