@@ -2,10 +2,15 @@
 """The benchmark's command line. `python run_benchmark.py --help` tells what it does."""
 
 import os
+import signal
 import sys
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # there is nothing yet to end in order
 
 from commands import convert, data, listing, predict, profile, report, run, score, train, weights
 from commands.parser import Parser
+from engine.interrupts import listen
 from engine.memory import keep_freed_memory
 from zoo.errors import UsageError, ZooError, one_line, visible
 
@@ -37,14 +42,15 @@ def main(arguments=None):
         print("stopped: nothing reads the output any more", file=sys.stderr)
         return 1
     except OSError as error:
-        if debug or error.filename is None:
+        if debug or error.strerror is None:
             raise
-        print(visible(f"error: {error.filename}: {error.strerror}"), file=sys.stderr)
+        where = ": ".join(str(part) for part in (error.filename, error.strerror) if part)
+        print(f"error: {visible(where)}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         same = "the same command" + " without --fresh" * ("--fresh" in arguments)
-        print(f"stopped; {same} goes on from here", file=sys.stderr)
-        return 130
+        print(f"{error or 'stopped'}; {same} goes on from here", file=sys.stderr)
+        return getattr(error, "status", 130)
 
 
 def run_command(args):
@@ -65,8 +71,11 @@ def parse(arguments):
     args = parser.parse_args(rest)
     if getattr(args, "config", None):
         args = parser.parse_args([*run.config_arguments(args.config, vars(args)), *rest])
+    if getattr(args, "from_manifest", None):
+        args = parser.parse_args([*run.manifest_arguments(args.from_manifest, args.out), *rest])
     return args
 
 
 if __name__ == "__main__":
+    listen()
     sys.exit(main())

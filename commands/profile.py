@@ -31,8 +31,8 @@ def profile(args):
     from engine.profile_table import profile_methods
     from engine.profiling import NOT_COUNTED
     from reports.profile import to_markdown
+    from results.files import write_atomic, write_json
     from results.plain import to_plain
-    from results.store import write_atomic, write_json
 
     load_plugins(args.plugin)
     found = []

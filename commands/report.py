@@ -117,7 +117,7 @@ def write_reports(out, options, threshold=None, parts=None):
     """
     from engine.stored import Stored
     from reports.report import PARTS, write_report
-    from results.store import write_atomic
+    from results.files import write_atomic
     from zoo import build_threshold
 
     stored = Stored.read(out, build_threshold(threshold) if threshold else None)

@@ -1,5 +1,6 @@
 """A whole run: every method on every data set, one cell after the other."""
 
+import errno
 import sys
 import time
 import uuid
@@ -12,19 +13,24 @@ from engine.cell import Cell, method_cell, open_dataset
 from engine.evaluate import evaluate, pixel_digests
 from engine.executors import available_cores, worker_pool
 from engine.hardware import usable_device
+from engine.interrupts import time_limit
 from engine.manifest import manifest
 from engine.options import RunOptions
 from engine.progress import Progress
 from engine.rows import failed_row
+from engine.training.budget import parse_duration
 from engine.training.missing import train_missing
 from results.row import Status
-from results.store import ResultStore, check_name, write_json
+from results.store import ResultStore, check_name
 from zoo import UsageError, ZooError
 from zoo.checkpoints import find_checkpoint
 from zoo.errors import FAILURES, one_line
 from zoo.plugins import load_plugins
 
 __all__ = ["RunOptions", "run"]
+
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 def _outcome(row):
@@ -44,7 +50,8 @@ def run(options, describe=_outcome):
     Raises:
         UsageError: A name is unknown or a data set is not there. Raised before anything is run.
     """
-    start = time.time()
+    start = time.monotonic()
+    seconds = None if options.time_limit is None else parse_duration(options.time_limit)
     options = replace(options, device=usable_device(options.device))
     unloaded = load_plugins(options.plugins)
     options = replace(options, plugins=tuple(plugin for plugin in options.plugins if plugin not in unloaded))
@@ -58,28 +65,42 @@ def run(options, describe=_outcome):
     _refuse_twice("data sets", {source: f"{dataset.name}/{dataset.split}" for source, dataset in datasets.items()})
     store = ResultStore(options.out)
     rows, data = [], {}
-    with store.locked():
-        earlier = store.manifests()
+    with store.locked(), time_limit(seconds) as in_time:
         try:
             failures = train_missing(options, datasets, lambda line: print(line, file=sys.stderr))
             with Progress(describe) as progress:
                 for source, dataset in datasets.items():
                     digests = pixel_digests(dataset)
                     for note in [*dataset.notes, *unreadable(dataset, digests, options.strict)]:
-                        progress.console.print(f"{dataset.name}: {note}", markup=False)
+                        progress.tell(f"{dataset.name}: {note}")
                     data[f"{dataset.name}/{dataset.split}"] = combine(digests.items())
                     for method, spec in methods.items():
                         place = dict(spec=method, dataset=dataset.name, split=dataset.split, source=source, lists=options.split)
                         failure = broken.get(method) or failures.get((method, source))
-                        with progress.cell(spec.name, dataset.title, len(dataset.ids[: options.limit])) as on_image:
+                        with progress.cell(spec.name, dataset.title, len(dataset.ids[: options.limit])) as told:
+                            on_image = _in_turn(told, in_time)
                             row = _guarded(options, spec, place | {"run": run_id}, store, digests, on_image, failure)
                         progress.report(row)
                         rows.append(row)
                         if options.strict and row.status in (Status.FAILED, Status.INCOMPLETE):
                             raise ZooError(f"{row.method} on {row.dataset}: {row.reason} (--strict)")
         finally:
-            write_json(store.manifest_path, [*earlier, manifest(asdict(options), data, time.time() - start)])
+            about = manifest(asdict(options), data, time.monotonic() - start)
+            about["rows"] = {f"{row.dataset}/{row.split}/{row.method}": row.digest for row in rows}
+            aside = store.add_manifest(about)
+            if aside is not None:
+                print(f"{store.manifest_path} was no list of runs; what it was is {aside} now", file=sys.stderr)
     return rows
+
+
+def _in_turn(*functions):
+    """A function that calls several with its arguments, one after the other."""
+
+    def call(*arguments, **named):
+        for function in functions:
+            function(*arguments, **named)
+
+    return call
 
 
 def _refuse_twice(what, names):
@@ -121,4 +142,6 @@ def _guarded(options, method, place, store, digests, on_image, failure):
         with worker_pool(options.jobs or available_cores(), options.dask, memory=options.memory_limit) as pool:
             return evaluate(cell, store, pool, digests, **flags, on_image=on_image)
     except FAILURES as error:
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            raise  # nor is there any for this row or the next
         return store.write_row(failed_row(cell, one_line(error)), [])

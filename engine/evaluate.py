@@ -4,6 +4,8 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
+import torch
+
 from datasets.fingerprint import combine
 from datasets.splits import list_splits, read_split
 from engine.cell import cell_dataset, cell_detector
@@ -33,6 +35,7 @@ def cell_key(cell):
     """All that the stored records of a cell depend on, besides the pixels of each image."""
     detector = cell_detector(cell)
     options = {"type": cell.method_options["type"], **detector.parameters}  # those that a checkpoint brought among them
+    threads = {"threads": torch.get_num_threads()} if in_batches(cell, detector) and cell.device == "cpu" else {}
     files = {name: sha256_file(value) for name, value in options.items() if isinstance(value, str) and Path(value).is_file()}
     return {
         "method": options,
@@ -42,10 +45,15 @@ def cell_key(cell):
         "split": cell.split,
         "device": cell.device,
         "metric_size": cell.metric_size,
+        **threads,  # sums of networks round by them; workers have one
     }
 
 
-def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, allow_overlap=False, on_image=lambda: None):
+def _untold(images=1, stored=False):
+    """Tell nobody that images are done."""
+
+
+def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, allow_overlap=False, on_image=_untold):
     """Run one cell to its end, from wherever an earlier run left it.
 
     Arguments:
@@ -56,7 +64,8 @@ def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, allow_overl
         limit: Score only the first images of the split.
         fresh: Score again what is already in the journal.
         allow_overlap: Score weights on images that they were trained on; the row says so.
-        on_image: Called once for each image that is done.
+        on_image: Called with a number of images that are done, of which ``stored=True`` says that they were before; by default
+            with the next one.
 
     Returns:
         Row: Stored as JSON and CSV as well.
@@ -67,6 +76,9 @@ def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, allow_overl
     if missing is not None:
         reason = missing.format(method=cell.spec, dataset=cell.source, options=_training_options(cell))
         row = make_row(cell, detector, [], n_split=len(dataset), status=Status.NO_CHECKPOINT, reason=reason)
+        earlier = store.row(cell.dataset, cell.split, cell.method)
+        if earlier is not None and earlier.n_images:  # of weights that are not found now: worth more than that
+            return replace(row, reason=f"{reason}; the stored row stays")
         return store.write_row(row, [])
     seen = overlap(detector.weights.metadata, dataset) if isinstance(detector, NeuralDetector) and detector.weights else []
     if seen and not allow_overlap:
@@ -77,22 +89,22 @@ def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, allow_overl
 
     key = cell_key(cell)
     journal = store.journal(cell.dataset, cell.split, cell.method)
-    stored = {} if fresh else journal.read(key)
-    # What is not asked for now stays in the journal, unless its image is another one now.
-    good = {i: record for i, record in stored.items() if digests.get(i, record.pixels) == record.pixels}
-    done = {i: good[i] for i in ids if i in good and i in digests and _saved(cell, good[i])}
+    stored = journal.read_all(key)
+    good = {record.id: record for record in stored if digests.get(record.id) == record.pixels}
+    done = {i: good[i] for i in ids if not fresh and i in good and _saved(cell, good[i])}
     todo = [index for index, image_id in enumerate(ids) if image_id not in done]
-    for _ in range(len(ids) - len(todo)):
-        on_image()
+    # What is not asked for now stays, be it of images that are others now. What is comes last, and so counts as the latest.
+    again = {id(good[i]) for i in ids if i in good and (fresh or i in done)}
+    kept = [*(record for record in stored if id(record) not in again), *done.values()]
+    on_image(len(done), stored=True)
     if cell.scores is not None:
         write_about(cell.score_folder, AboutScores(detector.score_kind, str(detector.threshold)))
     speed = _kept_speed(store.row(cell.dataset, cell.split, cell.method), key, fresh)
     if speed is None and ids:
         speed = speed_of(cell, len(ids)) if in_batches(cell, detector) else _speed_in(pool, cell, len(ids))
     errors, costly = {}, 0
-    with journal.writer(key, good.values()) as append:
+    with journal.writer(key, kept) as append:
         for record in _score(cell, detector, todo, pool):
-            on_image()
             if isinstance(record, ImageFailure):
                 errors[record.id] = record.error
                 costly += record.costly
@@ -101,6 +113,7 @@ def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, allow_overl
             else:
                 append(record)
                 done[record.id] = record
+            on_image()
 
     records = [done[image_id] for image_id in ids if image_id in done]
     status, reason = Status.OK, None
@@ -148,13 +161,13 @@ def _speed_in(pool, cell, number):
 
 
 def _saved(cell, record):
-    """Whether the mask and the score map that are asked for are there and were written with this record."""
+    """Whether the mask and the score map that are asked for are those that were written with this record."""
     asked = []
     if cell.predictions is not None:
-        asked.append((record.saved, cell.prediction_path(record.id)))
+        asked.append((record.saved_sha256, cell.prediction_path(record.id)))
     if cell.scores is not None:
-        asked.append((record.saved_scores, cell.score_path(record.id)))
-    return all(saved == str(path) and path.is_file() for saved, path in asked)
+        asked.append((record.saved_scores_sha256, cell.score_path(record.id)))
+    return all(digest is not None and path.is_file() and sha256_file(path) == digest for digest, path in asked)
 
 
 def own_split(dataset):

@@ -2,6 +2,7 @@
 
 import os
 import re
+import threading
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
 from contextlib import contextmanager
 from itertools import islice
@@ -77,7 +78,7 @@ class LocalPool:
     def __init__(self, jobs, memory=None):
         self.workers = jobs
         env = SINGLE_THREAD | {"PWD": os.getcwd()}  # workers that were started in another folder are not used again
-        self._options = dict(initializer=prepare_worker, initargs=(memory,), env=env, timeout=None)
+        self._options = dict(initializer=prepare_worker, initargs=(memory, os.getpid()), env=env, timeout=None)
         self._executor = get_reusable_executor(max_workers=jobs, **self._options)
 
     def submit(self, function, *arguments):
@@ -101,7 +102,14 @@ class LocalPool:
 
     def stop(self):
         """End all workers, whatever they do."""
+        _hush(self._executor._executor_manager_thread)
         self._executor.shutdown(wait=False, kill_workers=True)
+
+
+def _hush(thread):
+    """Show no traceback of this thread: loky's may come upon tasks of workers that are killed."""
+    shown = threading.excepthook
+    threading.excepthook = lambda error: None if error.thread is thread else shown(error)
 
 
 @contextmanager

@@ -1,6 +1,8 @@
-"""What a result folder says of the run that made it."""
+"""What a result folder says of the run that made it, and how a repetition differs from it."""
 
+import json
 import platform
+import shlex
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
@@ -8,7 +10,10 @@ import torch
 
 from engine.hardware import processor
 from engine.training.provenance import code_commit
+from zoo import UsageError
+from zoo.checkpoints import sha256_file
 
+VERSION = 1
 PACKAGES = ("torch", "numpy", "scipy", "scikit-image", "opencv-python", "mmengine", "mmcv-lite", "segment-anything")
 
 
@@ -16,22 +21,73 @@ def manifest(config, data, seconds):
     """Versions, hardware, code and data behind a result folder.
 
     Arguments:
-        config: The options of the run, JSON-able.
+        config: The options of the run, JSON-able; of its ``plugins``, the files are hashed.
         data: Fingerprint of the test images by ``<data set>/<split>``.
         seconds: Wall time of the run.
     """
     return {
-        "command": " ".join(["run_benchmark.py", *sys.argv[1:]]),
+        "version": VERSION,
+        "command": shlex.join(["run_benchmark.py", *sys.argv[1:]]),
         "config": config,
         "data": data,
         "wall_seconds": round(seconds, 3),
         "code": code_commit(),
+        "plugins": {path: _sha256(path) for path in config.get("plugins", ())},
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in PACKAGES},
         "platform": platform.platform(),
         "processor": processor(),
         "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
     }
+
+
+def read_run(path):
+    """The last run of a ``manifest.json``, as `manifest` gave it.
+
+    Raises:
+        UsageError: The file cannot be read, or holds no run of methods that this version knows.
+    """
+    try:
+        runs = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UsageError(f"{path} is no manifest of a run: {error}") from None
+    runs = [run for run in runs if isinstance(run, dict)] if isinstance(runs, list) else []
+    runs = [run for run in runs if isinstance(run.get("config"), dict) and "methods" in run["config"]]
+    if not runs:
+        raise UsageError(f"{path} tells of no run of methods; name a manifest.json that run_benchmark.py wrote")
+    if runs[-1].get("version", VERSION) != VERSION:
+        raise UsageError(f"{path} is of version {runs[-1]['version']!r}; this program knows {VERSION}")
+    return runs[-1]
+
+
+def differences(before, after):
+    """One line for each thing in which one run was made in another way than another, or came to something else.
+
+    Arguments:
+        before, after (dict): Of `manifest`, with ``rows``.
+    """
+    for name in ("code", "python", "platform", "processor", "cuda", "packages", "plugins", "data", "rows"):
+        old, new = before.get(name), after.get(name)
+        if not isinstance(old, dict) or not isinstance(new, dict):
+            old, new, places = {name: old}, {name: new}, [name]
+        else:
+            places = dict.fromkeys([*old, *new])
+        for place in places:
+            if old.get(place) != new.get(place):
+                what = place if place == name else f"{name}, {place}"
+                yield f"{what}: {_short(old.get(place))} there, {_short(new.get(place))} here"
+
+
+def _short(value):
+    text = "none" if value is None else str(value)
+    return f"{text[:12]}..." if len(text) > 60 else text
+
+
+def _sha256(path):
+    try:
+        return sha256_file(path)
+    except OSError:
+        return None
 
 
 def _version(name):

@@ -66,6 +66,9 @@ class RunOptions:
     )
     fresh: bool = option("score again what is already stored", default=False, action="store_true")
     allow_overlap: bool = option("score weights on their own training images, and mark it", default=False, action="store_true")
+    time_limit: str | None = option(
+        "end after this time, such as 90m or 2h; the same command goes on later", default=None, metavar="TIME"
+    )
     save_predictions: bool = option("write the predicted masks", default=False, action="store_true")
     save_scores: str | None = option(
         "write the score maps: png (16 bits, taken if none is said) or npy",

@@ -6,6 +6,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 
+from zoo.errors import visible
+
+SPEED_PERIOD = 1e9  # seconds: the time left is told by all images of a cell, one of which may take minutes
+
 
 class Progress:
     """Shows the running cell with its images and the time left; use as a context manager.
@@ -18,13 +22,14 @@ class Progress:
         self.describe = describe
         self.console = Console(stderr=True, soft_wrap=True, highlight=False)
         self.bar = RichProgress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
             console=self.console,
             transient=True,
             disable=not self.console.is_terminal,
+            speed_estimate_period=SPEED_PERIOD,
         )
 
     def __enter__(self):
@@ -36,13 +41,24 @@ class Progress:
 
     @contextmanager
     def cell(self, method, dataset, images):
-        """A bar for one cell; gives the function to call for each image that is done."""
-        task = self.bar.add_task(f"{method} on {dataset}", total=images)
+        """A bar for one cell; gives the function that `engine.evaluate.evaluate` calls for images that are done."""
+        task = self.bar.add_task(visible(f"{method} on {dataset}"), total=images)
+
+        def on_image(images=1, stored=False):
+            if stored:  # they took no time, from which no speed is to be told
+                self.bar.reset(task, completed=images)
+            else:
+                self.bar.advance(task, images)
+
         try:
-            yield lambda: self.bar.advance(task)
+            yield on_image
         finally:
             self.bar.remove_task(task)
 
     def report(self, row):
         """One line for a finished cell."""
-        self.console.print(self.describe(row), markup=False)
+        self.tell(self.describe(row))
+
+    def tell(self, line):
+        """A line of text above the bar."""
+        self.console.print(visible(line), markup=False)

@@ -1,6 +1,7 @@
 """Scoring of images: the part of a benchmark that runs in worker processes."""
 
 import faulthandler
+import hashlib
 import os
 import time
 from contextlib import contextmanager
@@ -12,12 +13,14 @@ import torch
 from datasets.fingerprint import pixel_digest
 from engine.cell import cell_dataset, cell_detector
 from engine.hardware import device_name
+from engine.interrupts import end_with_parent
 from engine.memory import is_out_of_memory, keep_freed_memory, limit_memory
 from engine.metrics import quantize
 from engine.metrics.counts import count_scene
 from engine.metrics.scene import Scene
 from engine.metrics.signal import signal_of_scene
 from engine.metrics.sweep import sweep_scene
+from results.files import write_atomic
 from results.record import ImageFailure, ImageRecord, pack_sweep
 from results.score_map import write_score_map
 from zoo import ZooError
@@ -29,10 +32,17 @@ from zoo.thresholds import ScoreStatistics
 GRACE = 5.0  # seconds
 
 
-def prepare_worker(memory=None):
-    """Give this worker process one thread in every numerical library, and memory that it keeps; not more than so many GiB."""
+def prepare_worker(memory=None, parent=None):
+    """Give this worker process one thread in every numerical library, and memory that it keeps.
+
+    Arguments:
+        memory: GiB that it may take for its images, or None.
+        parent: Id of the process that it ends with, or None.
+    """
     global _worker, _limited
     _worker = True
+    if parent is not None:
+        end_with_parent(parent)
     keep_freed_memory()
     if memory is not None:
         limit_memory(memory)
@@ -77,7 +87,8 @@ def score_images(cell, indices):
         list[ImageRecord | ImageFailure]: One an image.
     """
     try:
-        detector = cell_detector(cell)
+        with contained():
+            detector = cell_detector(cell)
     except FAILURES as error:
         return [ImageFailure(cell_dataset(cell).ids[i], one_line(error)) for i in indices]
     records, items = [], []
@@ -141,24 +152,21 @@ def _measure(cell, detector, item, score, **timing):
     """The record of one score map."""
     # An oracle's cut is chosen later, from the sweep.
     mask = np.zeros(score.shape, bool) if detector.threshold.oracle else detector.threshold(score)
-    saved = saved_scores = None
+    saved = {"processor": device_name(getattr(detector, "device", "cpu"))}
     if cell.predictions is not None:
-        saved = write_mask(cell.prediction_path(item["id"]), mask)
+        path = cell.prediction_path(item["id"])
+        saved |= dict(saved=str(path), saved_sha256=write_mask(path, mask))
     if cell.scores is not None:
-        write_score_map(cell.score_path(item["id"]), score, detector.score_kind)
-        saved_scores = str(cell.score_path(item["id"]))
-    processor = device_name(getattr(detector, "device", "cpu"))
-    return make_record(
-        item, score, mask, detector.score_kind, processor=processor, saved=saved, saved_scores=saved_scores, **timing
-    )
+        path = cell.score_path(item["id"])
+        saved |= dict(saved_scores=str(path), saved_scores_sha256=write_score_map(path, score, detector.score_kind))
+    return make_record(item, score, mask, detector.score_kind, **saved, **timing)
 
 
 def write_mask(path, mask):
-    """Write an HxW bool mask as a PNG of 0 and 255; gives the path as text."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not cv2.imwrite(str(path), mask.astype(np.uint8) * 255):
-        raise ZooError(f"cannot write {path}")
-    return str(path)
+    """Write an HxW bool mask atomically, as a PNG of 0 and 255; gives the SHA-256 of the file."""
+    data = cv2.imencode(".png", mask.astype(np.uint8) * 255)[1].tobytes()
+    write_atomic(path, data)
+    return hashlib.sha256(data).hexdigest()
 
 
 def make_record(item, score, mask, score_kind, **others):

@@ -1,11 +1,12 @@
 """What a report is made from: rows, and the counts of single images behind each."""
 
+import sys
 from dataclasses import dataclass
 
 from engine.rows import recut_records, recut_rows
 from results.row import Row
 from results.store import ResultStore
-from zoo.errors import UsageError, ZooError
+from zoo.errors import UsageError, ZooError, visible
 from zoo.thresholds import Threshold
 
 
@@ -25,14 +26,13 @@ class Stored:
 
     @classmethod
     def read(cls, out, policy=None):
-        """Open a result folder.
+        """Open a result folder; rows that cannot be read, or were edited, are left out and told on standard error.
 
         Raises:
             UsageError: It holds no results.
-            ZooError: A row cannot be read.
         """
         store = ResultStore(out)
-        rows = store.rows()
+        rows = store.rows(tell=lambda line: print(visible(line), file=sys.stderr))
         if not rows:
             raise UsageError(f"no results in {out}; run the benchmark with --out {out} first")
         return cls(store, recut_rows(rows, store, policy) if policy else rows, policy)
@@ -40,7 +40,7 @@ class Stored:
     @property
     def uncut(self):
         """The rows that the policy could not be applied to."""
-        stored = self.store.rows() if self.policy else self.rows
+        stored = self.store.rows(tell=lambda line: None) if self.policy else self.rows
         return [row for row, old in zip(self.rows, stored, strict=True) if row.status is not old.status]
 
     def counts(self, row):

@@ -3,6 +3,9 @@
 import csv
 import io
 
+from results.csv_text import safe_text
+from zoo.errors import visible
+
 FIELDS = ("dataset", "split", "method", "metric", "measured", "ci95_low", "ci95_high", "published", "difference", "source",
            "protocol", "metric_size", "threshold", "fidelity", "marks", "n_images", "n_split", "own_split", "status", "reason",
            "weights", "weights_sha256", "weights_schedule", "weights_dataset", "weights_split",
@@ -29,5 +32,8 @@ def to_csv(sections, protocol):
             for metric, value in line.values.items():
                 figures = dict(measured=value.measured, ci95_low=value.low, ci95_high=value.high, difference=value.difference)
                 rounded = {name: figure if figure is None else round(figure, DIGITS) for name, figure in figures.items()}
-                writer.writerow(about | rounded | {"metric": metric, "published": value.printed})
+                cells = about | rounded | {"metric": metric, "published": value.printed}
+                writer.writerow(
+                    {key: safe_text(visible(text)) if isinstance(text, str) else text for key, text in cells.items()}
+                )
     return text.getvalue()

@@ -4,6 +4,7 @@ from itertools import groupby
 
 from reports.cells import cell
 from reports.groups import GROUPS
+from zoo.errors import visible
 
 ARROWS = {"higher": r"$\uparrow$", "lower": r"$\downarrow$", None: ""}
 SPECIAL = {"_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}", "\\": r"\textbackslash{}",
@@ -13,8 +14,8 @@ LABELS = (r"95 \% interval", "published", "difference")
 
 
 def escape(text):
-    """Text with LaTeX's special characters made plain."""
-    return "".join(SPECIAL.get(character, character) for character in text)
+    """Text in one line with LaTeX's special characters made plain."""
+    return "".join(SPECIAL.get(character, character) for character in visible(text))
 
 
 class Grid:

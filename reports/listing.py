@@ -4,7 +4,7 @@ from datasets import build_dataset, list_datasets
 from reports.columns import DEFAULT, columns_named, units
 from zoo import METHODS, UsageError, build_method, list_methods
 from zoo.checkpoints import find_checkpoint
-from zoo.errors import FAILURES, one_line
+from zoo.errors import FAILURES, one_line, visible
 from zoo.lookup import registered
 
 
@@ -49,7 +49,7 @@ def metrics_listing(row):
     lines = [("protocol", *(column.head for column in columns))]
     for protocol in row.metrics:
         lines.append((protocol, *(_with_interval(column, row, protocol) for column in columns)))
-    head = f"{row.title} on {row.dataset}, split {row.split}, {row.n_images} of {row.n_split} images; {units(columns)}"
+    head = f"{visible(row.title)} on {row.dataset}, split {row.split}, {row.n_images} of {row.n_split} images; {units(columns)}"
     return f"{head}\n{aligned(lines)}"
 
 
@@ -104,6 +104,7 @@ def figure(column, row, protocol):
 
 def aligned(lines):
     """Left-aligned columns of text."""
+    lines = [[visible(cell) for cell in line] for line in lines]
     widths = [max(len(line[k]) for line in lines) for k in range(len(lines[0]))]
     padded = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
     return "\n".join(padded) + "\n"

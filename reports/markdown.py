@@ -1,9 +1,13 @@
 """Table 1 as Markdown: one table a data set, the published number and the difference in each cell."""
 
+import re
+
 from reports.cells import NOT_REAL, PLAIN, cell, data_notes, status
 from reports.columns import units
 from reports.table import MARKS
+from zoo.errors import visible
 
+FOREIGN_TAG = re.compile("<(?!/?(?:sup|u)>)")
 ARROWS = {"higher": " ↑", "lower": " ↓", None: ""}
 
 
@@ -13,7 +17,7 @@ def to_markdown(sections, protocol, layout=PLAIN):
     if not sections:
         parts.append("No results are stored here yet.\n")
     for section in sections:
-        parts += [f"## {section_title(section)}\n", section_head(section, protocol) + "\n"]
+        parts += [f"## {_escape(section_title(section))}\n", section_head(section, protocol) + "\n"]
         parts += [markdown_table(_lines(section, layout)), _legend(section)]
     return "\n".join(parts)
 
@@ -77,7 +81,8 @@ def _lines(section, layout):
 
 
 def _escape(text):
-    return " ".join(text.split()).replace("|", "\\|")
+    """Text in one line of a table, whose tags are the reports' own ones alone, and whose brackets make no link."""
+    return FOREIGN_TAG.sub("&lt;", visible(" ".join(text.split()))).replace("](", "]\\(").replace("|", "\\|")
 
 
 def _cell(texts):

@@ -7,8 +7,8 @@ import numpy as np
 from PIL import Image
 
 from reports.overlay import draw_overlay, side_by_side
+from results.files import write_atomic, write_json
 from results.score_map import write_score_map
-from results.store import write_atomic, write_json
 from results.targets import ImageTargets, to_coco, to_csv
 
 

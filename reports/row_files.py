@@ -14,6 +14,7 @@ from engine.scoring import item_digest
 from results.row import OUTSIDE
 from zoo import build_threshold
 from zoo.checkpoint_files import read_header
+from zoo.checkpoints import sha256_file
 from zoo.errors import UsageError, ZooError
 
 CHECKPOINTS = Path("checkpoints")
@@ -72,9 +73,11 @@ class RowFiles:
         if row.from_sweep:
             raise ZooError("its cut was chosen after scoring, and saved masks are of another")
         path = self._file("predictions", row, f"{record.id}.png")
+        again = "score them again" if row.fidelity == OUTSIDE else "run the benchmark again"
         if record.saved is None or not path.is_file():
-            again = "score them again" if row.fidelity == OUTSIDE else "run the benchmark again"
             raise ZooError(f"no saved masks; {again} with --save-predictions")
+        if record.saved_sha256 not in (None, sha256_file(path)):
+            raise ZooError(f"{path} is not the mask that was scored; {again} with --save-predictions")
         return path
 
     def mask(self, row, image_id):
@@ -83,12 +86,15 @@ class RowFiles:
 
     def score_path(self, row, image_id):
         """The file of a score map; ZooError where none was saved with the record of this image."""
-        saved = self._record(row, image_id).saved_scores
+        record = self._record(row, image_id)
+        saved = record.saved_scores
         path = self._file("scores", row, image_id + Path(saved or "").suffix)
         if saved is None or not path.is_file():
             if row.fidelity == OUTSIDE:
                 raise ZooError("score maps of other programs are not kept with their rows")
             raise ZooError("no saved score maps; run the benchmark again with --save-scores")
+        if record.saved_scores_sha256 not in (None, sha256_file(path)):
+            raise ZooError(f"{path} is not the score map that was measured; run the benchmark again with --save-scores")
         return path
 
     def score(self, row, image_id):

@@ -3,8 +3,9 @@
 import shutil
 from pathlib import Path
 
+from results.files import write_json
 from results.row import Status
-from results.store import ResultStore, write_json
+from results.store import ResultStore
 from zoo.errors import UsageError, ZooError
 
 OWN = ("report",)  # made from the rows of a folder, and made anew

@@ -29,6 +29,7 @@ class ImageRecord:
         signal: From `engine.metrics.signal_metrics`.
         sweep: Counts at 256 cuts, packed; see `pack_sweep`.
         saved, saved_scores: Where the predicted mask and the score map were written, or None.
+        saved_sha256, saved_scores_sha256: Of these files, or None.
     """
 
     id: str
@@ -44,6 +45,8 @@ class ImageRecord:
     sweep: str
     saved: str | None = None
     saved_scores: str | None = None
+    saved_sha256: str | None = None
+    saved_scores_sha256: str | None = None
 
     def to_json(self):
         """The record as a dict that JSON holds."""

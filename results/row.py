@@ -3,10 +3,11 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from results.checksum import NAME, checked, checksum, summed
 from results.plain import from_plain, to_plain
 from zoo.card import fidelity_label
 
-VERSION = 1
+VERSION = 2
 OUTSIDE = "predictions of others"  # the fidelity of a row that another program made the predictions of
 AS_GIVEN = "as given"  # the threshold of its masks, if it gave nothing else
 
@@ -118,6 +119,7 @@ class Row:
         trained_on_test: Number of test images in the training list of the weights.
         own_split: Whether the images are not those of the package's list of this name, or None where none was scored.
         code: This project's commit.
+        images_sha256: Of the CSV that has a line an image, or None where it is not known.
     """
 
     method: str
@@ -152,6 +154,7 @@ class Row:
     trained_on_test: int = 0
     own_split: bool | None = None
     code: str | None = None
+    images_sha256: str | None = None
 
     @property
     def fidelity_label(self):
@@ -178,26 +181,33 @@ class Row:
         """The key of the journal that the row was made from."""
         return {name: value for name, value in (self.key or {}).items() if name != "data"}
 
+    @property
+    def digest(self):
+        """Of all that was measured, and not of when, where from and by which version of the code."""
+        return checksum({k: v for k, v in to_plain(self).items() if k not in ("speed", "key", "code")})
+
     def to_json(self):
-        """The row as a dict that JSON holds, with the version of its form."""
-        return {"version": VERSION, **to_plain(self)}
+        """The row as a dict that JSON holds, with the version of its form and a checksum."""
+        return summed({"version": VERSION, **to_plain(self)})
 
     @classmethod
     def from_json(cls, data):
         """The reverse of `to_json`.
 
         Raises:
-            ValueError: A key is absent, unknown or of another kind, or the version is not known; the text says which.
+            ValueError: A key is absent, unknown or of another kind, the version is not known, or the checksum does not fit; the
+                text says which.
         """
         if not isinstance(data, dict):
             raise ValueError(f"{type(data).__name__} where an object with keys belongs")
-        data = dict(data)
-        version = data.pop("version", None)
-        if version is None:
-            data = _versioned(data)
-        elif version != VERSION:
+        entries = {key: value for key, value in data.items() if key not in ("version", NAME)}
+        version = data.get("version")
+        if version not in (None, 1, VERSION):
             raise ValueError(f"version {version!r} of its form; this program knows {VERSION}")
-        return from_plain(cls, data)
+        row = from_plain(cls, _versioned(entries) if version is None else entries)
+        if version == VERSION:  # those before had no checksum
+            checked(data)
+        return row
 
 
 def _versioned(data):

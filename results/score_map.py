@@ -1,5 +1,6 @@
 """Score maps as files: PNGs of 16 bits, which other programs take for probabilities, or NumPy arrays."""
 
+import hashlib
 import io
 import json
 from pathlib import Path
@@ -10,8 +11,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from scipy.special import expit, logit
 
+from results.files import write_atomic, write_json
 from results.plain import from_plain
-from results.store import write_atomic, write_json
 from zoo.errors import ZooError
 
 TOP = 65535
@@ -38,7 +39,7 @@ class AboutScores(NamedTuple):
 
 
 def write_score_map(path, score, kind):
-    """Write one score map atomically.
+    """Write one score map atomically; gives the SHA-256 of the file.
 
     Arguments:
         path (Path): Ends in ``.npy``, for the scores as they are, or in ``.png``: probabilities times 65535 where the kind is
@@ -57,6 +58,7 @@ def write_score_map(path, score, kind):
             text.add_text(SCALE, json.dumps(scale._asdict()))
         Image.fromarray(levels).save(file, "PNG", pnginfo=text)
     write_atomic(path, file.getvalue())
+    return hashlib.sha256(file.getvalue()).hexdigest()
 
 
 def read_scale(path):

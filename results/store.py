@@ -1,53 +1,34 @@
-"""The result folder: atomic files, and one journal a cell that survives a kill."""
+"""The result folder."""
 
 import csv
+import hashlib
 import io
+import itertools
 import json
 import math
 import os
 import re
-import tempfile
-from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from results.checksum import checked, summed
+from results.csv_text import plain_text, safe_text
+from results.files import locked, write_atomic, write_json
+from results.journal import Journal
+from results.plain import from_plain, to_plain
+from results.row import Row, Speed
+from zoo.errors import UsageError, ZooError, one_line
 
-from results.record import ImageRecord
-from results.row import Row
-from zoo.errors import UsageError, ZooError
-
+TIMES_VERSION = 1
 LONGEST_NAME = 200  # bytes; file systems take 255, of which a temporary file needs some
-
-
-def write_atomic(path, data):
-    """Write text, as UTF-8, or bytes so that a reader sees the old file or the new one, never a part."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if isinstance(data, str):
-        data = data.encode("utf-8", "surrogateescape")
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-
-
-def write_json(path, data):
-    """Write JSON atomically; NaN is an error, not a value."""
-    write_atomic(path, json.dumps(data, indent=1, allow_nan=False) + "\n")
 
 
 def check_name(what, name):
     """Raise UsageError where results cannot be filed under a name."""
-    if re.search(r"[/\\\x00-\x1f]", name) or name in ("", ".", ".."):
+    if re.search(r"[/\\\x00-\x1f\x7f-\x9f]", name) or name in ("", ".", ".."):
         raise UsageError(
-            f"{what} {name!r}: results are filed under this name, so it must be that of a file; take out the slashes"
+            f"{what} {name!r}: results are filed under this name, so it must be that of a file; take out slashes and "
+            "control characters"
         )
     if len(os.fsencode(name)) > LONGEST_NAME:
         raise UsageError(
@@ -70,31 +51,63 @@ class ResultStore:
         return self.out / "manifest.json"
 
     def manifests(self):
-        """What `manifest_path` says of the runs in this folder so far."""
+        """What `manifest_path` says of the runs in this folder so far; nothing where it is damaged."""
+        return self._manifests() or []
+
+    def add_manifest(self, about):
+        """Add what there is to say of a run. A file that is no list of runs is not written over but moved aside.
+
+        Returns:
+            str | None: Where it was moved to.
+        """
+        runs, aside = self._manifests(), None
+        if runs is None and self.manifest_path.exists():
+            places = (self.out / f"manifest.damaged-{number}.json" for number in itertools.count(1))
+            aside = next(place for place in places if not place.exists())
+            self.manifest_path.replace(aside)
+        write_json(self.manifest_path, [*(runs or []), about])
+        return aside and str(aside)
+
+    def _manifests(self):
+        """The runs, or None where there is no list of runs."""
         try:
-            return json.loads(self.manifest_path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return []
+            runs = json.loads(self.manifest_path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            return None
+        return runs if isinstance(runs, list) and all(isinstance(run, dict) for run in runs) else None
 
     def row_path(self, dataset, split, method):
         return self.out / "results" / dataset / split / f"{method}.json"
 
+    def times_path(self, dataset, split, method):
+        return self.out / "times" / dataset / split / f"{method}.json"
+
     def row(self, dataset, split, method):
         """A stored `Row`, or None where there is none that can be read."""
         try:
-            return _read_row(self.row_path(dataset, split, method))
+            return self._read_row(self.row_path(dataset, split, method))
         except (OSError, ValueError):
             return None
 
     def write_row(self, row, records):
-        """Store a `Row` as JSON, and one CSV line an `ImageRecord` beside it. Returns the row."""
+        """Store a `Row` as JSON, and one CSV line an `ImageRecord` beside it.
+
+        What the clock has to do with is in a file of its own, so that equal runs leave equal rows.
+
+        Returns:
+            Row: With the hash of the CSV.
+        """
         path = self.row_path(row.dataset, row.split, row.method)
-        write_atomic(path.with_suffix(".csv"), _image_table(records))
-        write_json(path, row.to_json())
+        table = _image_table(records)
+        row = replace(row, images_sha256=_sha256(table.encode("utf-8", "surrogateescape")))
+        times = {"version": TIMES_VERSION, "speed": to_plain(row.speed), "seconds": {r.id: r.seconds for r in records}}
+        write_json(self.times_path(row.dataset, row.split, row.method), summed(times))
+        write_atomic(path.with_suffix(".csv"), table)
+        write_json(path, replace(row, speed=None).to_json())
         return row
 
     def journal(self, dataset, split, method):
-        return Journal(self.out / "journal" / dataset / split / f"{method}.jsonl")
+        return Journal(self.out / "journal" / dataset / split / method)
 
     def records(self, row):
         """The image records behind a stored row, in its order.
@@ -102,16 +115,14 @@ class ResultStore:
         Raises:
             ZooError: The journal was deleted or belongs to a later run.
         """
-        path = self.row_path(row.dataset, row.split, row.method).with_suffix(".csv")
         journal = self.journal(row.dataset, row.split, row.method)
         records = journal.read(row.journal_key)
         try:
-            with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
-                found = [records[line["id"]] for line in csv.DictReader(file)]
-        except (KeyError, OSError):
+            found = [records[line["id"]] for line in self._image_lines(row)]
+        except (KeyError, ZooError):
             found = []
         if len(found) != row.n_images:
-            raise ZooError(f"{journal.path} does not hold the images of {path}; run this cell again")
+            raise ZooError(f"{journal.path} does not hold the images of {self.row_path(*_place(row))}; run this cell again")
         return found
 
     def counts(self, row):
@@ -120,98 +131,72 @@ class ResultStore:
         Raises:
             ZooError: The row has no table of images, or it is another's.
         """
-        path = self.row_path(row.dataset, row.split, row.method).with_suffix(".csv")
+        path = self.row_path(*_place(row)).with_suffix(".csv")
         try:
-            with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
-                lines = [{k: v if k == "id" else float(v or "nan") for k, v in line.items()} for line in csv.DictReader(file)]
-        except OSError:
-            raise ZooError(f"{path} is not there; run this cell again") from None
+            lines = [{k: v if k == "id" else float(v or "nan") for k, v in line.items()} for line in self._image_lines(row)]
         except (TypeError, ValueError) as error:
             raise ZooError(f"{path} is no table of images ({error}); run this cell again") from None
         if len(lines) != row.n_images:
             raise ZooError(f"{path} has {len(lines)} images, its row {row.n_images}; run this cell again")
         return lines
 
-    def rows(self):
-        """All stored rows, sorted by path.
+    def _image_lines(self, row):
+        """The lines of the table of images of a row, as texts by column; ZooError where it is not that of the row."""
+        path = self.row_path(*_place(row)).with_suffix(".csv")
+        try:
+            data = path.read_bytes()
+        except OSError:
+            raise ZooError(f"{path} is not there; run this cell again") from None
+        if row.images_sha256 not in (None, _sha256(data)):
+            raise ZooError(f"{path} was changed since its row was written; run this cell again")
+        lines = list(csv.DictReader(io.StringIO(data.decode("utf-8", "surrogateescape"), newline="")))
+        return [line | {"id": plain_text(line["id"])} if line.get("id") else line for line in lines]
+
+    def rows(self, tell=None):
+        """All stored rows that can be read, sorted by path.
+
+        Arguments:
+            tell: Called with a line of text for each other one; by default it is an error.
 
         Raises:
-            ZooError: A row cannot be read.
+            ZooError: A row cannot be read, and there is no `tell`.
         """
         rows = []
         for path in sorted((self.out / "results").glob("*/*/*.json")):
             try:
-                rows.append(_read_row(path))
-            except (OSError, ValueError) as error:
-                raise ZooError(f"{path} is not a result row ({error}); delete it and run the benchmark again") from None
+                rows.append(self._read_row(path))
+            except (OSError, ValueError, RecursionError) as error:
+                line = f"{path} is not a result row ({one_line(error)}); delete it and run the benchmark again"
+                if tell is None:
+                    raise ZooError(line) from None
+                tell(line)
         return rows
 
-    @contextmanager
+    def _read_row(self, path):
+        """The row of a file, with its speed. ValueError where it is none, or belongs elsewhere."""
+        row = Row.from_json(json.loads(path.read_text(encoding="utf-8")))
+        if self.row_path(*_place(row)) != path:
+            raise ValueError(f"it is of {row.method} on {row.dataset} ({row.split})")
+        if row.speed is not None:  # from before there was a file of times
+            return row
+        try:
+            times = checked(json.loads(self.times_path(*_place(row)).read_text(encoding="utf-8")))
+            speed = times["speed"] if times["version"] == TIMES_VERSION else None
+            return replace(row, speed=speed and from_plain(Speed, speed))
+        except (OSError, ValueError, KeyError):
+            return row  # how fast it was is not known any more
+
     def locked(self):
-        """Hold the folder for this process, until it ends however it ends; a second run in the same folder is refused.
-
-        Raises:
-            ZooError: Another run holds it, or ``.lock`` is not a file of this program: it is a link, or holds something.
-        """
-        self.out.mkdir(parents=True, exist_ok=True)
-        path = self.out / ".lock"
-        if path.is_symlink() or (path.exists() and not (path.is_file() and path.stat().st_size == 0)):
-            raise ZooError(f"{path} is not the lock of a run, which is an empty file; move it away, or give another --out")
-        lock = FileLock(path, timeout=0, fallback_to_soft=False)
-        try:
-            lock.acquire()
-        except Timeout:
-            raise ZooError(f"another run is writing to {self.out}; wait for it or give another --out") from None
-        try:
-            yield
-        finally:
-            lock.release()
+        """Hold the folder for this process; see `results.files.locked`."""
+        return locked(self.out, "give another --out")
 
 
-class Journal:
-    """One JSON line an image, appended and flushed as soon as the image is scored; the first line is the key.
-
-    The key holds everything that the records depend on. A journal with another key is of no use and is begun anew.
-    """
-
-    def __init__(self, path):
-        self.path = Path(path)
-
-    def read(self, key):
-        """`ImageRecord`s by image id, the latest of each, or nothing where the key differs.
-
-        A last line that was cut off by a kill is dropped.
-        """
-        if not self.path.is_file():
-            return {}
-        records = {}
-        try:
-            first, *lines = self.path.read_text(encoding="utf-8").splitlines()
-            if json.loads(first) != {"key": key}:
-                return {}
-            for line in lines:
-                record = ImageRecord.from_json(json.loads(line))
-                records[record.id] = record
-        except ValueError:
-            pass
-        return records
-
-    @contextmanager
-    def writer(self, key, records):
-        """A function that appends a record. The file first gets the key and the records that are still good."""
-        lines = [{"key": key}, *(record.to_json() for record in records)]
-        write_atomic(self.path, "".join(json.dumps(line, allow_nan=False) + "\n" for line in lines))
-        with open(self.path, "a", encoding="utf-8", newline="\n") as file:
-
-            def append(record):
-                file.write(json.dumps(record.to_json(), allow_nan=False) + "\n")
-                file.flush()
-
-            yield append
+def _place(row):
+    return row.dataset, row.split, row.method
 
 
-def _read_row(path):
-    return Row.from_json(json.loads(path.read_text(encoding="utf-8")))
+def _sha256(data):
+    return hashlib.sha256(data).hexdigest()
 
 
 def _image_table(records):
@@ -226,7 +211,7 @@ def _image_table(records):
 
 
 def _image_line(record):
-    size = {"id": record.id, "height": record.height, "width": record.width, "seconds": record.seconds}
+    size = {"id": safe_text(record.id), "height": record.height, "width": record.width}
     union = record.counts["union"]
     figures = size | {"IoU": record.counts["intersection"] / union if union else None} | record.counts
     return {name: _csv_figure(value) for name, value in figures.items()}

@@ -4,6 +4,8 @@ import csv
 import io
 from typing import NamedTuple
 
+from results.csv_text import safe_text
+
 DIGITS = 7  # that count, of scores and centroids
 
 
@@ -45,7 +47,7 @@ def to_csv(images):
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("image", *Target._fields))
     for image in images:
-        writer.writerows((image.id, *map(_short, target)) for target in image.targets)
+        writer.writerows((safe_text(image.id), *map(_short, target)) for target in image.targets)
     return text.getvalue()
 
 

@@ -251,6 +251,8 @@ def test_convert_a_published_checkpoint(tmp_path, capsys):
     config = tmp_path / "small.py"
     config.write_text("method = dict(type='acmnet', input_size=64)")
     arguments = ["--methods", str(config), "--datasets", "synthetic", "--limit", "2", "--out", str(out), "--train", "none"]
+    assert run_benchmark.main([*arguments, "--checkpoints", str(tmp_path / "none")]) == 2
+    (tmp_path / "none").mkdir()
     assert run_benchmark.main([*arguments, "--checkpoints", str(tmp_path / "none")]) == 0
     row = row_of(out, "small", "synthetic")
     assert (row["status"], row["metrics"]) == ("no checkpoint", {})

@@ -59,12 +59,13 @@ def test_kill_and_resume_scores_no_stored_image_again(folder, tmp_path):
     out = tmp_path / "out"
     command = [sys.executable, str(PROGRAM), "--methods", name, "--plugin", str(plugin), "--datasets", str(folder),
                "--out", str(out), "--jobs", "1"]  # fmt: skip
-    journal = out / "journal" / "mine" / "irsam" / f"{name}.jsonl"
+    folder_of_journal = out / "journal" / "mine" / "irsam" / name
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL, start_new_session=True)
-    while process.poll() is None and not (journal.is_file() and journal.read_text().count("\n") >= 4):
+    while process.poll() is None and not any(path.read_text().count("\n") >= 4 for path in folder_of_journal.glob("*.jsonl")):
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    (journal,) = folder_of_journal.glob("*.jsonl")
     stored = [json.loads(line)["id"] for line in journal.read_text().splitlines()[1:]]
     assert 3 <= len(stored) < len(IDS)
     log.unlink()

@@ -21,6 +21,12 @@ class OutOfTime(BaseException):
 FAILURES = (Exception, SystemExit, OutOfTime)
 
 
+def visible(text):
+    """The text as one line that does nothing to a terminal: control characters, and others without a shape, by their codes."""
+    text = " ".join(text.splitlines())
+    return text if text.isprintable() else "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
+
 def one_line(error):
     """An exception as one line; the class is named unless the text was written for users."""
     try:
@@ -30,8 +36,3 @@ def one_line(error):
     if isinstance(error, SystemExit):
         return f"it ends the program (SystemExit: {visible(text)})"
     return visible(text if isinstance(error, (ZooError, OutOfTime)) else f"{type(error).__name__}: {text}".rstrip(": "))
-
-
-def visible(text):
-    """Text whose control characters are spelled, so that a terminal does not obey them: ESC becomes ``\\x1b``."""
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)

@@ -12,7 +12,7 @@ from engine.manifest import manifest
 from engine.paired import Difference, paired_differences
 from engine.progress import Progress
 from results.row import OUTSIDE, Row
-from results.store import ResultStore, check_name, write_json
+from results.store import ResultStore, check_name
 from zoo import UsageError, list_configs, list_methods
 
 
@@ -65,7 +65,7 @@ def score_predictions(options, tell) -> Iterator[Outcome]:
     Raises:
         UsageError: As for `find_jobs` and `score_folder`, or the name of a row is taken.
     """
-    start = time.time()
+    start = time.monotonic()
     places = dict(dataset=options.dataset, root=options.data_root, split=options.split)
     jobs, passed = find_jobs(Path(options.folder), **places)
     for line in passed:
@@ -76,7 +76,7 @@ def score_predictions(options, tell) -> Iterator[Outcome]:
         raise UsageError(f"--name names one row, and {options.folder} holds {len(jobs)}: leave it out, or name one folder")
     store = ResultStore(options.out)
     with store.locked(), Progress(str) as progress:
-        earlier, data, faults = store.manifests(), {}, {}
+        data, faults = {}, {}
         names = [_names(job, options.name, store) for job in jobs]
         try:
             for job, (name, title) in zip(jobs, names, strict=True):
@@ -93,8 +93,10 @@ def score_predictions(options, tell) -> Iterator[Outcome]:
                 yield Outcome(row, scored.faults, paired_differences(row, scored.records, store))
         finally:
             if data:
-                about = manifest(asdict(options), data, time.time() - start) | {"faults": faults}
-                write_json(store.manifest_path, [*earlier, about])
+                about = manifest(asdict(options), data, time.monotonic() - start) | {"faults": faults}
+                aside = store.add_manifest(about)
+                if aside is not None:
+                    tell(f"{store.manifest_path} was no list of runs; what it was is {aside} now")
 
 
 def _names(job, name, store):

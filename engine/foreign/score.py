@@ -147,8 +147,11 @@ def _record(item, score, kind, policy, faults, masks):
         mask, kind = score > 0, Kind.PROBABILITY
     else:  # an oracle's cut is chosen later, from the sweep
         mask = np.zeros(shape, bool) if policy.oracle else policy(score)
-    saved = None if masks is None else write_mask(masks / f"{item['id']}.png", mask)
-    return make_record(item, score, mask, kind, saved=saved)
+    saved = {}
+    if masks is not None:
+        path = masks / f"{item['id']}.png"
+        saved = dict(saved=str(path), saved_sha256=write_mask(path, mask))
+    return make_record(item, score, mask, kind, **saved)
 
 
 def _resized(score, shape, kind):

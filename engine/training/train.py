@@ -6,7 +6,7 @@ import shutil
 import sys
 import time
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -32,6 +32,7 @@ from engine.training.provenance import checkpoint_metadata
 from engine.training.recipe import load_recipe
 from engine.training.runner import TrainingRunner, read_state, start_distributed
 from engine.training.work_folder import claim, drop_states, finished_run, last_state, make_folder, work_folder
+from results.files import locked
 from zoo import METHODS, UsageError, build_method
 from zoo.lookup import registered
 from zoo.neural import NeuralDetector
@@ -101,7 +102,8 @@ def train(options):
     Raises:
         UsageError: The method has no network, an option or a value of the recipe is unknown or does not fit, or a folder
             cannot be made.
-        ZooError: The data cannot be read, the work folder holds another run, or the loss was no longer finite.
+        ZooError: The data cannot be read, the work folder holds another run or one writes to it now, or the loss was no longer
+            finite.
     """
     warnings.filterwarnings("ignore", module=r"mmengine\.")  # advice on its own defaults
     name, method = method_config(options.method)
@@ -122,7 +124,10 @@ def train(options):
         recipe = recipe.on_gpu()
     # Whether half precision pays on a CPU depends on the processor: the schedule budget finds out, others leave it to the user.
     recipe = replace(recipe, amp=options.amp or (recipe.amp and (options.device == "cuda" or recipe.phases is not None)))
-    return _Run(name, method, dataset, recipe, options, detector).train()
+    folder = work_folder(options, dataset, recipe.seed)
+    make_folder(folder)
+    with locked(folder, "give another --out") if get_dist_info()[0] == 0 else nullcontext():
+        return _Run(name, method, dataset, recipe, options, detector).train()
 
 
 @contextmanager
@@ -148,8 +153,7 @@ class _Run:
         self.title = f"{name}_{dataset.name}_{recipe.schedule_name}"
         self.work_dir = work_folder(options, dataset, self.seed)
         self.checkpoints = Path(options.checkpoints)
-        for folder in (self.work_dir, self.checkpoints):
-            make_folder(folder)
+        make_folder(self.checkpoints)
         self.train_ids, self.val_ids = list(dataset.ids), []
         if recipe.select == "val":
             self.train_ids, self.val_ids = split_validation(dataset.ids, self.seed)

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from engine.training.hooks import LossTableHook
+from results.files import write_atomic
 from zoo import UsageError
 from zoo.checkpoint_files import read_header
 from zoo.registry import method_config
@@ -14,7 +15,16 @@ from zoo.registry import method_config
 def last_state(work_dir):
     """The state that a run in this folder saved last, or None."""
     note = Path(work_dir) / "last_checkpoint"  # mmengine's
-    return Path(note.read_text().strip()) if note.is_file() else None
+    if not note.is_file():
+        return None
+    named = Path(note.read_text(errors="replace").strip().replace("\0", "?"))
+    if named.is_file():
+        return named
+    # A kill while the note was written, after the state: the state with the most iterations is the last.
+    states = {
+        int(path.stem.removeprefix("iter_")): path for path in Path(work_dir).glob("iter_*.pth") if path.stem[5:].isdigit()
+    }
+    return states[max(states)] if states else None
 
 
 def work_folder(options, dataset, seed=None):
@@ -71,10 +81,13 @@ def claim(work_dir, metadata):
         UsageError: It holds a state of another run.
     """
     note, text = work_dir / "run.json", _comparable(metadata)
-    if note.is_file() and note.read_text() != text and last_state(work_dir):
-        difference = _difference(json.loads(note.read_text()), json.loads(text))
+    if note.is_file() and note.read_bytes() != text.encode() and last_state(work_dir):
+        try:
+            difference = _difference(json.loads(note.read_bytes()), json.loads(text))
+        except (ValueError, RecursionError):
+            difference = f"{note} is damaged, and tells not which"
         raise UsageError(f"{work_dir} holds another run ({difference}); delete it, or name another folder by --out")
-    note.write_text(text)
+    write_atomic(note, text)
 
 
 def _copy(source, target):

@@ -27,7 +27,7 @@ def page_cuts(stored, behind):
         dict: `engine.stored.Stored` by policy as it is spelled, `AS_RUN` first: by those of `POLICIES`, of the rows and of
         ``stored``. A row that cannot be cut has failed, with the reason.
     """
-    rows = stored.store.rows() if stored.policy else stored.rows
+    rows = stored.store.rows(tell=lambda line: None) if stored.policy else stored.rows
     policies = {}
     for spelling in filter(None, (*POLICIES, *(row.threshold for row in rows), stored.policy)):
         try:

@@ -1,5 +1,6 @@
 """A row against others of the same images."""
 
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -37,7 +38,7 @@ def test_differences_from_every_row_of_the_same_images(stored):
 def test_rows_that_cannot_be_compared_are_passed_over(stored):
     rows = {row.method: row for row in stored.rows()}
     records = stored.records(rows["low"])
-    stored.journal("mine", "irsam", "high").path.unlink()
+    shutil.rmtree(stored.journal("mine", "irsam", "high").path)
     assert [other.method for other, _ in paired_differences(rows["low"], records, stored)] == ["oracle"]
     of_others = replace(rows["low"], key=rows["low"].key | {"data": "of other images"})
     assert paired_differences(of_others, records, stored) == []

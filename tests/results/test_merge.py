@@ -4,9 +4,10 @@ import json
 
 import pytest
 
+from results.files import write_atomic, write_json
 from results.merge import merge_folders
 from results.row import Status
-from results.store import ResultStore, write_atomic, write_json
+from results.store import ResultStore
 from tests.results.test_record import make_record
 from tests.results.test_row import make_row
 from zoo import UsageError, ZooError
@@ -46,7 +47,7 @@ def test_all_that_is_filed_with_a_row_is_joined(tmp_path):
     assert "predictions/other/s/m/a.png" in files(merged.out)
     assert not any(name.startswith("report") for name in files(merged.out))
     assert [run["command"] for run in merged.manifests()] == ["a", "b"]
-    assert len(files(merged.out)) == 4 * 4 + 1
+    assert len(files(merged.out)) == 4 * 5 + 1
 
 
 def test_of_one_cell_the_row_of_most_images_is_taken_and_it_is_told(tmp_path):

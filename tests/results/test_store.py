@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from results.store import ResultStore, write_atomic, write_json
+from results.files import write_atomic, write_json
+from results.row import Speed
+from results.store import ResultStore
 from tests.results.test_record import make_record
 from tests.results.test_row import make_row
 from zoo import ZooError
@@ -31,12 +33,13 @@ def test_journal_keeps_what_was_written_before_a_cut(tmp_path):
     with journal.writer({"code": "1"}, []) as append:
         append(make_record(id="a"))
         append(make_record(id="b"))
-    whole = journal.path.read_text()
-    journal.path.write_text(whole[:-4])  # a kill in the middle of the last line
+    path = journal.file({"code": "1"})
+    whole = path.read_text()
+    path.write_text(whole[:-4])  # a kill in the middle of the last line
     assert journal.read({"code": "1"}) == {"a": make_record(id="a")}
     with journal.writer({"code": "1"}, journal.read({"code": "1"}).values()) as append:
         append(make_record(id="b"))
-    assert journal.path.read_text() == whole
+    assert path.read_text() == whole
 
 
 def test_journal_of_other_code_is_not_used(tmp_path):
@@ -44,7 +47,10 @@ def test_journal_of_other_code_is_not_used(tmp_path):
     with journal.writer({"code": "1"}, [make_record(id="a")]):
         pass
     assert journal.read({"code": "2"}) == {}
-    journal.path.write_text("not json")
+    with journal.writer({"code": "2"}, []):
+        pass
+    assert journal.read({"code": "1"}) == {"a": make_record(id="a")}
+    journal.file({"code": "1"}).write_text("not json")
     assert journal.read({"code": "1"}) == {}
 
 
@@ -141,3 +147,54 @@ def test_counts_that_are_not_of_the_row_are_refused(tmp_path, text, message):
         write_atomic(path, text)
     with pytest.raises(ZooError, match=message):
         store.counts(row)
+
+
+def test_times_are_apart_and_come_back_with_the_row(tmp_path):
+    store, speed = ResultStore(tmp_path), Speed(fps=2.0, seconds_an_image=0.5)
+    row = store.write_row(make_row(n_images=1, speed=speed), [make_record(id="a")])
+    first = store.row_path("d", "s", "m").read_bytes()
+    assert store.rows() == [row]
+    store.write_row(make_row(n_images=1, speed=None), [make_record(id="a", seconds=9.0)])
+    assert store.row_path("d", "s", "m").read_bytes() == first
+    assert store.row("d", "s", "m").speed is None
+
+
+def test_a_row_that_was_edited_or_belongs_elsewhere_is_told_and_left_out(tmp_path):
+    store = ResultStore(tmp_path)
+    good = store.write_row(make_row(n_images=1), [make_record(id="a")])
+    text = store.row_path("d", "s", "m").read_text()
+    store.row_path("d", "s", "edited").write_text(text.replace('"n_split": 2', '"n_split": 3').replace('"m"', '"edited"'))
+    store.row_path("d", "s", "copied").write_text(text)
+    told = []
+    assert store.rows(told.append) == [good]
+    assert "it is of m on d (s)" in told[0]
+    assert "damaged or edited since it was written" in told[1]
+
+
+def test_counts_that_were_edited_are_refused(tmp_path):
+    store = ResultStore(tmp_path)
+    row = store.write_row(make_row(n_images=1), [make_record(id="a")])
+    path = store.row_path("d", "s", "m").with_suffix(".csv")
+    path.write_text(path.read_text().replace("a,4,3", "a,4,4"))
+    with pytest.raises(ZooError, match="was changed since its row was written"):
+        store.counts(row)
+
+
+def test_a_manifest_that_is_damaged_is_moved_aside(tmp_path):
+    store = ResultStore(tmp_path)
+    assert store.add_manifest({"command": "a"}) is None
+    whole = store.manifest_path.read_text()
+    for number in (1, 2):
+        store.manifest_path.write_text(whole[:-3])
+        assert store.add_manifest({"command": "b"}) == str(tmp_path / f"manifest.damaged-{number}.json")
+    assert store.manifests() == [{"command": "b"}]
+    assert (tmp_path / "manifest.damaged-1.json").read_text() == whole[:-3]
+
+
+@pytest.mark.parametrize("id", ["=1+1", "@x", "+1", "-1", "'quoted", "-x", " =1"])
+def test_an_id_is_no_formula_in_the_table_of_images(tmp_path, id):
+    store = ResultStore(tmp_path)
+    row = store.write_row(make_row(n_images=1), [make_record(id=id)])
+    cell = store.row_path("d", "s", "m").with_suffix(".csv").read_text().splitlines()[1].split(",")[0]
+    assert cell == id if id == "-1" else cell == f"'{id}"
+    assert [line["id"] for line in store.counts(row)] == [id]

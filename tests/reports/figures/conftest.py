@@ -12,7 +12,8 @@ from engine.cell import Cell
 from engine.evaluate import evaluate, pixel_digests
 from reports.figures.material import materials
 from reports.row_files import RowFiles
-from results.store import ResultStore, write_json
+from results.files import write_json
+from results.store import ResultStore
 from zoo import METHODS, Detector, MethodCard
 
 # A method sees a target at 200, a fainter one at 120 and a bright spot that is none at 160; each cuts at its own level.

@@ -1,6 +1,6 @@
 """A result folder of two data sets with saved masks and score maps, and its page. One row's texts are hostile."""
 
-import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -10,7 +10,7 @@ from engine.benchmark import RunOptions, run
 from engine.stored import Stored
 from reports.page import page as page_part
 from reports.report import ReportOptions, write_report
-from results.store import write_atomic
+from results.files import write_atomic
 
 HOSTILE = "</script><script>window.hacked = 1</script>"
 IDS = ("im0", "im<b>1", "im2", "im3")
@@ -50,8 +50,7 @@ def out(tmp_path_factory):
     run(RunOptions(methods=("top_hat", "max_median", "acmnet"), datasets=(str(mine), "synthetic"), **options))
     store = Stored.read(out).store
     (row,) = (row for row in store.rows() if (row.method, row.dataset) == ("max_median", "mine"))
-    path = store.row_path("mine", row.split, "max_median")
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"title": HOSTILE, "data_notes": [HOSTILE]}))
+    store.write_row(replace(row, title=HOSTILE, data_notes=(HOSTILE,)), store.records(row))
     figure = out / "report" / "figures" / "roc_mine.png"
     figure.parent.mkdir(parents=True)
     cv2.imwrite(str(figure), np.full((60, 80), 255, np.uint8))

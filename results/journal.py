@@ -1,0 +1,101 @@
+"""The journal of a cell: what is known of each image, written as soon as it is scored."""
+
+import json
+from contextlib import contextmanager
+from pathlib import Path
+
+from results.checksum import checked, checksum, summed
+from results.files import naming, write_atomic
+from results.record import ImageRecord
+from zoo.errors import ZooError
+
+VERSION = 2
+
+
+class Journal:
+    """One file a key, which holds everything that the records depend on; so what one run does to its own leaves the others.
+
+    A file is one JSON line an image, appended and flushed; the first line is the version and the key. Each line has a checksum
+    that depends on the key too.
+
+    Arguments:
+        path: Folder of the files.
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+
+    def file(self, key):
+        """Where the records of a key are."""
+        return self.path / f"{checksum(key)}.jsonl"
+
+    def read(self, key):
+        """`ImageRecord`s by image id, the latest of each."""
+        return {record.id: record for record in self.read_all(key)}
+
+    def read_all(self, key):
+        """`ImageRecord`s in the order in which they were written, of each image and its pixels the latest.
+
+        Lines that were damaged, or cut off by a kill, are left out.
+
+        Raises:
+            ZooError: A later version of this program wrote them.
+        """
+        path, salt = self.file(key), checksum(key)
+        if not path.is_file():  # before version 2 there was one file a cell, without checksums
+            path, salt = self.path.with_name(f"{self.path.name}.jsonl"), None
+        if not path.is_file():
+            return []
+        lines = path.read_bytes().split(b"\n")
+        head = _parsed(lines[0], salt)
+        if salt is None and head != {"key": key}:
+            return []
+        # A first line that is damaged or gone tells nothing that the name of the file does not.
+        if salt is not None and head is not None and head.get("version", VERSION) != VERSION:
+            raise ZooError(
+                f"{path} is of version {head['version']!r}, and this program knows {VERSION}; run the one that wrote it, "
+                "or give another --out"
+            )
+        records = {}
+        for line in lines:
+            record = _record(line, salt)
+            if record is not None:
+                records.pop((record.id, record.pixels), None)
+                records[record.id, record.pixels] = record
+        return list(records.values())
+
+    @contextmanager
+    def writer(self, key, records):
+        """A function that appends a record. The file first gets the key and these records."""
+        path, salt = self.file(key), checksum(key)
+        lines = [_line({"version": VERSION, "key": key}, salt), *(_line(record.to_json(), salt) for record in records)]
+        write_atomic(path, "".join(lines))
+        with open(path, "a", encoding="utf-8", newline="\n") as file:
+
+            def append(record):
+                with naming(path):
+                    file.write(_line(record.to_json(), salt))
+                    file.flush()
+
+            yield append
+
+
+def _line(data, salt):
+    return json.dumps(summed(data, salt), allow_nan=False) + "\n"
+
+
+def _parsed(line, salt):
+    """The dict of a line, or None where it is none or its checksum does not fit; without a salt it has no checksum."""
+    try:
+        data = json.loads(line)
+        return data if salt is None else checked(data, salt)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _record(line, salt):
+    """The record of a line, or None."""
+    try:
+        return ImageRecord.from_json(_parsed(line, salt))
+    except ValueError:
+        return None

@@ -1,0 +1,29 @@
+"""What the stored records of a cell depend on."""
+
+import pytest
+import torch
+
+from results.row import Status
+from zoo import build_method
+from zoo.checkpoints import save_checkpoint
+
+
+@pytest.fixture
+def threads():
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
+
+
+def test_records_of_networks_are_those_of_a_number_of_threads(run_here, threads, tmp_path):
+    config = tmp_path / "small.py"
+    save_checkpoint(tmp_path / "weights.safetensors", build_method("acmnet").network.state_dict(), {})
+    config.write_text(f"method = dict(type='acmnet', input_size=32, checkpoint={str(tmp_path / 'weights.safetensors')!r})")
+    keys = []
+    for number in (1, 2):
+        threads(number)
+        rows = run_here(str(config), "top_hat")
+        assert [row.status for row in rows.values()] == [Status.OK, Status.OK]
+        keys.append([row.journal_key for row in rows.values()])
+    assert [key.get("threads") for key in (keys[0][0], keys[1][0])] == [1, 2]
+    assert keys[0][1] == keys[1][1]
