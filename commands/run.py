@@ -121,6 +121,8 @@ def _check_numbers(args):
             raise UsageError(f"{flag} must be a number above 0")
         if value is not None and args.dask:
             raise UsageError(f"{flag} is of local workers; give those of Dask a limit where they are started")
+    if args.memory_limit is not None and not sys.platform.startswith("linux"):
+        raise UsageError("--memory-limit needs Linux; leave it out")
 
 
 def manifest_arguments(path, out):

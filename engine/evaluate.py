@@ -109,6 +109,8 @@ def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, allow_overl
                 errors[record.id] = record.error
                 costly += record.costly
                 if costly == MOST_COSTLY and not done:
+                    if not in_batches(cell, detector):
+                        pool.restart()  # others of its images are under way
                     raise ZooError(f"given up after {costly} images, the last of them {record.id}: {record.error}")
             else:
                 append(record)

@@ -19,9 +19,13 @@ def contained(seconds=None):
     whatever its user can.
 
     Arguments:
-        seconds: What takes longer is an `OutOfTime`, where Python code runs in the main thread on a system with alarms (not
-            Windows); None for no limit.
+        seconds: What takes longer is an `OutOfTime`, on a system with alarms (not Windows); None for no limit.
+
+    In any other thread than the main one, as in Dask's workers, it does nothing: folder and ``os._exit`` are the process's.
     """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     folder, leave, process = os.getcwd(), os._exit, os.getpid()
 
     def leave_politely(status):
@@ -40,7 +44,7 @@ def contained(seconds=None):
 
 @contextmanager
 def _alarm(seconds):
-    if seconds is None or not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+    if seconds is None or not hasattr(signal, "setitimer"):
         yield
         return
 
