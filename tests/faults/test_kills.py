@@ -2,6 +2,7 @@
 
 import random
 import time
+from itertools import count
 
 import pytest
 
@@ -78,7 +79,7 @@ def test_a_killed_training_gives_the_same_bytes(tmp_path, tried):
     assert status == 0, error
     moments = random.Random(0)
     command += ["--out", tmp_path / "b", "--checkpoints", tmp_path / "killed"]
-    killed = 0
+    killed, others = 0, count()
     while killed < 6:
         process = start(*command, folder=tmp_path)
         begin, moment = time.monotonic(), moments.uniform(0.4, 0.9) * duration
@@ -88,7 +89,7 @@ def test_a_killed_training_gives_the_same_bytes(tmp_path, tried):
             killed += 1
             process.kill()
         else:  # it is done: from now on another one
-            command[command.index("--out") + 1] = tmp_path / f"b{killed}"
+            command[command.index("--out") + 1] = tmp_path / f"b{next(others)}"
         process.communicate()
         for path in (tmp_path / "killed").glob("*.safetensors"):
             assert path.read_bytes() == (tmp_path / "whole" / path.name).read_bytes()
