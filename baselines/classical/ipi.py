@@ -6,7 +6,8 @@ import torch
 
 from baselines.classical.options import check_whole
 from baselines.classical.patches import PatchGrid, from_patch_image, to_patch_image
-from baselines.classical.proximal import leading_spectrum, row_blocks, soft_threshold
+from baselines.classical.proximal import row_blocks, soft_threshold
+from baselines.classical.subspace import TrackedSpectrum
 from baselines.classical.tensor_detector import TensorDetector
 from zoo import METHODS, MethodCard, UsageError
 
@@ -124,16 +125,17 @@ def solve(data, *, weight, decay=0.9, floor=0.005, rank_stop=True, tolerance=1e-
         IPISolution
     """
     data = data.T.contiguous()  # a patch is a row
-    leading = leading_spectrum(data, at_least=4).values.tolist()
+    tracked = TrackedSpectrum()
+    leading = tracked.leading(data, at_least=4).values.tolist()
     mu, lowest = leading[min(1, len(leading) - 1)], floor * leading[-1]
     momentum = 1.0
     point = data / 2  # (D + Z) / 2
-    difference, target = torch.zeros_like(data), torch.empty_like(data)
+    difference, target, low_rank = torch.zeros_like(data), torch.empty_like(data), torch.empty_like(data)
     rank = last_nonzeros = steady = 0
     for iteration in range(1, max_iterations + 1):
-        spectrum = leading_spectrum(point, above=mu / 2 * (1 + TIE), expected=rank)
+        spectrum = tracked.leading(point, above=mu / 2 * (1 + TIE))
         shrunk = spectrum.values - mu / 2
-        left, right = spectrum.factors(shrunk)
+        torch.mm(*spectrum.factors(shrunk), out=low_rank)  # whole: a block of so few rows would take twice as long
         momentum, overshoot = _next_momentum(momentum)
         nonzeros, target_square, gradient_square = 0, 0.0, 0.0
         for block in row_blocks(data):
@@ -142,7 +144,7 @@ def solve(data, *, weight, decay=0.9, floor=0.005, rank_stop=True, tolerance=1e-
             target[block] = sparse
             nonzeros += int(torch.count_nonzero(sparse))
             target_square += torch.linalg.vector_norm(sparse).item() ** 2
-            latest = torch.addmm(sparse, left[block], right, beta=-1)
+            latest = low_rank[block].sub_(sparse)
             gradient_square += torch.linalg.vector_norm(torch.add(here + latest, ahead, alpha=-2)).item() ** 2
             torch.lerp(difference[block], latest, 1 + overshoot, out=ahead)
             ahead.add_(here).mul_(0.5)

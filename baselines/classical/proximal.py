@@ -41,10 +41,10 @@ class LeadingSpectrum:
     """
 
     def __init__(self, left, right, values):
-        self._left, self._right, self.values = left, right, values
+        self.left, self._right, self.values = left, right, values
 
     def __getitem__(self, kept):
-        return LeadingSpectrum(self._left[:, kept], self._right[kept], self.values[kept])
+        return LeadingSpectrum(self.left[:, kept], self._right[kept], self.values[kept])
 
     def factors(self, values):
         """The rebuilt matrix as a product: MxK and KxN tensors.
@@ -52,7 +52,7 @@ class LeadingSpectrum:
         Arguments:
             values: K singular values to put in place of the present ones; those that were left out become 0.
         """
-        return self._left, self._right * torch.where(self.values > 0, values / self.values, 0)[:, None]
+        return self.left, self._right * torch.where(self.values > 0, values / self.values, 0)[:, None]
 
 
 def leading_spectrum(matrix, *, above=math.inf, at_least=0, expected=0):
