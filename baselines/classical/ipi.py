@@ -17,6 +17,8 @@ RANK_LIMIT, STEADY, STEADY_NONZEROS = 0.3, 10, 20
 # The first bound is half the second singular value of D, which is also the second singular value of the first point, D / 2:
 # not above the bound. In the author's code rounding decides; with this margin it does not.
 TIE = 1e-10
+# Of the low-rank part, in units of the bound: below 1e-8 of an entry at 512 x 512 px.
+ACCURACY = 1e-4
 
 
 @METHODS.register_module("ipi")
@@ -125,7 +127,7 @@ def solve(data, *, weight, decay=0.9, floor=0.005, rank_stop=True, tolerance=1e-
         IPISolution
     """
     data = data.T.contiguous()  # a patch is a row
-    tracked = TrackedSpectrum()
+    tracked = TrackedSpectrum(ACCURACY)
     leading = tracked.leading(data, at_least=4).values.tolist()
     mu, lowest = leading[min(1, len(leading) - 1)], floor * leading[-1]
     momentum = 1.0

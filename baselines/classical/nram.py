@@ -15,6 +15,7 @@ GAMMA = 0.002  # of the rank surrogate (nram.m)
 WEIGHT_FLOOR = 0.04  # added to |target| where the sparse weights divide by it (nram.m)
 EDGE_WEIGHT = 3.0  # beta * sqrt(shorter side) (nram.m)
 SURROGATE_ROUNDS, SURROGATE_TOLERANCE = 100, 1e-6  # DC.m
+ACCURACY = 1e-6  # of the low-rank part, in units of the bound on its singular values
 SIDES = {"shorter": min, "longer": max, "rows": lambda shape: shape[0]}
 
 
@@ -131,7 +132,7 @@ def solve(data, *, weight, penalty, reweight, growth=1.1, tolerance=1e-7, max_it
     norm = torch.linalg.vector_norm(data).item()
     matrix = data.clone()  # D - S - E - Y / mu
     target, edges, multiplier = torch.zeros_like(data), torch.zeros_like(data), torch.zeros_like(data)
-    values, tracked = data.new_zeros(0), TrackedSpectrum()
+    values, tracked = data.new_zeros(0), TrackedSpectrum(ACCURACY)
     for iteration in range(1, max_iterations + 1):
         left, right, values = _shrink_rank(matrix, values, mu, tracked)
         gap_square = 0.0

@@ -27,12 +27,11 @@ SMALLEST = 600
 MARGIN, SPARE = 0.93, 20
 # Part of the bound that the rest must be below.
 PROVED = 0.95
-# Z is taken where what it leaves out is estimated to be below this part of the bound; where it is not, U + Z spans the
-# subspace of another Rayleigh-Ritz step.
-SECOND_ORDER, ROUNDS = 1e-4, 5
-# Chebyshev iteration: it ends with a step that changes the shrunk matrix by less than this part of the bound. Between two
+# Rayleigh-Ritz steps at most: where Z leaves out too much, U + Z spans the subspace of the next one.
+ROUNDS = 5
+# Chebyshev iteration: it ends with a step that changes the shrunk matrix by less than this part of the accuracy. Between two
 # Rayleigh-Ritz steps a few will do.
-LAST_STEP, MOST_STEPS, FEW_STEPS = 1e-5, 12, 3
+LAST_STEP, MOST_STEPS, FEW_STEPS = 0.1, 12, 3
 # Degree of the polynomial that brings new columns into the subspace.
 DEGREE = 8
 # Rounding of a Gram matrix in float32, as a part of its trace.
@@ -40,9 +39,14 @@ ROUNDING = 1e-6
 
 
 class TrackedSpectrum:
-    """`leading_spectrum` for a sequence of similar matrices of one shape, each time from the singular vectors of the last."""
+    """`leading_spectrum` for a sequence of similar matrices of one shape, each time from the singular vectors of the last.
 
-    def __init__(self):
+    Arguments:
+        accuracy: Norm of the error that is allowed in the matrix of shrunk singular values, as a part of the bound.
+    """
+
+    def __init__(self, accuracy):
+        self._accuracy = accuracy
         self._bases = []  # orthonormal columns after each of the last matrices, the latest first
         self._rank, self._bound = 0, math.inf
 
@@ -116,7 +120,7 @@ class TrackedSpectrum:
             steps = rest.steps_outward(coupling, values)
             outward = next(steps)
             complete = is_complete(coupling[:, wanted:], values[wanted:], bound)
-            if complete and left_out(coupling, outward, values, gain, wanted) < SECOND_ORDER:
+            if complete and left_out(coupling, outward, values, gain, wanted) < self._accuracy:
                 break
             basis = left + outward + sum(next(steps) for _ in range(FEW_STEPS - 1))
         else:
@@ -126,7 +130,7 @@ class TrackedSpectrum:
         for _ in range(MOST_STEPS):
             step = next(steps)
             outward += step
-            if torch.linalg.vector_norm(step * gain) < LAST_STEP * bound:
+            if torch.linalg.vector_norm(step * gain) < LAST_STEP * self._accuracy * bound:
                 break
         else:
             return None

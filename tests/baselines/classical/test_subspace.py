@@ -55,7 +55,7 @@ def assert_same(found, exact, above):
 
 @pytest.mark.parametrize("tall", [False, True])
 def test_equals_the_decomposition_while_the_bound_falls_and_while_it_stays(decomposed, tall):
-    tracked, above = TrackedSpectrum(), 4.0
+    tracked, above = TrackedSpectrum(1e-4), 4.0
     for number, matrix in enumerate(turning(30)):
         matrix = matrix.T.contiguous() if tall else matrix
         assert_same(tracked.leading(matrix, above=above), leading_spectrum(matrix, above=above), above)
@@ -64,7 +64,7 @@ def test_equals_the_decomposition_while_the_bound_falls_and_while_it_stays(decom
 
 
 def test_at_least_so_many_values(decomposed):
-    tracked = TrackedSpectrum()
+    tracked = TrackedSpectrum(1e-4)
     for number, matrix in enumerate(turning(8)):
         above = 12.0 if number else math.inf
         found = tracked.leading(matrix, above=above, at_least=25)
@@ -80,7 +80,7 @@ def test_a_cluster_at_the_bound_is_divided_rightly(gap):
     left = np.linalg.qr(rng.normal(size=(120, 120)))[0]
     right = np.linalg.qr(rng.normal(size=(150, 120)))[0]
     values = np.concatenate([[30, 9, 5], 2 + gap * np.array([3, 2, 1, -1, -2, -3]), np.geomspace(1.7, 0.1, 111)])
-    tracked = TrackedSpectrum()
+    tracked = TrackedSpectrum(1e-4)
     for _ in range(6):
         left = np.linalg.qr(left + 1e-4 * rng.normal(size=left.shape))[0]
         found = tracked.leading(torch.from_numpy(left * values @ right.T), above=2.0)
@@ -90,7 +90,7 @@ def test_a_cluster_at_the_bound_is_divided_rightly(gap):
 
 def test_a_vector_that_the_warm_start_misses_is_found_by_decomposition(decomposed):
     matrices = list(turning(3, angle=0))
-    tracked = TrackedSpectrum()
+    tracked = TrackedSpectrum(1e-4)
     tracked.leading(matrices[0], above=2.0)
     missed = tracked.leading(matrices[0], above=2.0)
     # A new direction, orthogonal to all that the basis holds: no product with the basis shows it.
@@ -125,7 +125,7 @@ def test_a_spare_value_that_the_rest_may_lift_over_the_bound_leaves_it_open():
 
 def test_small_matrices_are_decomposed(monkeypatch, decomposed):
     monkeypatch.setattr(subspace, "SMALLEST", 201)
-    tracked = TrackedSpectrum()
+    tracked = TrackedSpectrum(1e-4)
     for matrix in turning(2):
         found = tracked.leading(matrix, above=2.0)
         np.testing.assert_allclose(found.values, leading_spectrum(matrix, above=2.0).values, rtol=1e-12)
