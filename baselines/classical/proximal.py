@@ -37,6 +37,7 @@ class LeadingSpectrum:
     """The largest singular values of an MxN matrix, with what it takes to rebuild the matrix from changed ones.
 
     Attributes:
+        left: Left singular vectors, MxK.
         values: Singular values, descending: a tensor of K.
     """
 

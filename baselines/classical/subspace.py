@@ -80,7 +80,7 @@ class TrackedSpectrum:
         return MARGIN * falling * above
 
     def _decompose(self, matrix, above, at_least):
-        spare = at_least if above < math.inf else at_least + SPARE
+        spare = max(at_least, 1) if above < math.inf else at_least + SPARE
         lowest = MARGIN * self._lowest(above)
         found = leading_spectrum(matrix, above=lowest, at_least=spare, expected=self._rank)
         self._bases = [found.left]

@@ -104,6 +104,16 @@ def test_a_vector_that_the_warm_start_misses_is_found_by_decomposition(decompose
     assert_same(found, leading_spectrum(matrix, above=2.0), 2.0)
 
 
+def test_a_bound_above_all_values_and_then_below_some():
+    tracked = TrackedSpectrum(1e-4)
+    for above, matrix in zip([100.0, 90.0, 20.0, 18.0], turning(4), strict=True):
+        found = tracked.leading(matrix, above=above)
+        assert_same(found, leading_spectrum(matrix, above=above), above)
+    assert len(found.values) > 3
+    for _ in range(2):
+        assert len(tracked.leading(torch.zeros_like(matrix), above=18.0).values) == 0
+
+
 def test_the_rest_is_proved_to_be_below_a_bound_by_its_gram_matrix():
     rng = np.random.default_rng(5)
     matrix = np.linalg.qr(rng.normal(size=(90, 90)))[0] * np.linspace(1, 0.2, 90)
