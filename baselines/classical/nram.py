@@ -6,7 +6,8 @@ import torch
 
 from baselines.classical.options import check_whole
 from baselines.classical.patches import PatchGrid, from_patch_image, to_patch_image
-from baselines.classical.proximal import leading_spectrum, row_blocks
+from baselines.classical.proximal import row_blocks
+from baselines.classical.subspace import TrackedSpectrum
 from baselines.classical.tensor_detector import TensorDetector
 from zoo import METHODS, MethodCard, UsageError
 
@@ -14,6 +15,7 @@ GAMMA = 0.002  # of the rank surrogate (nram.m)
 WEIGHT_FLOOR = 0.04  # added to |target| where the sparse weights divide by it (nram.m)
 EDGE_WEIGHT = 3.0  # beta * sqrt(shorter side) (nram.m)
 SURROGATE_ROUNDS, SURROGATE_TOLERANCE = 100, 1e-6  # DC.m
+ACCURACY = 1e-6  # of the low-rank part, in units of the bound on its singular values
 SIDES = {"shorter": min, "longer": max, "rows": lambda shape: shape[0]}
 
 
@@ -130,9 +132,9 @@ def solve(data, *, weight, penalty, reweight, growth=1.1, tolerance=1e-7, max_it
     norm = torch.linalg.vector_norm(data).item()
     matrix = data.clone()  # D - S - E - Y / mu
     target, edges, multiplier = torch.zeros_like(data), torch.zeros_like(data), torch.zeros_like(data)
-    values = data.new_zeros(0)
+    values, tracked = data.new_zeros(0), TrackedSpectrum(ACCURACY)
     for iteration in range(1, max_iterations + 1):
-        left, right, values = _shrink_rank(matrix, values, mu)
+        left, right, values = _shrink_rank(matrix, values, mu, tracked)
         gap_square = 0.0
         for block in row_blocks(data):
             rest, sparse, edge, dual = matrix[block], target[block], edges[block], multiplier[block]
@@ -155,7 +157,7 @@ def solve(data, *, weight, penalty, reweight, growth=1.1, tolerance=1e-7, max_it
     return NRAMSolution(target.T, iteration, len(values), residual, residual < tolerance)
 
 
-def _shrink_rank(matrix, previous, mu):
+def _shrink_rank(matrix, previous, mu, tracked):
     """Proximal map of the rank surrogate by difference-of-convex rounds (DC.m).
 
     Arguments:
@@ -166,7 +168,7 @@ def _shrink_rank(matrix, previous, mu):
     """
     # A singular value that starts from 0 stays 0 unless it exceeds the shrinkage at 0; those that do not start from 0
     # are shrunk less. No others are needed.
-    spectrum = leading_spectrum(matrix, above=(1 + GAMMA) / GAMMA / mu, at_least=len(previous), expected=len(previous))
+    spectrum = tracked.leading(matrix, above=(1 + GAMMA) / GAMMA / mu, at_least=len(previous))
     start = torch.zeros_like(spectrum.values)
     start[: len(previous)] = previous
     for _ in range(SURROGATE_ROUNDS):

@@ -37,14 +37,15 @@ class LeadingSpectrum:
     """The largest singular values of an MxN matrix, with what it takes to rebuild the matrix from changed ones.
 
     Attributes:
+        left: Left singular vectors, MxK.
         values: Singular values, descending: a tensor of K.
     """
 
     def __init__(self, left, right, values):
-        self._left, self._right, self.values = left, right, values
+        self.left, self._right, self.values = left, right, values
 
     def __getitem__(self, kept):
-        return LeadingSpectrum(self._left[:, kept], self._right[kept], self.values[kept])
+        return LeadingSpectrum(self.left[:, kept], self._right[kept], self.values[kept])
 
     def factors(self, values):
         """The rebuilt matrix as a product: MxK and KxN tensors.
@@ -52,7 +53,7 @@ class LeadingSpectrum:
         Arguments:
             values: K singular values to put in place of the present ones; those that were left out become 0.
         """
-        return self._left, self._right * torch.where(self.values > 0, values / self.values, 0)[:, None]
+        return self.left, self._right * torch.where(self.values > 0, values / self.values, 0)[:, None]
 
 
 def leading_spectrum(matrix, *, above=math.inf, at_least=0, expected=0):

@@ -4,6 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from baselines.classical import subspace
 from baselines.classical.ipi import solve
 from baselines.classical.patches import PatchGrid, to_patch_image
 from tests.oracles import ipi as oracle
@@ -22,8 +23,7 @@ def test_golden(image):
     np.testing.assert_allclose(method.predict(picture), expected, rtol=0, atol=1e-7)
 
 
-@pytest.mark.parametrize("image", IMAGES)
-def test_golden_counts(image):
+def solution_of_golden_counts(image):
     picture = torch.from_numpy(golden_image(image))
     data = to_patch_image(PatchGrid(*picture.shape, size=50, step=10, layout="gao").extract(picture))
     data = (data - data.min()) / (data.max() - data.min())
@@ -32,8 +32,24 @@ def test_golden_counts(image):
     assert (solution.iterations, solution.rank, solution.nonzeros) == tuple(
         counts[name] for name in ("iterations", "rank", "nonzeros")
     )
+    return solution, counts
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_golden_counts(image):
+    solution, counts = solution_of_golden_counts(image)
     assert solution.residual == pytest.approx(counts["stop_value"], rel=1e-9)
     assert solution.converged
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_golden_by_the_tracked_subspace(monkeypatch, image):
+    monkeypatch.setattr(subspace, "SMALLEST", 0)
+    solution_of_golden_counts(image)
+    expected = golden_map(f"ipi__{image}")
+    score = build_method("ipi").score(golden_image(image))
+    np.testing.assert_allclose(score, expected, rtol=0, atol=1e-6 * expected.max())
+    np.testing.assert_array_equal(score != 0, expected != 0)
 
 
 @settings(max_examples=8, deadline=None)

@@ -4,6 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from baselines.classical import subspace
 from baselines.classical.nram import solve
 from baselines.classical.patches import PatchGrid, to_patch_image
 from tests.oracles import nram as oracle
@@ -34,6 +35,16 @@ def test_golden_counts(image):
     assert solution.iterations == counts["iterations"]
     assert solution.residual == pytest.approx(counts["stop_value"], rel=1e-6)
     assert solution.converged
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_golden_by_the_tracked_subspace(monkeypatch, image):
+    monkeypatch.setattr(subspace, "SMALLEST", 0)
+    test_golden_counts(image)
+    expected = golden_map(f"nram__{image}")
+    score = build_method("nram").score(golden_image(image))
+    np.testing.assert_allclose(score, expected, rtol=0, atol=1e-6 * expected.max())
+    np.testing.assert_array_equal(score != 0, expected != 0)
 
 
 @settings(max_examples=8, deadline=None)
