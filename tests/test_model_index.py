@@ -46,16 +46,24 @@ def test_stages_add_up(model):
         assert model["Metadata"][name] == sum(stage[name] for stage in model["Stages"])
 
 
-@pytest.mark.real_data
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model["Name"])
-def test_the_metrics_are_measured_again(model, data_root, tmp_path, monkeypatch):
+# A processor and a GPU round otherwise, and so do weights in 8 bits: some pixels at the cut fall to the other side.
+ROUNDING = dict(rel=2e-3, abs=1e-6)
+QUICK = "nuaa-sirst"  # of all three, on which large networks take an hour and more
+CELLS = [
+    pytest.param(model, result, marks=pytest.mark.real_data if result["Dataset"] == QUICK else pytest.mark.slow)
+    for model in MODELS
+    for result in model["Results"]
+]
+
+
+@pytest.mark.parametrize(("model", "result"), CELLS, ids=lambda part: part.get("Name") or part["Dataset"])
+def test_the_metrics_are_measured_again(model, result, data_root, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     config = tmp_path / f"{model['Metadata']['Method']}.py"  # a run prefers weights of one data set to those of a union
     config.write_text(f"method = dict(type={config.stem!r}, checkpoint={str(ROOT / model['Weights'])!r})\n")
-    for result in model["Results"]:
-        dataset, split = result["Dataset"], result["Split"]
-        arguments = ["--methods", str(config), "--datasets", dataset, "--split", split, "--data-root", str(data_root)]
-        assert run_benchmark.main([*arguments, "--out", str(tmp_path), "--device", "cpu"]) == 0
-        row = ResultStore(tmp_path).row(dataset, split, config.stem)
-        assert row.weights.sha256 == model["Metadata"]["SHA256"]
-        assert row.metrics["exact"] == pytest.approx(row.metrics["exact"] | result["Metrics"], rel=1e-3)
+    dataset, split = result["Dataset"], result["Split"]
+    arguments = ["--methods", str(config), "--datasets", dataset, "--split", split, "--data-root", str(data_root)]
+    assert run_benchmark.main([*arguments, "--out", str(tmp_path), "--device", "cpu"]) == 0
+    row = ResultStore(tmp_path).row(dataset, split, config.stem)
+    assert row.weights.sha256 == model["Metadata"]["SHA256"]
+    assert row.metrics["exact"] == pytest.approx(row.metrics["exact"] | result["Metrics"], **ROUNDING)
