@@ -6,7 +6,7 @@ from itertools import count
 
 import pytest
 
-from tests.faults.program import all_end, files, finish, journal_lines, start, wait_until, workers
+from tests.faults.program import PATIENCE, all_end, files, finish, journal_lines, start, wait_until, workers
 from tests.user_set import IDS, write_plugin, write_set
 
 pytestmark = pytest.mark.faults
@@ -43,7 +43,7 @@ def test_a_killed_run_loses_nothing(place, tmp_path, tried, jobs, victim, kills)
             tried(f"kill -9 of a {victim}")
             killed += 1
             moments.choice(children).kill()
-            _, error = process.communicate(timeout=60)
+            _, error = process.communicate(timeout=PATIENCE)
             assert "Traceback" not in error
             assert process.returncode in (0, 1)  # 0: it was idle, or had not begun
         elif victim == "program" and process.poll() is None:
@@ -52,7 +52,7 @@ def test_a_killed_run_loses_nothing(place, tmp_path, tried, jobs, victim, kills)
             process.kill()
             process.communicate()
         else:
-            process.communicate(timeout=60)
+            process.communicate(timeout=PATIENCE)
         assert all_end(children), "a worker outlives its program"
         lines, ids = journal_lines(tmp_path / "out")
         assert before <= lines, "a stored image was scored again"
