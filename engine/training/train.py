@@ -152,7 +152,7 @@ class _Run:
             make_folder(folder)
         self.train_ids, self.val_ids = list(dataset.ids), []
         if recipe.select == "val":
-            self.train_ids, self.val_ids = split_validation(dataset.ids, self.seed)
+            self.train_ids, self.val_ids = split_validation(dataset.ids, self.seed, sequence=dataset.sequence)
         self.samples, self.plan = None, None
         if recipe.phases:
             self._plan()
