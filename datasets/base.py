@@ -24,6 +24,10 @@ class IRSTDDataset:
         name: The name it is built by, such as ``"nuaa-sirst"``.
         title: The name a table prints, such as ``"NUAA-SIRST"``.
         url: Where the publisher offers the files.
+        offered: Names of the splits that come with its files or are made of them: neither the package's lists nor the user's.
+        by_name_only (bool): A run takes it only if it is named.
+        made_from: Name of the data set whose images these were made from, or empty: weights that learned from the one have
+            seen the other.
         own (bool): True for a folder of the user's own, which may bear the name of a published set.
         ids (list[str]): In the order of the list; in natural order for ``"all"``.
 
@@ -35,6 +39,9 @@ class IRSTDDataset:
     title = ""
     url = ""
     own = False
+    offered = ()
+    by_name_only = False
+    made_from = ""
 
     def __init__(self, *, root=None, split="irsam", subset="test"):
         if subset not in SUBSETS:
@@ -57,6 +64,10 @@ class IRSTDDataset:
     def origin(self, id):
         """The data set that an id comes from, and the id there: another one than this for a joined set alone."""
         return self, id
+
+    def sequence(self, id):
+        """What must stay together when a list is divided: the folder that a frame lies in, else the image itself."""
+        return id.rpartition("/")[0] or id
 
     def read(self, id):
         """One item by its id; see `__getitem__`."""

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from mmengine.registry import Registry
 
-from datasets.fingerprint import published_digests
 from datasets.folder import FolderDataset
+from datasets.further import PAIR, FurtherDataset
 from datasets.joined import JOINT, JoinedDataset
-from datasets.layouts import index_files, open_folder
+from datasets.layouts import open_folder
 from datasets.synthetic import Synthetic
 from zoo.errors import UsageError
 from zoo.lookup import registered, unknown
@@ -59,6 +59,53 @@ class SIRST3(JoinedDataset):
         super().__init__(**_opened(("irstd-1k", "nudt-sirst", "nuaa-sirst"), root, split, subset))
 
 
+@DATASETS.register_module("sirst-v2")
+class SIRSTV2(FurtherDataset):
+    """Dai et al., "One-Stage Cascade Refinement Networks for Infrared Small Target Detection", TGRS 2023."""
+
+    name = "sirst-v2"
+    title = "SIRST-V2"
+    url = "https://github.com/YimianDai/open-sirst-v2"
+    folder_names = ("SIRST-V2", "open-sirst-v2", "open-sirst-v2-master")
+    pairs = (*PAIR, ("mixed", "annotations/masks"), ("images", "annotations/masks"), ("images/targets", "annotations/masks"))
+    preferred = "full"
+
+
+@DATASETS.register_module("nudt-sirst-sea")
+class NUDTSIRSTSea(FurtherDataset):
+    """Wu et al., "MTU-Net: Multilevel TransUNet for Space-Based Infrared Tiny Ship Detection", TGRS 2023."""
+
+    name = "nudt-sirst-sea"
+    title = "NUDT-SIRST-Sea"
+    url = "https://github.com/TianhaoWu16/Multi-level-TransUNet-for-Space-based-Infrared-Tiny-ship-Detection"
+    folder_names = ("NUDT-SIRST-Sea",)
+
+
+@DATASETS.register_module("sirst-aug")
+class SIRSTAug(FurtherDataset):
+    """Zhang et al., "Attention-Guided Pyramid Context Networks for Detecting Infrared Small Target Under Complex Background",
+    TAES 2023."""
+
+    name = "sirst-aug"
+    title = "SIRST-Aug"
+    url = "https://github.com/Tianfang-Zhang/AGPCNet"
+    folder_names = ("SIRST-Aug",)
+    made_from = "nuaa-sirst"
+
+
+@DATASETS.register_module("irdst")
+class IRDST(FurtherDataset):
+    """The real frames of Sun et al., "Receptive-Field and Direction Induced Attention Network for Infrared Dim Small Target
+    Detection With a Large-Scale Dataset IRDST", TGRS 2023."""
+
+    name = "irdst"
+    title = "IRDST"
+    url = "https://github.com/sun11999/RDIAN"
+    folder_names = ("IRDST-real", "IRDST")
+    pairs = (*PAIR, ("real/images", "real/masks"), ("IRDST-real/images", "IRDST-real/masks"))
+    multi_frame = True
+
+
 def list_datasets():
     """Names of all registered data sets; ``synthetic`` needs no files, ``sirst3`` is the union of three others."""
     return list(DATASETS.module_dict)
@@ -94,20 +141,21 @@ def build_dataset(name, root=None, split="irsam", subset="test"):
     if JOINT in str(name) and not folder.is_dir():
         return JoinedDataset(**_opened(str(name).split(JOINT), root, split, subset))
     if "/" in str(name) or (folder.is_dir() and registered(DATASETS, str(name).lower()) is None):
-        location = open_folder(folder) if folder.is_dir() else None
+        cls, location = _opened_folder(folder) if folder.is_dir() else (FolderDataset, None)
         if location is None:
             raise UsageError(f"{folder} is no data set: it needs the folders images/ and masks/{_without_masks(folder)}")
-        return _folder_class(location)(location=location, split=split, subset=subset)
+        return cls(location=location, split=split, subset=subset)
     return dataset_class(name)(root=root, split=split, subset=subset)
 
 
-def _folder_class(location):
-    """The published data set that a folder bears a name of and has images of, else `FolderDataset`."""
-    for cls in DATASETS.module_dict.values():
-        if issubclass(cls, FolderDataset) and cls.is_named(location.folder):
-            strange = published_digests(cls.name).keys().isdisjoint(index_files(location.images))
-            return FolderDataset if strange else cls
-    return FolderDataset
+def _opened_folder(folder):
+    """The published data set that a folder bears a name of and is, else `FolderDataset`; and the `Location` in it, or None."""
+    for name in published_datasets():
+        cls = DATASETS.module_dict[name]
+        location = cls.open(folder) if cls.is_named(folder) else None
+        if location and cls.holds(location):
+            return cls, location
+    return FolderDataset, open_folder(folder)
 
 
 def _without_masks(folder):
@@ -123,8 +171,9 @@ def published_datasets():
 
 
 def found_datasets(root=None):
-    """Names of the `published_datasets` whose folders are under a root (see `find_root`)."""
-    return [name for name in published_datasets() if DATASETS.module_dict[name].locate(root)]
+    """Names of the `published_datasets` whose folders are under a root (see `find_root`), less those that have to be named."""
+    classes = ((name, DATASETS.module_dict[name]) for name in published_datasets())
+    return [name for name, cls in classes if not cls.by_name_only and cls.locate(root)]
 
 
 def _opened(names, root, split, subset):

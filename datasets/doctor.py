@@ -3,20 +3,21 @@
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import permutations
 
 import cv2
 import numpy as np
 
 from datasets.between import check_between
-from datasets.catalogue import build_dataset, found_datasets, published_datasets
+from datasets.catalogue import build_dataset, dataset_class, found_datasets, published_datasets
 from datasets.duplicates import near_duplicates, thumbnail
 from datasets.fingerprint import combine, published_digests, published_facts
 from datasets.folder import FolderDataset
 from datasets.levels import MASK_LEVEL, READERS
 from datasets.reader import fit_label
 from datasets.remarks import EXAMPLES, Look, counted, image_remarks, published_remarks, size_text
-from datasets.splits import find_split, list_splits, lists_at_top, read_list
+from datasets.splits import find_split, list_splits, lists_at_top
 from zoo.errors import UsageError, ZooError
 
 
@@ -49,7 +50,7 @@ class Checkup:
 
 @dataclass
 class Report:
-    """The checkups of all data sets that were found, the names of those that were not, and lines on pairs of sets."""
+    """The checkups of all data sets that were found, a line for each that was not or was not asked for, and lines on pairs."""
 
     checkups: list[Checkup]
     absent: list[str]
@@ -89,7 +90,7 @@ def check(root=None, names=None):
     found = list(names) if names else found_datasets(root)
     if not found:
         raise UsageError("no data set found; name the folder that holds them by --data-root or $IRSAM_ZOO_DATA")
-    absent = [] if names else [name for name in published_datasets() if name not in found]
+    absent = [] if names else [_absence(name, root) for name in published_datasets() if name not in found]
     datasets = [build_dataset(name, root=root, subset="all") for name in found]
     for dataset in datasets:
         if not isinstance(dataset, FolderDataset):
@@ -110,8 +111,13 @@ def format_report(report):
         lines += [f"  verdict: {checkup.verdict}", ""]
     if report.between:
         lines += ["between data sets", *(f"  quirk: {text}" for text in report.between), ""]
-    lines += [f"{name}: not found" for name in report.absent]
-    return "\n".join([*lines, f"verdict: {'OK' if report.ok else 'PROBLEMS'}"])
+    return "\n".join([*lines, *report.absent, f"verdict: {'OK' if report.ok else 'PROBLEMS'}"])
+
+
+def _absence(name, root):
+    """Why a data set is not checked."""
+    location = dataset_class(name).locate(root)
+    return f"{name}: in {location.folder}; to check it, name it by --datasets" if location else f"{name}: not found"
 
 
 def _check_one(dataset):
@@ -195,8 +201,8 @@ def _lists(checkup, dataset, thumbnails):
     """Split lists against the files, against each other, and near-duplicates over their borders."""
     on_disk = set(dataset.ids)
     lists = {}
-    for split, place in _list_places(dataset).items():
-        lists[split] = train, test = [_read_list(checkup, dataset, place / f"{subset}.txt") for subset in ("train", "test")]
+    for split, ids_of in _readers(dataset).items():
+        lists[split] = train, test = [_read_list(checkup, ids_of, subset) for subset in ("train", "test")]
         listed = {*train, *test}
         checkup.facts.append(f"{split}: {len(train)} train, {len(test)} test images")
         _say(checkup.problems, f"ids of {split} without an image", [i for i in (*train, *test) if i not in on_disk])
@@ -217,18 +223,21 @@ def _lists(checkup, dataset, thumbnails):
             checkup.quirks.append(f"{text}: weights trained on one must not be scored on the other")
 
 
-def _list_places(dataset):
-    """The folders of all lists that a split can name, by what the report calls them."""
+def _readers(dataset):
+    """For each split that there is, by what the report calls it, a function from a subset to its ids."""
     name, folder, own = dataset.name, dataset.location.folder, dataset.own
     found = {f"split {split}": find_split(name, split, folder, own) for split in list_splits(name, folder)}
     places = {split: place for split, place in found.items() if place != folder}
-    return places | ({"the folder's own lists": folder} if lists_at_top(name, folder, own) else {})
+    if lists_at_top(name, folder, own) and not dataset.offered:
+        places["the folder's own lists"] = folder
+    readers = {split: partial(dataset.ids_in, place) for split, place in places.items()}
+    return readers | {f"split {split}": partial(dataset.offered_ids, split) for split in dataset.offered}
 
 
-def _read_list(checkup, dataset, path):
+def _read_list(checkup, ids_of, subset):
     """The ids of a list; none, and a problem, where it cannot be read."""
     try:
-        return dataset.resolve(read_list(path), path)
+        return ids_of(subset)
     except ZooError as error:
         checkup.problems.append(str(error))
         return []

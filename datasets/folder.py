@@ -3,12 +3,13 @@
 from functools import cached_property
 
 from datasets.base import IRSTDDataset
-from datasets.layouts import EXTENSIONS, MASK_SUFFIX, file_stamp, find_root, index_files, locate, plain_name
+from datasets.fingerprint import published_digests
+from datasets.layouts import EXTENSIONS, MASK_SUFFIX, file_stamp, find_root, index_files, locate, open_folder, plain_name
 from datasets.levels import image_levels
 from datasets.mask_levels import mask_levels
 from datasets.reader import fit_label, read_grey
 from datasets.remarks import Look, Remark, counted, file_remarks, published_remarks
-from datasets.splits import WHOLE, find_split, list_splits, lists_at_top, read_split, refuse_twice, split_name
+from datasets.splits import WHOLE, find_split, list_splits, lists_at_top, read_list, read_split, refuse_twice, split_name
 from zoo.errors import UsageError, ZooError
 
 
@@ -37,10 +38,9 @@ class FolderDataset(IRSTDDataset):
             raise UsageError(
                 f"{self.location.folder.resolve()} has no name to file results under; move the data set into a folder"
             )
-        self._lists = split
-        self._images = index_files(self.location.images)
-        self._masks = index_files(self.location.masks, suffix=MASK_SUFFIX)
-        super().__init__(root=self.location.folder.parent, split=split_name(split), subset=subset)
+        self._images, self._masks = self.files("images"), self.files("masks", MASK_SUFFIX)
+        self._lists = self.chosen(split)
+        super().__init__(root=self.location.folder.parent, split=split_name(self._lists), subset=subset)
 
     @classmethod
     def is_named(cls, folder):
@@ -48,10 +48,21 @@ class FolderDataset(IRSTDDataset):
         return plain_name(folder.resolve().name) in map(plain_name, cls.folder_names)
 
     @classmethod
+    def open(cls, folder):
+        """The `Location` of a folder that is laid out as this data set, or None."""
+        return open_folder(folder)
+
+    @classmethod
+    def holds(cls, location):
+        """Whether a folder has images of this data set; not asked where the package does not know any."""
+        published = published_digests(cls.name)
+        return not published or not published.keys().isdisjoint(index_files(location.images))
+
+    @classmethod
     def locate(cls, root=None):
         """The `Location` of this data set under a root, or None where it is not there."""
         root = find_root(root)
-        return locate(root, cls.folder_names) if root else None
+        return locate(root, cls.folder_names, cls.open) if root else None
 
     @classmethod
     def find(cls, root=None):
@@ -62,9 +73,22 @@ class FolderDataset(IRSTDDataset):
         where = find_root(root)
         place = f"{cls.title} is not under {where.resolve()}" if where else f"no folder of data sets for {cls.title}"
         raise UsageError(
-            f"{place}: looked for {' or '.join(cls.folder_names)} with images/ and masks/, or IRSTD1k_Img/ and IRSTD1k_Label/; "
+            f"{place}: looked for {' or '.join(cls.folder_names)} with {cls.layout()}; "
             f"get it from {cls.url} and name its parent folder by --data-root or $IRSAM_ZOO_DATA"
         )
+
+    @classmethod
+    def layout(cls):
+        """The folders that are looked for, in words."""
+        return "images/ and masks/, or IRSTD1k_Img/ and IRSTD1k_Label/"
+
+    def files(self, kind, suffix=""):
+        """The files of ``"images"`` or ``"masks"`` as `datasets.layouts.index_files` gives them."""
+        return index_files(getattr(self.location, kind), suffix=suffix)
+
+    def chosen(self, split):
+        """The lists that a split which was asked for stands for."""
+        return split
 
     def list_ids(self):
         if self.subset == "all":
@@ -79,6 +103,11 @@ class FolderDataset(IRSTDDataset):
         if not self._images:
             raise UsageError(f"{self.location.images} holds no image ({'/'.join(EXTENSIONS)})")
         return list(self._images)
+
+    def ids_in(self, place, subset):
+        """The ids of the list of a subset in a folder of lists; ZooError as for `datasets.splits.read_list`."""
+        path = place / f"{subset}.txt"
+        return self.resolve(read_list(path), path)
 
     def resolve(self, listed, path):
         """The ids of the names in a list, which may be paths from above the folder of images, such as ``images/a``.

@@ -64,6 +64,10 @@ class JoinedDataset(IRSTDDataset):
             for remark in member.set_remarks()
         ]
 
+    def sequence(self, id):
+        member, own = self.origin(id)
+        return f"{member.name}/{member.sequence(own)}"
+
     def origin(self, id):
         """The member that an id comes from, and the id there."""
         name, _, own = id.partition("/")

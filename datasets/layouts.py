@@ -49,12 +49,37 @@ def find_root(root=None):
     return path
 
 
-def locate(root, folder_names):
+def open_folder(folder, pairs=PAIRS_OF_FOLDERS):
+    """The `Location` of a folder that holds a pair of image and mask folders, or None.
+
+    Arguments:
+        folder (Path): That of the data set.
+        pairs: Paths below it of the folders of images and of masks, in order of preference; case does not count.
+    """
+    for images, masks in pairs:
+        found = _inside(folder, images), _inside(folder, masks)
+        if all(found):
+            return Location(folder, *found)
+    return None
+
+
+def _inside(folder, path):
+    """The folder at a path below another one, whatever the case of its letters, or None."""
+    for part in path.split("/"):
+        named = sorted(place for place in folder.iterdir() if place.name.lower() == part.lower() and place.is_dir())
+        if not named:
+            return None
+        folder = named[0]
+    return folder
+
+
+def locate(root, folder_names, opener=open_folder):
     """Look for a data set under a root.
 
     Arguments:
         root (Path): The folder that holds data sets, or the data set's own folder.
         folder_names: Names the folder may have. Case, hyphens and underscores do not count.
+        opener: Function from a folder to its `Location`, or None.
 
     Returns:
         Location | None: None where no such folder with images and masks is there.
@@ -64,17 +89,8 @@ def locate(root, folder_names):
         candidates.setdefault(plain_name(folder.resolve().name if folder is root else folder.name), []).append(folder)
     for name in folder_names:
         for folder in candidates.get(plain_name(name), []):
-            if location := open_folder(folder):
+            if location := opener(folder):
                 return location
-    return None
-
-
-def open_folder(folder):
-    """The `Location` of a folder that holds a pair of image and mask folders, or None."""
-    inside = {path.name.lower(): path for path in sorted(folder.iterdir(), reverse=True) if path.is_dir()}
-    for images, masks in PAIRS_OF_FOLDERS:
-        if images in inside and masks in inside:
-            return Location(folder, inside[images], inside[masks])
     return None
 
 

@@ -16,6 +16,7 @@ from datasets.layouts import EXTENSIONS, UNLISTABLE
 from zoo.errors import UsageError, ZooError
 
 SPLIT_DIR = Path(__file__).parent / "splits"
+DEFAULT_SPLIT = "irsam"  # that commands ask for
 # The split of a data set without lists: every image is a test image.
 WHOLE = "all"
 

@@ -31,6 +31,7 @@ class Synthetic(IRSTDDataset):
 
     name = "synthetic"
     title = "Synthetic"
+    offered = SPLITS
 
     def list_ids(self):
         if self.split not in SPLITS:

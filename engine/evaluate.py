@@ -173,9 +173,10 @@ def _saved(cell, record):
 
 
 def own_split(dataset):
-    """Whether the images are not those of the list that the package holds for this data set under this name."""
+    """Whether the images are neither those of a split that comes with the data set nor of the package's list of this name."""
     known = dataset.split in list_splits(dataset.name)
-    return dataset.name != "synthetic" and not (known and read_split(dataset.name, dataset.split, "test") == list(dataset.ids))
+    listed = known and read_split(dataset.name, dataset.split, "test") == list(dataset.ids)
+    return dataset.split not in dataset.offered and not listed
 
 
 def _training_options(cell):

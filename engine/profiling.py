@@ -25,6 +25,7 @@ RUNS = 20
 SECONDS = 1.0
 TIMED = 8  # images' time that a measurement may take: those of `SECONDS`, and of a network some more for its FLOPs and memory
 IMAGES = 4  # that a row's speed is of, spread over the test list
+GPU_STARTS = 2  # predictions that a GPU is given first, uncounted: it loads and picks its kernels meanwhile, for seconds
 BUSY = 0.9  # of a thread's wall time; with less of it the processor was given to others
 NOT_COUNTED = "batch norm, activations, pooling and resizing"
 
@@ -57,16 +58,17 @@ def measure_speed(detector, images, *, runs=RUNS, seconds=SECONDS):
     Arguments:
         detector (Detector): On the device that is asked about.
         images: HxW grey images, at least one, taken in turn. Size and device are told of the first.
-        runs, seconds: Where to stop. An image that alone takes longer is timed once, without a warm-up.
+        runs, seconds: Where to stop. An image that alone takes longer is timed once, at its first prediction, or at the first
+            after those that count FLOPs and start a GPU.
     """
     network, device = isinstance(detector, NeuralDetector), torch.device(getattr(detector, "device", "cpu"))
     first = images[0]
-    start = time.perf_counter()
-    flops = count_flops(detector, first) if network else None
-    wall, used = _timed(lambda: detector.predict(first), device)
-    warm = time.perf_counter() - start < seconds
-    times = [] if warm else [(wall, used)]
-    while warm and (not times or (len(times) < runs and sum(wall for wall, _ in times) < seconds)):
+    flops = count_flops(detector, first) if network else None  # a warm-up, as well
+    warm_up = int(network) + _start(lambda: detector.predict(first), device)
+    times = [_timed(lambda: detector.predict(first), device)]
+    if times[0][0] < seconds:
+        warm_up, times = warm_up + 1, []
+    while not times or (len(times) < runs and sum(wall for wall, _ in times) < seconds):
         image = images[len(times) % len(images)]
         times.append(_timed(lambda image=image: detector.predict(image), device))
     walls = [wall for wall, _ in times]
@@ -83,7 +85,7 @@ def measure_speed(detector, images, *, runs=RUNS, seconds=SECONDS):
         memory=peak_memory(detector, first) if network else None,
         how=f"median of {len(walls)} single images of {height}x{width} on {device.type}, "
         + (f"{threads} thread{'s' * (threads > 1)}, " if device.type == "cpu" else "")
-        + ("after a warm-up" if warm else "without a warm-up"),
+        + ("after a warm-up" if warm_up else "without a warm-up"),
         processor=device_name(device),
         device=device.type,
         threads=threads,
@@ -91,7 +93,7 @@ def measure_speed(detector, images, *, runs=RUNS, seconds=SECONDS):
         height=height,
         width=width,
         runs=len(walls),
-        warm_up=int(warm),
+        warm_up=warm_up,
         quiet=device.type != "cpu" or sum(used for _, used in times) >= BUSY * sum(walls),
     )
 
@@ -108,6 +110,7 @@ def best_batch(detector, image, sizes=(2, 4, 8, 16)):
     rates = {}
     for size in (1, *(size for size in sizes if size <= detector.batch_size)):
         batch = [image] * size
+        _start(lambda batch=batch: detector.predict_batch(batch), device)
         walls = [_timed(lambda batch=batch: detector.predict_batch(batch), device)[0]]
         while len(walls) < 4 and sum(walls) < SECONDS:
             walls.append(_timed(lambda batch=batch: detector.predict_batch(batch), device)[0])
@@ -155,6 +158,14 @@ def _network_seconds(detector, image, runs):
             detector.forward(inputs)
 
     return float(np.median([_timed(run, detector.device)[0] for _ in range(runs)]))
+
+
+def _start(function, device):
+    """Call a function as often as a GPU needs before its time can be told; how often."""
+    calls = GPU_STARTS if device.type == "cuda" else 0
+    for _ in range(calls):
+        function()
+    return calls
 
 
 def _timed(function, device):

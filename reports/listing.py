@@ -1,6 +1,7 @@
 """Plain-text listings for the terminal."""
 
-from datasets import build_dataset, list_datasets
+from datasets import FolderDataset, build_dataset, list_datasets
+from datasets.catalogue import dataset_class
 from reports.columns import DEFAULT, columns_named, units
 from zoo import METHODS, UsageError, build_method, list_methods
 from zoo.checkpoints import find_checkpoint
@@ -23,7 +24,7 @@ def method_listing(checkpoints):
                 continue
             params = getattr(method, "num_parameters", None)
         card = method.card
-        found = [d for d in list_datasets() if params and find_checkpoint(checkpoints, name, d)]
+        found = [d for d in list_datasets() if params and _has_weights(checkpoints, name, d)]
         weights = (", ".join(found) or "none") if params else "not needed"
         millions = size.text(size.shown(params)) if params else "-"
         lines.append((name, card.title, card.family, str(card.year or "-"), millions, card.fidelity_label, weights))
@@ -36,11 +37,25 @@ def dataset_listing(root):
     for name in list_datasets():
         try:
             train, test = (build_dataset(name, root=root, subset=subset) for subset in ("train", "test"))
-        except UsageError:
-            lines.append((name, "", "not found (name its parent folder by --data-root)"))
+        except UsageError as error:
+            lines.append((name, *_absent(name, root, error)))
             continue
         lines.append((name, test.title, f"{len(train)} train, {len(test)} test images (split {test.split})"))
     return aligned(lines)
+
+
+def _has_weights(checkpoints, method, dataset):
+    """Whether a run would find weights; of a data set that it takes only by name, those that were made for it."""
+    path = find_checkpoint(checkpoints, method, dataset)
+    return path and (not dataset_class(dataset).by_name_only or path.name.startswith(f"{method}_{dataset}"))
+
+
+def _absent(name, root, error):
+    """Title of a data set that does not open, and why."""
+    cls = dataset_class(name)
+    if issubclass(cls, FolderDataset) and cls.locate(root):
+        return cls.title, one_line(error)
+    return cls.title if cls.by_name_only else "", "not found (name its parent folder by --data-root)"
 
 
 def metrics_listing(row):

@@ -14,6 +14,9 @@ TINY = 1e-8  # author's code, model/loss.py
 def scale_loss(logits, masks, *, weighted=True, by_area=False):
     """One minus the soft intersection over union of sigmoid(logits) and masks, without any smoothing.
 
+    A map that is zero throughout, of an image without targets, has ratio 0, as any smaller map comes near to; in the authors'
+    code it is not a number, and after one such step neither are the weights.
+
     Arguments:
         logits: Bx1xHxW.
         masks: Bx1xHxW, 0..1.
@@ -25,10 +28,11 @@ def scale_loss(logits, masks, *, weighted=True, by_area=False):
     """
     probabilities = logits.sigmoid()
     found, wanted, common = (values.sum((1, 2, 3)) for values in (probabilities, masks, probabilities * masks))
-    ratio = common / (found + wanted - common)
+    least = torch.finfo(found.dtype).tiny
+    ratio = common / (found + wanted - common).clamp(min=least)
     if weighted:
         variance = ((found - wanted) / 2).square()
-        ratio = ratio * (torch.minimum(found, wanted) + variance) / (torch.maximum(found, wanted) + variance)
+        ratio = ratio * (torch.minimum(found, wanted) + variance) / (torch.maximum(found, wanted) + variance).clamp(min=least)
     if by_area:
         return (wanted / (wanted.sum() + torch.finfo(torch.float64).eps) * (1 - ratio)).sum()
     return 1 - ratio.mean()

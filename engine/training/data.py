@@ -185,16 +185,30 @@ class _Items(Dataset):
         return self.items[index]
 
 
-def split_validation(ids, seed, fraction=0.1):
+def split_validation(ids, seed, fraction=0.1, sequence=lambda id: id):
     """Divide a training list into two: what to train on, and a random part to choose the best weights by.
+
+    Arguments:
+        ids: The list.
+        seed: Of the draw.
+        fraction: Of the list that the second part has, or somewhat more where whole sequences are drawn.
+        sequence: Function from an id to what must stay together, such as `IRSTDDataset.sequence`.
 
     Returns:
         tuple[list[str], list[str]]: Both in the order of the list; neither is empty.
 
     Raises:
-        UsageError: The list has one image.
+        UsageError: The list has one image, or one sequence.
     """
-    if len(ids) < 2:
-        raise UsageError("a training list of one image cannot be divided; say --select last")
-    held = set(np.random.default_rng((seed, len(ids))).permutation(ids)[: max(1, round(len(ids) * fraction))].tolist())
+    frames = {}
+    for id in ids:
+        frames.setdefault(sequence(id), []).append(id)
+    if len(frames) < 2:
+        what = "image" if len(ids) < 2 else "sequence"
+        raise UsageError(f"a training list of one {what} cannot be divided; say --select last")
+    wanted, held = max(1, round(len(ids) * fraction)), set()
+    for name in np.random.default_rng((seed, len(ids))).permutation([*frames])[:-1].tolist():
+        if len(held) >= wanted:
+            break
+        held.update(frames[name])
     return [id for id in ids if id not in held], [id for id in ids if id in held]

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import torch
 
-from datasets import build_dataset, found_datasets, list_splits, read_split
+from datasets import DATASETS, build_dataset, found_datasets, list_splits, read_split
 from datasets.fingerprint import SHORT, published_digests
 from zoo.errors import UsageError
+from zoo.lookup import registered
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -62,6 +63,8 @@ def checkpoint_metadata(
 def overlap(metadata, dataset):
     """Images of a data set that a checkpoint has seen in training, by name or by their pixels.
 
+    Of a data set that was made from the images of one that it has seen, or that one was made from, these are all.
+
     Arguments:
         metadata: What `zoo.checkpoints.load_checkpoint` returned beside the weights.
         dataset (IRSTDDataset): Such as the test subset of a split.
@@ -73,9 +76,11 @@ def overlap(metadata, dataset):
     digests = {digest for images in seen.values() for digest in images.values() if digest}
     found = {id for id, digest in dataset.image_digests().items() if digest[:SHORT] in digests} if digests else set()
 
+    origins = {getattr(registered(DATASETS, name), "made_from", "") for name in seen}
+
     def named(id):
         member, own = dataset.origin(id)
-        return own in seen.get(member.name, ())
+        return own in seen.get(member.name, ()) or member.made_from in seen or member.name in origins
 
     return [id for id in dataset.ids if id in found or named(id)]
 

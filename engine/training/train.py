@@ -156,7 +156,7 @@ class _Run:
         make_folder(self.checkpoints)
         self.train_ids, self.val_ids = list(dataset.ids), []
         if recipe.select == "val":
-            self.train_ids, self.val_ids = split_validation(dataset.ids, self.seed)
+            self.train_ids, self.val_ids = split_validation(dataset.ids, self.seed, sequence=dataset.sequence)
         self.samples, self.plan = None, None
         if recipe.phases:
             self._plan()

@@ -22,7 +22,7 @@ from zoo._compat import import_mmseg
 mmseg = import_mmseg()
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ROOT / "configs" / "datasets"
-NAMES = ("irstd-1k", "nudt-sirst", "nuaa-sirst", "synthetic")
+NAMES = ("irstd-1k", "nudt-sirst", "nuaa-sirst", "synthetic", "sirst-v2", "nudt-sirst-sea", "sirst-aug", "irdst")
 PIPELINE = [dict(type="LoadIRSTDPair"), dict(type="PackSegInputs")]
 
 # The recipe in configs/datasets/_base_/irstd.py, made small.

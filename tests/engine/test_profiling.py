@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 import run_benchmark
 from engine import profiling
@@ -31,11 +32,12 @@ class Clock:
 def timed(monkeypatch):
     """A detector whose predictions take these seconds."""
 
-    def make(*seconds, share=1.0, overhead=0.0):
+    def make(*seconds, share=1.0, overhead=0.0, on="cpu"):
         clock = Clock(seconds, share)
 
         class Timed(Detector):
             batch_size = 8
+            device = torch.device(on)
 
             def predict(self, image):
                 clock.spend()
@@ -43,8 +45,11 @@ def timed(monkeypatch):
 
             def predict_batch(self, images):
                 clock.wall += overhead + len(images) * clock.seconds[0]
+                clock.seconds = clock.seconds[1:] or clock.seconds
 
         monkeypatch.setattr(profiling, "time", clock)
+        monkeypatch.setattr(torch.cuda, "synchronize", lambda device: None)
+        monkeypatch.setattr(profiling, "device_name", str)
         seen.clear()
         return Timed()
 
@@ -71,6 +76,24 @@ def test_an_image_that_takes_long_is_timed_once(timed):
     assert "without a warm-up" in speed.how
 
 
+def test_what_a_gpu_takes_to_start_is_no_warm_up_that_was_too_long(timed):
+    speed = measure_speed(timed(9.0, 2.0, 0.5, 0.3, on="cuda"), [IMAGE])
+    assert (speed.runs, speed.warm_up, len(timed.seen)) == (4, 3, 7)
+    assert speed.seconds_an_image == pytest.approx(0.3)
+    assert "median of 4 single images of 20x30 on cuda, after a warm-up" in speed.how
+
+
+def test_a_network_is_warm_once_its_work_is_counted(monkeypatch):
+    detector = build_method("acmnet")
+    clock = Clock([70.0], 1.0)
+    monkeypatch.setattr(profiling, "time", clock)
+    monkeypatch.setattr(detector, "predict", lambda image: clock.spend())
+    monkeypatch.setattr(profiling, "count_flops", lambda detector, image: 1)
+    speed = measure_speed(detector, [IMAGE])
+    assert (speed.runs, speed.warm_up) == (1, 1)
+    assert "after a warm-up" in speed.how
+
+
 def test_a_processor_that_others_had_is_told(timed):
     assert not measure_speed(timed(0.3, share=0.6), [IMAGE]).quiet
 
@@ -78,6 +101,8 @@ def test_a_processor_that_others_had_is_told(timed):
 def test_the_best_batch_is_that_of_most_images_a_second(timed):
     size, rate = best_batch(timed(0.1, overhead=1.0), IMAGE)
     assert (size, rate) == (8, pytest.approx(8 / 1.8))
+    size, rate = best_batch(timed(3.0, 3.0, 0.1, on="cuda"), IMAGE)
+    assert (size, rate) == (1, pytest.approx(10))
 
 
 def test_the_command_writes_a_line_for_each_method_and_size(tmp_path, capsys):

@@ -35,6 +35,20 @@ def test_a_better_map_has_less_loss_and_none_is_infinite(name):
     assert torch.isfinite(sure)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_map_that_is_exactly_zero_on_an_empty_image_has_a_loss(name):
+    logits = torch.full((2, 1, 8, 8), -200.0)  # whose sigmoid is 0 in float32
+    masks = torch.zeros(2, 1, 8, 8)
+    masks[1, :, 2:4, 2:4] = 1
+    logits[1, :, 3, 3] = 0
+    logits.requires_grad_()
+    value = loss(name)(logits, masks)
+    value.backward()
+    assert torch.isfinite(value)
+    assert torch.isfinite(logits.grad).all()
+    assert logits.grad[1, 0, 3, 3] < 0
+
+
 def test_by_hand():
     assert loss("soft_iou")(LOGITS, MASKS).item() == pytest.approx(1 - (1.25 + 1) / (3.75 + 1))
     assert loss("dice")(LOGITS, MASKS).item() == pytest.approx(1 - (2 * 1.25 + 1) / (2 + 3 + 1))

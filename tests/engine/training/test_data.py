@@ -111,6 +111,22 @@ def test_a_validation_part_is_a_tenth_and_disjoint():
         split_validation(["a"], 0)
 
 
+def test_a_validation_part_has_whole_sequences():
+    ids = [f"{sequence}/{frame}" for sequence in range(6) for frame in range(5 + sequence)]
+
+    def folder(id):
+        return id.split("/")[0]
+
+    parts = [split_validation(ids, seed=seed, sequence=folder) for seed in range(20)]
+    for train, val in parts:
+        assert sorted(train + val, key=ids.index) == ids
+        assert len({*map(folder, val)}) == 1  # which is more than a tenth
+        assert not {*map(folder, val)} & {*map(folder, train)}
+    assert len({val[0] for _, val in parts}) > 1
+    with pytest.raises(UsageError, match="a training list of one sequence cannot be divided; say --select last"):
+        split_validation(["1/1", "1/2"], 0, sequence=folder)
+
+
 def test_a_training_list_without_a_target_is_refused(dataset, monkeypatch):
     monkeypatch.setattr("engine.training.data.TARGET", 0)  # every mask becomes empty
     with pytest.raises(
