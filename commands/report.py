@@ -27,6 +27,7 @@ def add_parser(commands):
     parser.add_argument(
         "--images", nargs="+", default=(), metavar="ID", help="those to show in figures (default: where methods differ most)"
     )
+    parser.add_argument("--publish", action="store_true", help="write TABLE1.md and table1.tex beside the results, nothing else")
     several = parser.add_mutually_exclusive_group()
     several.add_argument("--compare", nargs=2, metavar=("A", "B"), help="print what changed from result folder A to B")
     several.add_argument("--merge", nargs="+", metavar="DIR", help="first join these result folders into --out, a new one")
@@ -48,7 +49,7 @@ def report(args):
 
         for line in merge_folders(args.merge, args.out):
             print(line, file=sys.stderr)
-    failed = write_reports(args.out, options, args.threshold)
+    failed = write_reports(args.out, options, args.threshold, published=args.publish)
     for row in failed:
         print(f"failed: {row.method} on {row.dataset}: {row.reason}", file=sys.stderr)
     return 1 if failed else 0
@@ -100,7 +101,7 @@ def check_sweep_protocol(protocol):
         raise UsageError(f"--protocol {protocol}: a cut that is chosen after scoring has the exact protocol alone")
 
 
-def write_reports(out, options, threshold=None, parts=None):
+def write_reports(out, options, threshold=None, parts=None, published=False):
     """Write the report of all rows of a result folder, and print its files.
 
     Arguments:
@@ -108,6 +109,7 @@ def write_reports(out, options, threshold=None, parts=None):
         options (ReportOptions): What the report shows.
         threshold: Policy to cut the stored sweeps by, or None for the rows as they are.
         parts: Of `reports.report.PARTS`; by default all.
+        published: Write Table 1 beside the results, as a repository shows it, and nothing else.
 
     Returns:
         list[Row]: Those that could not be cut.
@@ -116,11 +118,12 @@ def write_reports(out, options, threshold=None, parts=None):
         UsageError: The folder holds no results.
     """
     from engine.stored import Stored
-    from reports.report import PARTS, write_report
+    from reports.report import PARTS, published_tables, write_report
     from results.files import write_atomic
     from zoo import build_threshold
 
     stored = Stored.read(out, build_threshold(threshold) if threshold else None)
-    for path in write_report(stored, stored.store.out / "report", write_atomic, options, parts or PARTS):
+    folder, parts = (stored.store.out, [published_tables]) if published else (stored.store.out / "report", parts or PARTS)
+    for path in write_report(stored, folder, write_atomic, options, parts):
         print(path)
     return stored.uncut

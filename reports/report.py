@@ -53,6 +53,12 @@ def tables(stored, options):
     return texts | {"table1.csv": to_csv(sections, options.protocol)}
 
 
+def published_tables(stored, options):
+    """Table 1 as a repository shows it."""
+    texts = tables(stored, options)
+    return {"TABLE1.md": texts["table1.md"], "table1.tex": texts["table1.tex"]}
+
+
 def figures(stored, options):
     """Every figure that can be drawn, as PDF and PNG; what is left out is told on standard error."""
     from reports.figures.write import draw_figures  # not above: matplotlib takes a second, and `run` draws nothing
