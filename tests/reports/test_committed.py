@@ -1,0 +1,31 @@
+"""The committed table is what the committed results say."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+import run_benchmark
+from results.store import ResultStore
+
+REPORTS = Path(run_benchmark.__file__).parent / "reports"
+ROWS = ResultStore(REPORTS).rows()
+
+
+def test_the_committed_tables_are_rendered_again_to_the_byte(tmp_path):
+    for part in ("results", "times"):
+        shutil.copytree(REPORTS / part, tmp_path / part)
+    assert run_benchmark.main(["report", "--out", str(tmp_path), "--publish"]) == 0
+    for name in ("TABLE1.md", "table1.tex"):
+        assert (tmp_path / name).read_bytes() == (REPORTS / name).read_bytes()
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.dataset}-{row.split}-{row.method}")
+def test_a_committed_row_has_its_images_and_says_of_how_many_they_are(row):
+    counts = ResultStore(REPORTS).counts(row)
+    assert len(counts) == row.n_images
+    assert row.code
+    if row.whole:
+        assert row.n_images == row.n_split
+    found, union = (sum(line[name] for line in counts) for name in ("intersection", "union"))
+    assert row.metrics["exact"]["IoU"] == pytest.approx(found / union, rel=1e-5)
