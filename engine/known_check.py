@@ -37,9 +37,9 @@ class Check:
 
     @property
     def missed(self):
-        """The metrics that are not what they should be: as stated or, where that cannot be reproduced, as measured before."""
+        """The metrics that are not as stated or, where nothing is stated or that cannot be reproduced, as measured before."""
         again = {name: self.result.measured[name] for name in self.result.unreproducible}
-        wanted = self.result.stated | again
+        wanted = (self.result.stated or self.result.measured) | again
         return [name for name, value in wanted.items() if self.figures and not close(name, self.figures[name], value)]
 
     @property

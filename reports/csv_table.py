@@ -23,7 +23,7 @@ def to_csv(sections, protocol):
         for line in section.lines:
             row, weights = line.row, line.weights
             about = dict(dataset=section.dataset, split=section.split, method=line.method, marks=line.marks)
-            about |= dict(source=section.source, protocol=protocol, status="not run")
+            about |= dict(source=line.paper or section.source, protocol=protocol, status="not run")
             if row is not None:
                 about |= {key: getattr(row, key) for key in ABOUT} | dict(fidelity=row.fidelity_label)
             if weights is not None:

@@ -6,6 +6,7 @@ from itertools import groupby
 from reports.cells import NOT_REAL, PLAIN, data_notes
 from reports.columns import listed, units
 from reports.latex_grid import Grid, escape, scored
+from reports.markdown import paper_note
 from reports.table import MARKS
 
 
@@ -57,6 +58,9 @@ def _caption(split, sections, protocol):
             f"Those of {' and '.join(titles)} are at {size} px: no difference is taken across sizes."
             for size, titles in sizes.items()
         ]
+    for paper in dict.fromkeys(paper for section in sections for paper in section.papers):
+        titles = dict.fromkeys(title for section in sections for title in section.papers.get(paper, ()))
+        parts.append(escape(f"Of {', '.join(titles)}: {paper_note(paper)}"))
     return " ".join(parts)
 
 

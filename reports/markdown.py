@@ -4,6 +4,7 @@ import re
 
 from reports.cells import NOT_REAL, PLAIN, cell, data_notes, status
 from reports.columns import units
+from reports.published import papers
 from reports.table import MARKS
 from zoo.errors import visible
 
@@ -42,14 +43,22 @@ def section_head(section, protocol):
 def section_source(section):
     """Where the published figures of a section are from; empty where there are none."""
     if section.source:
-        size = section.published_size
-        difference = (
-            "and measured minus published" if size == "native" else f"at {size} px: no difference is taken across sizes"
-        )
-        return f"In brackets: published by {section.source_title}, {difference}."
+        said = f"In brackets: published by {section.source_title}, {_difference(section.published_size)}."
+        others = [f"Of {', '.join(titles)}: {paper_note(paper)}" for paper, titles in section.papers.items()]
+        return " ".join([said, *others])
     if section.dataset == "synthetic":
         return "Images of the seeded generator: they compare programs, not methods, and have no published numbers."
     return ""
+
+
+def paper_note(paper):
+    """Where published figures that are not of a table are from, and what is to be known of them."""
+    about = papers()[paper]
+    return f"by {about['title']}, {_difference(about['size'])}. {about['notes']}"
+
+
+def _difference(size):
+    return "and measured minus published" if size == "native" else f"at {size} px: no difference is taken across sizes"
 
 
 def column_head(column):

@@ -9,7 +9,7 @@ from mmengine.config import Config
 from datasets import DATASETS
 from reports.columns import DEFAULT, Column, columns_named
 from reports.groups import GROUPS, card_of, group_of
-from reports.published import printed_name, published, source_for, sources
+from reports.published import papers, printed_figures, printed_name, published, source_for, sources
 from reports.ranking import rank
 from results.row import OUTSIDE, Row, Status
 from zoo import UsageError, list_configs, list_methods
@@ -48,13 +48,18 @@ class Value:
 
 @dataclass
 class Line:
-    """One method on one data set, with its values by column; `group` is a key of `reports.groups.GROUPS`."""
+    """One method on one data set, with its values by column.
+
+    `group` is a key of `reports.groups.GROUPS`; `paper` one of `reports.published.papers` where the published values are not of
+    the section's table.
+    """
 
     method: str
     title: str
     group: str
     row: Row | None
     values: dict[str, Value]
+    paper: str | None = None
 
     @property
     def whole(self):
@@ -162,6 +167,15 @@ class Section:
     def published_size(self):
         """The size that the published metrics are of, as `reports.published.sources` has it, or None."""
         return sources()[self.source]["sizes"][self.dataset] if self.source else None
+
+    @property
+    def papers(self):
+        """Titles of the methods whose published values are not of `source`, by their key in `reports.published.papers`."""
+        found = {}
+        for line in self.lines:
+            if line.paper and any(value.printed is not None for value in line.values.values()):
+                found.setdefault(line.paper, []).append(line.title)
+        return found
 
     @property
     def images(self):
@@ -276,12 +290,16 @@ def _place(name, order):
 
 
 def _line(method, section, row, config):
+    paper, printed = None, {}
+    if section.source:
+        paper, printed = printed_figures(method, section.dataset, section.split, section.source)
     return Line(
         method=method,
         title=row.title if row and row.title != method else _title(method),
         group=group_of(method, row, config.ours, config.after),
         row=row,
-        values={column.name: _value(column, method, section, row) for column in section.columns},
+        values={column.name: _value(column, printed.get(column.name), section, row) for column in section.columns},
+        paper=paper,
     )
 
 
@@ -292,9 +310,7 @@ def _title(method):
     return card.title if card else printed
 
 
-def _value(column, method, section, row):
-    known = published(section.source) if section.source else {}
-    printed = known.get((method, "" if column.of_method else section.dataset, column.name))
+def _value(column, printed, section, row):
     if row is None or not (row.ok or column.of_method):
         return Value(printed=printed)
     figures = (column.of(row, section.protocol), *(column.interval(row, section.protocol) or (None, None)))
@@ -304,6 +320,7 @@ def _value(column, method, section, row):
 def _compare(section):
     """Take the differences from what is of other images, or of another size."""
     for line in section.lines:
-        same = line.row is not None and line.row.metric_size == section.published_size and section.deviation(line) is None
+        size = papers()[line.paper]["size"] if line.paper else section.published_size
+        same = line.row is not None and line.row.metric_size == size and section.deviation(line) is None
         for column in section.columns:
             line.values[column.name].comparable &= same or column.of_method

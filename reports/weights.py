@@ -19,7 +19,7 @@ def weights_listing(entries, found):
 
 def _entry(known, path):
     lines = [
-        f"{known.name}: {known.method}, trained on {known.trained_on} ({known.split})",
+        f"{known.name}: {known.method}, trained on {_training(known)}",
         f"  weights of {known.publisher}, licence: {known.licence}{f'; {known.note}' if known.note else ''}",
     ]
     for result in known.results:
@@ -34,6 +34,10 @@ def _entry(known, path):
             lines.append(f"    {result.note}")
     lines.append(f"  here: {path}" if path else f"  not here; get it from {known.url}")
     return "\n".join(lines) + "\n"
+
+
+def _training(known):
+    return f"{known.trained_on} ({known.split})" if known.trained_on else "images that are not told"
 
 
 def _figures(values):
@@ -79,5 +83,7 @@ def _verdict(check):
         return f"failed: {check.reason}"
     if check.missed:
         return f"MISSED: {', '.join(check.missed)}"
+    if not check.result.stated:
+        return "as measured before, none is stated"
     again = ", ".join(check.result.unreproducible)
     return f"reproduced, {again} as measured before: {check.result.note}" if again else "reproduced"

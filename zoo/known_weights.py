@@ -74,6 +74,7 @@ class KnownWeights:
         method: Our method or configuration that they fit.
         options: Options of the method that they were trained with, where it has others.
         trained_on, split: Data set, or several with a ``+`` between, and the split whose training lists they were trained on.
+            Both are empty where the publisher does not say.
         protocol (Protocol): How the stated figures were taken.
         results (tuple[Result]): One a test list.
         note: One sentence on the weights, or empty.
@@ -104,8 +105,11 @@ class KnownWeights:
     def provenance(self):
         """The metadata by which the leak guard and the tables know weights.
 
-        ``seen`` has the training images as our trainer stores them: by data set, the first digits of each id's digest.
+        ``seen`` has the training images as our trainer stores them: by data set, the first digits of each id's digest. Of
+        weights whose training images are not known there is none.
         """
+        if not self.trained_on:
+            return dict(publisher=self.publisher)
         seen = {name: _training_images(name, self.split) for name in self.trained_on.split("+")}
         return dict(publisher=self.publisher, dataset=self.trained_on, split=self.split, seen=seen)
 
@@ -169,7 +173,7 @@ def _training_images(dataset, split):
 
 def _entry(name, facts):
     facts = dict(facts)
-    trained_on, _, split = facts.pop("trained_on").partition("/")
+    trained_on, _, split = facts.pop("trained_on", "").partition("/")
     protocol = Protocol(**facts.pop("protocol"))
     results = tuple(_result(place, figures) for place, figures in facts.pop("results").items())
     return KnownWeights(
@@ -179,5 +183,5 @@ def _entry(name, facts):
 
 def _result(place, figures):
     dataset, _, split = place.partition("/")
-    defaults = dict(measured={}, original={}, unreproducible=[], note="")
+    defaults = dict(stated={}, measured={}, original={}, unreproducible=[], note="")
     return Result(dataset=dataset, split=split, **defaults | figures)

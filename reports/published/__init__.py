@@ -32,6 +32,32 @@ def published(source):
     return {(row["method"], row["dataset"], row["metric"]): row["value"] for row in _records(source)}
 
 
+@cache
+def papers():
+    """What else published figures are from, of methods that no table of `sources` has: title, citation, url, notes, and the
+    ``size`` that metrics are of, as in `sources`."""
+    return json.loads((FOLDER / "papers.json").read_text(encoding="utf-8"))
+
+
+def printed_figures(method, dataset, split, source):
+    """What is published of a method on a test list, and where else than in a table.
+
+    Arguments:
+        method, dataset, split: Names.
+        source: The table of `sources` for this split, which comes first.
+
+    Returns:
+        tuple[str | None, dict[str, str]]: The key in `papers`, or None where the table has the method or nothing is known; and
+        texts by metric, as in `published`.
+    """
+    table = published(source).items()
+    found = {metric: text for (name, place, metric), text in table if name == method and place in (dataset, "")}
+    if found:
+        return None, found
+    rows = [row for row in _records("papers") if (row["method"], row["dataset"], row["split"]) == (method, dataset, split)]
+    return (rows[0]["paper"] if rows else None), {row["metric"]: row["value"] for row in rows}
+
+
 def printed_name(method):
     """The name that the first published table with this method prints for it, else the method's own name."""
     names = (row["printed_as"] for source in sources() for row in _records(source) if row["method"] == method)

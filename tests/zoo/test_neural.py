@@ -77,7 +77,7 @@ def test_zeros_are_cut_off_the_score(padding):
     np.testing.assert_allclose(Plain(padding=padding, divisor=32).predict(image), image, rtol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["acmnet_1ch", "alcnet_basicirstd", "uiunet_1ch"])
+@pytest.mark.parametrize("name", ["acmnet_1ch", "alcnet_basicirstd", "istdunet_basicirstd", "rdian_basicirstd", "uiunet_1ch"])
 def test_forms_of_basicirstd_are_padded_as_there(name):
     detector = build_method(name)
     inputs = detector.preprocess(torch.full((1, 1, 40, 64), 170.0))

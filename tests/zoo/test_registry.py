@@ -185,6 +185,8 @@ def test_a_list_is_the_tuple_that_it_was_before_json(value):
         ("alcnet_localsk", "author-code", "378,459"),
         ("alcnet_basicirstd", "public-port", "519,889"),
         ("uiunet_1ch", "public-port", "50,540,309"),
+        ("rdian_basicirstd", "public-port", "216,758"),
+        ("istdunet_basicirstd", "public-port", "2,761,138"),
         ("ipi_paper", "author-code (weight_side, decay, floor, rank_stop changed)", "rank_stop=False does not"),
         ("mslstipt_30", "author-code (v1; one frame is an adaptation; patch_size changed)", "one frame"),
     ],

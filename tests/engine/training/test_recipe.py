@@ -160,11 +160,13 @@ def test_an_adversarial_recipe_has_its_parts_checked():
         load_recipe("mdvsfa", "paper", changes={"optimizer.lr": 1})
 
 
-@pytest.mark.parametrize("method", ["acmnet_1ch", "alcnet_basicirstd", "dim2clear", "uiunet_1ch"])
+@pytest.mark.parametrize(
+    "method", ["acmnet_1ch", "alcnet_basicirstd", "dim2clear", "istdunet_basicirstd", "rdian_basicirstd", "uiunet_1ch"]
+)
 @pytest.mark.parametrize("schedule", ["paper", "short", "smoke"])
 def test_what_is_tested_at_its_own_size_is_trained_at_it(method, schedule):
     steps = load_recipe(method, schedule, input_size=None).augmentation
-    assert {step["type"] for step in steps} <= {"RandomFlip", "RandomCrop", "GaussianBlur"}
+    assert {step["type"] for step in steps} <= {"RandomFlip", "RandomTranspose", "RandomCrop", "GaussianBlur"}
 
 
 def test_a_config_file_brings_its_own_recipe(tmp_path):
