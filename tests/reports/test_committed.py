@@ -29,3 +29,16 @@ def test_a_committed_row_has_its_images_and_says_of_how_many_they_are(row):
         assert row.n_images == row.n_split
     found, union = (sum(line[name] for line in counts) for name in ("intersection", "union"))
     assert row.metrics["exact"]["IoU"] == pytest.approx(found / union, rel=1e-5)
+
+
+def test_the_table_at_the_top_of_the_readme_is_of_the_committed_rows():
+    rows = {(row.title, row.dataset): row for row in ROWS if row.split == "irsam"}
+    lines = [line.split(" | ") for line in (REPORTS.parent / "README.md").read_text(encoding="utf-8").splitlines()]
+    lines = [line for line in lines if (line[0].removeprefix("| "), "nuaa-sirst") in rows and len(line) == 5]
+    assert len(lines) > 10
+    for title, params, *cells in lines:
+        for dataset, cell in zip(("nuaa-sirst", "nudt-sirst", "irstd-1k"), cells, strict=True):
+            row = rows[title.removeprefix("| "), dataset]
+            told = f"{100 * row.metrics['exact']['IoU']:.1f}, {1e6 * row.metrics['exact']['Fa']:.0f}"
+            assert cell.removesuffix(" |") == told + ("" if row.whole else f" of {row.n_images} images")
+            assert params == (f"{row.params / 1e6:.2f}" if row.params else "-")
