@@ -64,7 +64,7 @@ def head(commit):
     load = f"; load average of the last 15 minutes {os.getloadavg()[2]:.1f}" if hasattr(os, "getloadavg") else ""
     return (
         "# Benchmarks\n\nWritten by `tox -e bench`; its JSON has every round.\n"
-        "Times are of the wall clock, ratios are of times of the same run, and what is compared gives equal results.\n\n"
+        "Times are of the wall clock, ratios are of times of the same run, and results that are compared agree.\n\n"
         f"{processor()}, {os.cpu_count()} processors, one thread, {platform.system()}{load}.\n"
         f"Python {platform.python_version()}, {versions}.\n"
         f"Commit {commit['id'][:12] if commit['id'] else 'unknown'}{' with changes' if commit['dirty'] else ''}.\n"
