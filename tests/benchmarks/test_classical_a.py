@@ -28,8 +28,14 @@ def clouds(side):
     return np.clip(np.round(image), 0, 255)
 
 
-@pytest.mark.parametrize("side", [256, 512])
-@pytest.mark.parametrize("name", ORACLES)
+@pytest.mark.parametrize(
+    ("name", "side"),
+    [
+        pytest.param(name, side, marks=pytest.mark.slow if (name, side) == ("ipi", 512) else ())
+        for name in ORACLES
+        for side in (256, 512)
+    ],
+)
 def test_score(benchmark, name, side):
     method = build_method(name)
     image = clouds(side)

@@ -31,7 +31,7 @@ def run(name, image, monkeypatch):
     return score, counts, time.process_time() - start
 
 
-@pytest.mark.parametrize("name", ["ipi", "nram"])
+@pytest.mark.parametrize("name", [pytest.param("ipi", marks=pytest.mark.slow), "nram"])
 def test_tracked_beside_decomposed(benchmark, monkeypatch, name):
     image = clouds(512)
     score, counts, seconds = benchmark.pedantic(run, args=(name, image, monkeypatch), rounds=1)
