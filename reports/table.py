@@ -7,6 +7,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from datasets import DATASETS
+from datasets.splits import DEFAULT_SPLIT
 from reports.columns import DEFAULT, Column, columns_named
 from reports.groups import GROUPS, card_of, group_of
 from reports.published import papers, printed_figures, printed_name, published, source_for, sources
@@ -254,7 +255,7 @@ def build_table(
     order = [*config.methods, *config.after]
     listed = order if config.with_after else config.methods
     sections = []
-    for split in sorted({row.split for row in rows}):
+    for split in sorted({row.split for row in rows}, key=lambda name: (name != DEFAULT_SPLIT, name)):
         names = {row.dataset for row in rows if row.split == split}
         for dataset in sorted(names, key=lambda name: _place(name, config.datasets)):
             found = {row.method: row for row in rows if (row.split, row.dataset) == (split, dataset)}
