@@ -63,9 +63,9 @@ def add_parser(commands):
 
 
 def train(args):
+    from engine.durations import parse_duration
     from engine.executors import available_cores
     from engine.hardware import usable_device
-    from engine.training.budget import parse_duration
     from engine.training.campaign import networks, train_all
     from engine.training.train import TrainOptions
     from engine.training.train import train as train_method

@@ -10,6 +10,7 @@ from dataclasses import asdict, replace
 from datasets.fingerprint import combine
 from engine.asked import read_methods, unreadable
 from engine.cell import Cell, method_cell, open_dataset
+from engine.durations import parse_duration
 from engine.evaluate import evaluate, pixel_digests
 from engine.executors import available_cores, worker_pool
 from engine.hardware import usable_device
@@ -18,8 +19,6 @@ from engine.manifest import manifest
 from engine.options import RunOptions
 from engine.progress import Progress
 from engine.rows import failed_row
-from engine.training.budget import parse_duration
-from engine.training.missing import train_missing
 from results.row import Status
 from results.store import ResultStore, check_name
 from zoo import UsageError, ZooError
@@ -67,7 +66,7 @@ def run(options, describe=_outcome):
     rows, data = [], {}
     with store.locked(), time_limit(seconds) as in_time:
         try:
-            failures = train_missing(options, datasets, lambda line: print(line, file=sys.stderr))
+            failures = _trained(options, datasets)
             with Progress(describe) as progress:
                 for source, dataset in datasets.items():
                     digests = pixel_digests(dataset)
@@ -91,6 +90,15 @@ def run(options, describe=_outcome):
             if aside is not None:
                 print(f"{store.manifest_path} was no list of runs; what it was is {aside} now", file=sys.stderr)
     return rows
+
+
+def _trained(options, datasets):
+    """Why, by method and data set, networks could not be trained that this run is to train."""
+    if options.train == "none":
+        return {}
+    from engine.training.missing import train_missing  # mmengine's runner takes a second to import
+
+    return train_missing(options, datasets, lambda line: print(line, file=sys.stderr))
 
 
 def _in_turn(*functions):

@@ -12,7 +12,6 @@ from reports.csv_table import to_csv
 from reports.html import to_html
 from reports.latex import to_latex
 from reports.markdown import to_markdown
-from reports.page import page
 from reports.table import build_table
 
 
@@ -65,6 +64,13 @@ def figures(stored, options):
 
     chosen = dict(protocol=options.protocol, names=options.figures, images=options.images, data_root=options.data_root)
     return draw_figures(stored.rows, stored.store, **chosen, tell=partial(print, file=sys.stderr))
+
+
+def page(stored, options):
+    """The report as one page."""
+    from reports.page import page  # as above
+
+    return page(stored, options)
 
 
 # The parts of a report: each takes an `engine.stored.Stored` and the options, and gives texts or bytes by name of file.

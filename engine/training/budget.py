@@ -1,7 +1,6 @@
 """How many steps a network can take in a given processor time."""
 
 import json
-import re
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -12,25 +11,11 @@ from torch.utils.data import default_collate as stack
 
 from engine.training.provenance import digest
 from zoo.checkpoint_files import read_header
-from zoo.errors import UsageError
 
 # A step is timed a few times after a first one, which also allocates; no longer than this part of the budget a phase.
 TIMED = 3
 PROBE_SHARE = 0.02
 DIGITS = 2  # of a number of steps: timing noise is not to make two plans of one
-
-
-def parse_duration(text):
-    """Seconds of ``"2h"``, ``"90m"``, ``"1h30m"`` or ``"45s"``; a bare number counts seconds.
-
-    Raises:
-        UsageError: It is none of these, or zero.
-    """
-    match = re.fullmatch(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?", str(text).strip().lower())
-    seconds = sum(float(number or 0) * unit for number, unit in zip(match.groups(), (3600, 60, 1), strict=True)) if match else 0
-    if not seconds:
-        raise UsageError(f"{text!r} is no length of time; write it as 2h, 90m, 1h30m or 45s")
-    return seconds
 
 
 def plan_steps(recipe, detector, samples, *, budget, device, identity, places):

@@ -26,8 +26,6 @@ def train_missing(options, datasets, report):
     Returns:
         dict[tuple[str, str], str]: What went wrong, by method and data set as the run was given them.
     """
-    if options.train == "none":
-        return {}
     methods = {method: method_config(method) for method in options.methods}
     jobs = {
         (method, source): _job(options, method, source)

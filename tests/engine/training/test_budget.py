@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from datasets import build_dataset
-from engine.training.budget import parse_duration, plan_steps
+from engine.durations import parse_duration
+from engine.training.budget import plan_steps
 from engine.training.data import PhasedBatches, TrainingSet
 from engine.training.recipe import load_recipe
 from engine.training.train import TrainOptions, train

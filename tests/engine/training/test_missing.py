@@ -31,7 +31,6 @@ def trained(tmp_path, monkeypatch):
 
 
 def test_networks_are_trained_on_every_data_set_where_that_is_asked_for(trained):
-    assert trained("acmnet") == []
     assert trained("top_hat", "acmnet", train="short") == [("acmnet", "synthetic", "short"), ("acmnet", "nuaa-sirst", "short")]
 
 
