@@ -11,7 +11,7 @@ from PIL import Image
 from zoo.checkpoint_files import read_header
 from zoo.checkpoints import check_named_digest, load_checkpoint, load_weights, sha256_file
 from zoo.detector import Detector
-from zoo.errors import UsageError
+from zoo.errors import UsageError, ZooError
 from zoo.known_weights import recognise, recognise_file
 
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
@@ -209,15 +209,27 @@ class NeuralDetector(Detector):
         """Load the weights of a file; see `zoo.checkpoints.load_checkpoint` for the forms that are read.
 
         Raises:
-            ZooError: The file is no checkpoint, is not the one that its name says, or its tensors do not fit the network.
+            ZooError: The file is no checkpoint, is not the one that its name says, says that it is of another method, or its
+                tensors do not fit the network.
         """
         path = Path(checkpoint)
         state_dict, metadata = load_checkpoint(path, self.network.state_dict(), self.convert_rules)
         digest = sha256_file(path)
         check_named_digest(path, digest)
+        self._refuse_others(metadata, path)
         load_weights(self.network, state_dict, source=path)
         known = recognise(digest, metadata)
         self.weights = Weights(path, digest, metadata | known.provenance if known else metadata)
+
+    def _refuse_others(self, metadata, path):
+        """ZooError where our trainer made weights for another class: equal names and shapes may mean other things."""
+        from zoo.registry import METHODS  # which imports the methods
+
+        options = metadata.get("options")
+        kind = options.get("type") if isinstance(options, dict) else None
+        cls = METHODS.module_dict.get(kind) if isinstance(kind, str) else None
+        if cls is not None and not isinstance(self, cls):
+            raise ZooError(f"{path} holds weights of {kind}; run that method with them, or name other weights for {self.name}")
 
     @property
     def num_parameters(self):

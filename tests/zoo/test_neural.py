@@ -183,6 +183,18 @@ def test_a_checkpoint_is_loaded_and_named(tmp_path):
     assert detector.weights.metadata == {"schedule": "smoke"}
 
 
+def test_weights_of_another_method_are_refused_though_they_fit(tmp_path):
+    path = tmp_path / "w.safetensors"
+    weights = build_method("alcnet").network.state_dict()
+    for kind, fits in (("alcnet", True), ("acmnet", False), ("of a plug-in", True), (["odd"], True)):
+        save_checkpoint(path, weights, {"options": {"type": kind}})
+        if fits:
+            build_method("alcnet", checkpoint=path)
+        else:
+            with pytest.raises(ZooError, match="holds weights of acmnet; run that method"):
+                build_method("alcnet", checkpoint=path)
+
+
 def test_reference_keys_are_converted_on_loading(tmp_path):
     class Converting(Plain):
         convert_rules = ((r"^gain$", "scale"),)
