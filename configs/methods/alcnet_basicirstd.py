@@ -1,25 +1,10 @@
-"""What BasicIRSTD calls ALCNet.
+"""What BasicIRSTD calls ALCNet."""
 
-BasicIRSTD normalises by the training set; these are its values for NUAA-SIRST, to the last digit, on which single pixels
-depend. For NUDT-SIRST they are 107.80905151367188 and 33.02274703979492, for IRSTD-1k 87.4661865234375 and
-39.71953201293945. Normalised images are continued by zeros to a multiple of 32 px.
-"""
+_base_ = "_base_/basicirstd.py"  # how it reads images, and the recipe
 
-_base_ = "../training/basicirstd.py"  # the recipe
-
-method = dict(
-    type="alcnet",
-    toolbox=True,
-    input_size="native",
-    mean=(101.06385040283203,),
-    std=(34.619606018066406,),
-    padding="zero",
-    divisor=32,
-)
+method = dict(type="alcnet", toolbox=True)
 
 card = dict(
-    fidelity="public-port",
-    url="https://github.com/XinyiYing/BasicIRSTD",
     notes=(
         "Equal to what BasicIRSTD calls ALCNet: one channel, no local contrast at all, 519,889 parameters, two residual stages "
         "that it never runs among them.",
