@@ -95,7 +95,7 @@ def publisher_metrics(known, result, path, data_root=None):
         ZooError: The file cannot be loaded, an image not be read, or the weights were trained on an image of the list.
         UsageError: The data set is not there.
     """
-    detector = build_method(known.method, **known.options, checkpoint=path)
+    detector = build_method(known.spec, checkpoint=path)
     dataset = build_dataset(result.dataset, root=data_root, split=result.split)
     seen = overlap(detector.weights.metadata, dataset)
     if seen:

@@ -18,7 +18,7 @@ class RunOptions:
     On the command line a name's ``_`` is ``-``; `plugins` is ``--plugin`` there.
     """
 
-    methods: tuple[str, ...] = option("names, or configuration files", nargs="+", metavar="M")
+    methods: tuple[str, ...] = option("names, those of published weights too, or configuration files", nargs="+", metavar="M")
     datasets: tuple[str, ...] = option("names, or folders with images/, masks/ and lists", nargs="+", metavar="D")
     data_root: str | None = option(
         "folder of the data sets (default: $IRSAM_ZOO_DATA, else ./data)", default=None, metavar="DIR"

@@ -4,6 +4,7 @@ from functools import cache
 
 from reports.published import sources
 from zoo import METHODS, list_configs
+from zoo.known_weights import entry_named
 from zoo.lookup import registered
 from zoo.registry import read_method
 
@@ -41,5 +42,5 @@ def card_of(method):
 
 @cache
 def _type(method):
-    """The class that a method is a variant of, else its own name."""
-    return read_method(method).options["type"] if method in list_configs() else method
+    """The class that a method is a variant of, or that published weights are of, else its own name."""
+    return read_method(method).options["type"] if method in list_configs() or entry_named(method) else method

@@ -6,6 +6,7 @@ from pathlib import Path
 from zoo.checkpoint_files import read_checkpoint, read_header
 from zoo.conversion import convert_file, convert_state_dict
 from zoo.errors import ZooError
+from zoo.known_weights import entry_named, find_known
 from zoo.own_files import output_channels, save_checkpoint, sha256_file
 from zoo.schedules import SCHEDULES
 from zoo.state_dicts import convert_keys, load_weights
@@ -63,7 +64,8 @@ def find_checkpoint(directory, method, dataset, *, split=None, schedule=SCHEDULE
     A file ``<method>_<dataset>.safetensors``, put there by hand, comes first; then those of our trainer on this very data set,
     ``<method>_<dataset>_<schedule>-<8 hex digits>.safetensors``; then those on a joined set that holds it; and for a data set
     without a split of its own, such as `synthetic` or a user's folder, those on any joined set. Among equals, schedule paper
-    comes before budget, short and smoke, and of one schedule the newest.
+    comes before budget, short and smoke, and of one schedule the newest. The name of published weights stands for their file,
+    whatever that is called.
 
     Arguments:
         directory: The folder.
@@ -72,6 +74,8 @@ def find_checkpoint(directory, method, dataset, *, split=None, schedule=SCHEDULE
         schedule: The least schedule that will do.
     """
     directory = Path(directory)
+    if entry_named(method):
+        return find_known(directory).get(method)
     chosen = directory / f"{method}_{dataset}.safetensors"
     if chosen.is_file():
         return chosen

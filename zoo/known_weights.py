@@ -10,8 +10,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from zoo.checkpoint_files import read_header
-from zoo.checkpoints import sha256_file
-from zoo.registry import method_config, plain
+from zoo.own_files import sha256_file
+from zoo.registry import MethodSpec, method_config, plain, read_method
 
 CATALOGUE = Path(__file__).with_suffix(".toml")
 # The package's split lists and digests of images, read as plain data: `zoo` imports nothing of `datasets`.
@@ -97,6 +97,12 @@ class KnownWeights:
     note: str = ""
 
     @property
+    def spec(self):
+        """The `zoo.registry.MethodSpec` of our method as these weights need it, under the name of the entry."""
+        method = read_method(self.method)
+        return MethodSpec(self.name, method.options | self.options, method.card)
+
+    @property
     def url(self):
         """The file's page."""
         return f"https://github.com/{self.repository}/blob/{self.commit}/{quote(self.path)}"
@@ -128,6 +134,11 @@ class KnownWeights:
 def catalogue(path=CATALOGUE):
     """All `KnownWeights`, by name."""
     return {name: _entry(name, facts) for name, facts in tomllib.loads(Path(path).read_text(encoding="utf-8")).items()}
+
+
+def entry_named(name):
+    """The `KnownWeights` of this name, or None."""
+    return catalogue().get(name)
 
 
 def recognise(sha256, metadata):

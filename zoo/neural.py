@@ -12,7 +12,7 @@ from zoo.checkpoint_files import read_header
 from zoo.checkpoints import check_named_digest, load_checkpoint, load_weights, sha256_file
 from zoo.detector import Detector
 from zoo.errors import UsageError, ZooError
-from zoo.known_weights import recognise, recognise_file
+from zoo.known_weights import entry_named, recognise, recognise_file
 
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_STD = (58.395, 57.12, 57.375)
@@ -239,6 +239,9 @@ class NeuralDetector(Detector):
     def unavailable(self):
         if self.weights is not None:
             return None
+        known = entry_named(self.name)
+        if known is not None:
+            return f"its file is not in the folder of weights (--checkpoints); get it from {known.url}"
         return "no weights; train them with: python run_benchmark.py train {method} --dataset {dataset}{options}"
 
     def to(self, device):

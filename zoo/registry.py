@@ -76,9 +76,10 @@ def build_method(spec, **overrides):
     """Build a detector.
 
     Arguments:
-        spec: A registered name (``"ipi"``), the name of a configuration in ``configs/methods`` (``"ipi_paper"``),
-            ``dict(type="ipi", ...)``, or the path of a configuration file that defines ``method = dict(type=...)`` and, where
-            its options make a known variant, ``card = dict(...)`` with what differs in the card; or a `MethodSpec`.
+        spec: A registered name (``"ipi"``), the name of a configuration in ``configs/methods`` (``"ipi_paper"``) or of
+            published weights (``"open-acm"``), ``dict(type="ipi", ...)``, or the path of a configuration file that defines
+            ``method = dict(type=...)`` and, where its options make a known variant, ``card = dict(...)`` with what differs in
+            the card; or a `MethodSpec`. Published weights come with the options that they need, and without their file.
         overrides: Constructor options; they win over those of ``spec``.
 
     Returns:
@@ -129,9 +130,14 @@ def read_method(spec):
         return _read_config(path)
     if text.endswith(".py"):
         raise UsageError(f"no configuration file {path}")
-    if registered(METHODS, text) is None:
-        raise UsageError(unknown("method", text, [*list_methods(), *list_configs()]))
-    return MethodSpec(text, dict(type=text))
+    if registered(METHODS, text) is not None:
+        return MethodSpec(text, dict(type=text))
+    from zoo.known_weights import catalogue, entry_named  # which needs this module
+
+    entry = entry_named(text)
+    if entry is not None:
+        return entry.spec
+    raise UsageError(unknown("method", text, [*list_methods(), *list_configs(), *catalogue()]))
 
 
 def _read_config(path):

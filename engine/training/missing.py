@@ -8,6 +8,7 @@ from engine.training.train import TrainOptions, train
 from zoo import METHODS, load_plugin
 from zoo.checkpoints import find_checkpoint
 from zoo.errors import FAILURES, one_line
+from zoo.known_weights import entry_named
 from zoo.lookup import registered
 from zoo.neural import NeuralDetector
 from zoo.registry import method_config
@@ -46,7 +47,7 @@ def train_missing(options, datasets, report):
 
 
 def _lacks(options, name, config, dataset):
-    if "checkpoint" in config or not issubclass(registered(METHODS, config["type"]), NeuralDetector):
+    if "checkpoint" in config or entry_named(name) or not issubclass(registered(METHODS, config["type"]), NeuralDetector):
         return False
     return find_checkpoint(options.checkpoints, name, dataset.name, split=dataset.split, schedule=options.train) is None
 

@@ -34,6 +34,7 @@ from engine.training.runner import TrainingRunner, read_state, start_distributed
 from engine.training.work_folder import claim, drop_states, finished_run, last_state, make_folder, work_folder
 from results.files import locked
 from zoo import METHODS, UsageError, build_method
+from zoo.known_weights import entry_named
 from zoo.lookup import registered
 from zoo.neural import NeuralDetector
 from zoo.own_files import halved, save_checkpoint
@@ -109,6 +110,9 @@ def train(options):
     name, method = method_config(options.method)
     if not issubclass(registered(METHODS, method["type"]), NeuralDetector):
         raise UsageError(f"{name} has no network to train; see run_benchmark.py list for those of the family deep")
+    known = entry_named(name)
+    if known is not None:
+        raise UsageError(f"{name} are published weights and need no training; to train the network say {known.method}")
     start_distributed(options.launcher, options.device)
     dataset = build_dataset(options.dataset, root=options.data_root, split=options.split, subset="train")
     choices = dict(select=options.select, changes=options.recipe, seed=options.seed)

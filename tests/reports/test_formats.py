@@ -105,6 +105,7 @@ def test_groups():
     assert list(groups.values()) == ["classical", "deep", "deep", "classical", "ours", "others"]
     assert group_of("unheard_of", make_row("unheard_of", family="deep"), []) == "deep"
     assert [group_of(name, None, [], ["rpcanet_pp"]) for name in ("rpcanet_pp", "rpcanet_pp_s3")] == ["after"] * 2
+    assert group_of("rdian-released", None, [], ["rdian"]) == "after"
     sections = build_table([make_row("acmnet_1ch", family="deep"), make_row("mine", family="classical"), make_row("scored")])
     names = [line.method for line in sections[0].lines]
     assert names.index("mslstipt") < names.index("mine") < names.index("mdvsfa") < names.index("acmnet_1ch")

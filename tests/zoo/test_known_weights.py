@@ -11,9 +11,10 @@ from datasets.fingerprint import published_digests
 from engine.known_check import UNITS, close
 from engine.metrics import PROTOCOLS
 from reports.weights import weights_listing
-from zoo import build_method
-from zoo.checkpoints import convert_file, save_checkpoint, sha256_file
+from zoo import build_method, list_configs, list_methods
+from zoo.checkpoints import convert_file, find_checkpoint, save_checkpoint, sha256_file
 from zoo.known_weights import catalogue, find_known, recognise_file
+from zoo.registry import read_method
 
 ENTRIES = list(catalogue().values())
 
@@ -76,9 +77,9 @@ def test_a_known_file_brings_its_provenance(made_up):
 
 
 def test_weights_of_images_that_are_not_told_say_so():
-    known = catalogue()["rdian"]
+    known = catalogue()["rdian-released"]
     assert known.provenance == {"publisher": "sun11999/RDIAN"}
-    assert "rdian: rdian, trained on images that are not told" in weights_listing([known], {})
+    assert "rdian-released: rdian, trained on images that are not told" in weights_listing([known], {})
 
 
 def test_a_known_file_brings_the_options_that_it_was_trained_with(made_up, tmp_path, monkeypatch):
@@ -93,6 +94,24 @@ def test_a_known_file_brings_the_options_that_it_was_trained_with(made_up, tmp_p
         assert detector.std == build_method("acmnet_1ch").std
     chosen = build_method("acmnet_1ch", checkpoint=path, mean=(90.0,))
     assert (chosen.mean, chosen.padding) == ((90.0,), "zero_always")
+
+
+def test_the_name_of_an_entry_stands_for_its_method_and_its_file(made_up, tmp_path):
+    entry, path = made_up
+    spec = read_method("made-up")
+    assert spec == ("made-up", *read_method("acmnet_1ch")[1:])
+    assert find_checkpoint(tmp_path, "made-up", "nudt-sirst") == path
+    assert find_checkpoint(path.parent / "none", "made-up", "nudt-sirst") is None
+    assert f"get it from {entry.url}" in build_method("made-up").unavailable()
+
+
+def test_an_entrys_options_win_over_those_of_its_method():
+    detector = build_method("lesps-acm-full")
+    assert (detector.name, detector.mean, detector.padding) == ("lesps-acm-full", (95.010,), "zero_always")
+
+
+def test_no_entry_has_the_name_of_a_method():
+    assert not {entry.name for entry in ENTRIES} & {*list_methods(), *list_configs()}
 
 
 def test_a_converted_file_is_known_by_its_source(made_up, tmp_path):

@@ -40,6 +40,7 @@ def test_what_has_weights_as_good_is_left_alone(trained, tmp_path):
     assert ("acmnet", "synthetic", "smoke") not in trained("acmnet", train="smoke")
     assert ("alcnet", "synthetic", "smoke") in trained("alcnet", train="smoke")
     assert ("acmnet", "synthetic", "paper") in trained("acmnet", train="paper")
+    assert trained("open-acm", train="smoke") == []  # published weights, to be fetched
 
 
 def test_a_run_trains_scores_and_goes_on_where_a_training_fails(write_config, tmp_path, monkeypatch, capsys):

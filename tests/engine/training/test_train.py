@@ -286,6 +286,7 @@ def test_a_loss_that_is_not_finite_ends_the_run(run, write_config, monkeypatch):
         (["train", "acmnot", "--dataset", "synthetic"], "did you mean acmnet"),
         (["train", "acmnet", "--dataset", "synthetic", "--seed", "-1"], "--seed must be at least 0"),
         (["train", "acmnet"], "--dataset"),
+        (["train", "open-acm", "--dataset", "synthetic"], "to train the network say acmnet"),
         (["train", "acmnet", "--dataset", "synthetic", "--device", "cpu", "--launcher", "slurm"], "use --launcher pytorch"),
     ],
 )
