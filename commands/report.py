@@ -27,7 +27,9 @@ def add_parser(commands):
     parser.add_argument(
         "--images", nargs="+", default=(), metavar="ID", help="those to show in figures (default: where methods differ most)"
     )
-    parser.add_argument("--publish", action="store_true", help="write TABLE1.md and table1.tex alone, beside the results")
+    parser.add_argument(
+        "--publish", action="store_true", help="write TABLE1.md, table1.tex and table1.csv alone, beside the results"
+    )
     several = parser.add_mutually_exclusive_group()
     several.add_argument("--compare", nargs=2, metavar=("A", "B"), help="print what changed from result folder A to B")
     several.add_argument("--merge", nargs="+", metavar="DIR", help="first join these result folders into --out, a new one")

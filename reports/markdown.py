@@ -4,7 +4,7 @@ import re
 
 from reports.cells import NOT_REAL, PLAIN, cell, data_notes, status
 from reports.columns import units
-from reports.published import papers
+from reports.published import papers, publishers
 from reports.table import MARKS
 from zoo.errors import visible
 
@@ -42,10 +42,14 @@ def section_head(section, protocol):
 
 def section_source(section):
     """Where the published figures of a section are from; empty where there are none."""
+    said = []
     if section.source:
-        said = f"In brackets: published by {section.source_title}, {_difference(section.published_size)}."
+        said = [f"In brackets: published by {section.source_title}, {_difference(section.published_size)}."]
+    elif section.papers:
+        said = ["In brackets: published."]
+    if said:
         others = [f"Of {', '.join(titles)}: {paper_note(paper)}" for paper, titles in section.papers.items()]
-        return " ".join([said, *others])
+        return " ".join([*said, *others])
     if section.dataset == "synthetic":
         return "Images of the seeded generator: they compare programs, not methods, and have no published numbers."
     return ""
@@ -53,8 +57,8 @@ def section_source(section):
 
 def paper_note(paper):
     """Where published figures that are not of a table are from, and what is to be known of them."""
-    about = papers()[paper]
-    return f"by {about['title']}, {_difference(about['size'])}. {about['notes']}"
+    about = (papers() | publishers())[paper]
+    return f"by {about['title']}, {_difference(about['size'])}. {about['notes']}".rstrip()
 
 
 def _difference(size):

@@ -55,7 +55,7 @@ def tables(stored, options):
 def published_tables(stored, options):
     """Table 1 as a repository shows it."""
     texts = tables(stored, options)
-    return {"TABLE1.md": texts["table1.md"], "table1.tex": texts["table1.tex"]}
+    return {"TABLE1.md": texts["table1.md"], "table1.tex": texts["table1.tex"], "table1.csv": texts["table1.csv"]}
 
 
 def figures(stored, options):

@@ -10,7 +10,7 @@ from datasets import DATASETS
 from datasets.splits import DEFAULT_SPLIT
 from reports.columns import DEFAULT, Column, columns_named
 from reports.groups import GROUPS, card_of, group_of
-from reports.published import papers, printed_figures, printed_name, published, source_for, sources
+from reports.published import papers, printed_figures, printed_name, published, publishers, source_for, sources
 from reports.ranking import rank
 from results.row import OUTSIDE, Row, Status
 from zoo import UsageError, list_configs, list_methods
@@ -51,8 +51,8 @@ class Value:
 class Line:
     """One method on one data set, with its values by column.
 
-    `group` is a key of `reports.groups.GROUPS`; `paper` one of `reports.published.papers` where the published values are not of
-    the section's table.
+    `group` is a key of `reports.groups.GROUPS`; `paper` one of `papers` or `publishers` of `reports.published` where the
+    published values are not of the section's table.
     """
 
     method: str
@@ -171,7 +171,7 @@ class Section:
 
     @property
     def papers(self):
-        """Titles of the methods whose published values are not of `source`, by their key in `reports.published.papers`."""
+        """Titles of the methods whose published values are not of `source`, by their key in `reports.published`."""
         found = {}
         for line in self.lines:
             if line.paper and any(value.printed is not None for value in line.values.values()):
@@ -292,7 +292,7 @@ def _place(name, order):
 
 def _line(method, section, row, config):
     paper, printed = None, {}
-    if section.source:
+    if not section.own_list:
         paper, printed = printed_figures(method, section.dataset, section.split, section.source)
     return Line(
         method=method,
@@ -321,7 +321,7 @@ def _value(column, printed, section, row):
 def _compare(section):
     """Take the differences from what is of other images, or of another size."""
     for line in section.lines:
-        size = papers()[line.paper]["size"] if line.paper else section.published_size
+        size = (papers() | publishers())[line.paper]["size"] if line.paper else section.published_size
         same = line.row is not None and line.row.metric_size == size and section.deviation(line) is None
         for column in section.columns:
             line.values[column.name].comparable &= same or column.of_method

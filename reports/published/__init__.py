@@ -5,6 +5,10 @@ import json
 from functools import cache
 from pathlib import Path
 
+from zoo import METHODS
+from zoo.known_weights import catalogue, entry_named
+from zoo.lookup import registered
+
 FOLDER = Path(__file__).parent
 
 
@@ -39,21 +43,31 @@ def papers():
     return json.loads((FOLDER / "papers.json").read_text(encoding="utf-8"))
 
 
+@cache
+def publishers():
+    """What the publishers of `zoo.known_weights` state of their files is from: title, notes and ``size``, as in `papers`."""
+    return {known.publisher: dict(title=known.publisher, size=_size(known), notes="") for known in catalogue().values()}
+
+
 def printed_figures(method, dataset, split, source):
     """What is published of a method on a test list, and where else than in a table.
 
     Arguments:
-        method, dataset, split: Names.
-        source: The table of `sources` for this split, which comes first.
+        method, dataset, split: Names; that of published weights stands for what their publisher states of them.
+        source: The table of `sources` for this split, which comes first, or None.
 
     Returns:
-        tuple[str | None, dict[str, str]]: The key in `papers`, or None where the table has the method or nothing is known; and
-        texts by metric, as in `published`.
+        tuple[str | None, dict[str, str]]: The key in `papers` or `publishers`, or None where the table has the method or there
+        is nothing; and texts by metric, as in `published`.
     """
-    table = published(source).items()
+    table = published(source).items() if source else ()
     found = {metric: text for (name, place, metric), text in table if name == method and place in (dataset, "")}
     if found:
         return None, found
+    known = entry_named(method)
+    if known is not None:
+        stated = next((result.stated for result in known.results if (result.dataset, result.split) == (dataset, split)), {})
+        return known.publisher, {metric: str(value) for metric, value in stated.items()}
     rows = [row for row in _records("papers") if (row["method"], row["dataset"], row["split"]) == (method, dataset, split)]
     return (rows[0]["paper"] if rows else None), {row["metric"]: row["value"] for row in rows}
 
@@ -83,3 +97,12 @@ def list_facts():
 def _records(source):
     with open(FOLDER / f"{source}.csv", encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def _size(known):
+    """The size that the figures of published weights are of."""
+    if known.protocol.size == "native":
+        return "native"
+    options = known.spec.options
+    side = options.get("input_size") or registered(METHODS, options["type"]).default_input_size
+    return f"{side}x{side}"

@@ -1,22 +1,26 @@
 """The committed table is what the committed results say."""
 
+import csv
 import shutil
 from pathlib import Path
 
 import pytest
 
 import run_benchmark
+from reports.published import published
 from results.store import ResultStore
 
 REPORTS = Path(run_benchmark.__file__).parent / "reports"
 ROWS = ResultStore(REPORTS).rows()
+DATASETS = ("nuaa-sirst", "nudt-sirst", "irstd-1k")
+FIGURES = ("IoU", "nIoU", "Pd", "Fa")
 
 
 def test_the_committed_tables_are_rendered_again_to_the_byte(tmp_path):
     for part in ("results", "times"):
         shutil.copytree(REPORTS / part, tmp_path / part)
     assert run_benchmark.main(["report", "--out", str(tmp_path), "--publish"]) == 0
-    for name in ("TABLE1.md", "table1.tex"):
+    for name in ("TABLE1.md", "table1.tex", "table1.csv"):
         assert (tmp_path / name).read_bytes() == (REPORTS / name).read_bytes()
 
 
@@ -31,13 +35,30 @@ def test_a_committed_row_has_its_images_and_says_of_how_many_they_are(row):
     assert row.metrics["exact"]["IoU"] == pytest.approx(found / union, rel=1e-5)
 
 
+def test_every_cell_of_the_published_table_is_measured_or_says_why_not():
+    with open(REPORTS / "table1.csv", encoding="utf-8", newline="") as file:
+        lines = {
+            (line["method"], line["dataset"], line["metric"]): line for line in csv.DictReader(file) if line["split"] == "irsam"
+        }
+    cells = 0
+    for (method, dataset, metric), printed in published("irsam_table1").items():
+        for place in [dataset] if dataset else DATASETS:
+            line = lines[method, place, metric]
+            assert line["published"] == printed
+            if metric in FIGURES:
+                cells += 1
+                assert float(line["ci95_low"]) <= float(line["measured"]) <= float(line["ci95_high"])
+                assert int(line["n_images"]) >= 1
+    assert cells == 17 * len(DATASETS) * len(FIGURES)
+
+
 def test_the_table_at_the_top_of_the_readme_is_of_the_committed_rows():
     rows = {(row.title, row.dataset): row for row in ROWS if row.split == "irsam"}
     lines = [line.split(" | ") for line in (REPORTS.parent / "README.md").read_text(encoding="utf-8").splitlines()]
     lines = [line for line in lines if (line[0].removeprefix("| "), "nuaa-sirst") in rows and len(line) == 5]
     assert len(lines) > 10
     for title, params, *cells in lines:
-        for dataset, cell in zip(("nuaa-sirst", "nudt-sirst", "irstd-1k"), cells, strict=True):
+        for dataset, cell in zip(DATASETS, cells, strict=True):
             row = rows[title.removeprefix("| "), dataset]
             told = f"{100 * row.metrics['exact']['IoU']:.1f}, {1e6 * row.metrics['exact']['Fa']:.0f}"
             assert cell.removesuffix(" |") == told + ("" if row.whole else f" of {row.n_images} images")

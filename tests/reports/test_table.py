@@ -335,6 +335,22 @@ def test_figures_of_a_methods_own_paper_stand_where_no_table_has_it():
     assert line_of(mine, "sctransnet").values["IoU"].printed is None
 
 
+def test_published_weights_have_what_their_publisher_states_beside_them():
+    metrics = {"exact": {"IoU": 0.70}}
+    sections = build_table(
+        [
+            make_row("lesps-acm-full", split="dnanet", metrics=metrics),
+            make_row("open-acm", split="idx320", metrics=metrics),
+        ]
+    )
+    stated = line_of(sections, "lesps-acm-full").values
+    assert (stated["IoU"].printed, stated["Fa"].printed, stated["nIoU"].printed) == ("64.92", "12.76", None)
+    assert stated["IoU"].difference == pytest.approx(70 - 64.92)
+    stated = line_of(sections[1:], "open-acm").values
+    assert (stated["IoU"].printed, stated["IoU"].difference) == ("74.42", None)
+    assert "published. Of open-acm: by YimianDai/open-acm, at 512x512 px: no" in to_markdown(sections, "exact")
+
+
 def test_published_figures_of_papers_are_of_lists_and_methods_that_are_here():
     with open(FOLDER / "papers.csv", newline="") as file:
         rows = list(csv.DictReader(file))
