@@ -53,6 +53,14 @@ def assert_same(found, exact, above):
     assert torch.linalg.matrix_norm(shrunk(found, above) - shrunk(exact, above)) < 1e-4 * above
 
 
+def test_no_product_of_two_entries_of_the_rest_is_subnormal():
+    matrix = torch.full((40, 50), 1e-20, dtype=torch.float64)
+    matrix[3, 4], matrix[5, 6] = 1e-17, -2.0
+    rest = Rest(matrix, torch.zeros(40, 0, dtype=torch.float64), torch.zeros(0, 50, dtype=torch.float64)).matrix
+    assert sorted(rest[rest != 0].tolist()) == pytest.approx([-2.0, 1e-17])
+    assert rest[rest != 0].abs().min() ** 2 > torch.finfo(torch.float32).tiny
+
+
 @pytest.mark.parametrize("tall", [False, True])
 def test_equals_the_decomposition_while_the_bound_falls_and_while_it_stays(decomposed, tall):
     tracked, above = TrackedSpectrum(1e-4), 4.0
