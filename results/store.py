@@ -115,6 +115,8 @@ class ResultStore:
         Raises:
             ZooError: The journal was deleted or belongs to a later run.
         """
+        if not (self.out / "journal").is_dir():  # of all rows, in one text
+            raise ZooError(f"{self.out} has rows alone, and no journal of single images")
         journal = self.journal(row.dataset, row.split, row.method)
         records = journal.read(row.journal_key)
         try:

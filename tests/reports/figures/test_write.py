@@ -48,6 +48,14 @@ def test_a_report_writes_all_that_can_be_drawn(store, capsys):
     assert all("is left out: greedy, sharp, shy: no weights" in line for line in lines[::2])
 
 
+def test_a_folder_of_rows_alone_says_so_once_a_figure(store):
+    shutil.rmtree(store.out / "journal")
+    names, told = drawn(store, names=["roc", "strata"])
+    assert names == ["roc"]
+    reason = f"{store.out} has rows alone, and no journal of single images"
+    assert told == [f"figure strata_scenes_irsam is left out: greedy, sharp, shy: {reason}"]
+
+
 def test_figures_are_picked_by_name(store, capsys):
     assert report(store, "--figures", "none") == 0
     assert not (store.out / "report" / "figures").exists()
