@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 COLUMN, PAGE = 3.5, 7.2  # in; a column and both columns of a page of the IEEE
 # Okabe and Ito, Color Universal Design, 2008, without the yellow, which is too light for lines on white.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
-DASHES = ("-", (0, (4, 1.5)), (0, (1, 1.2)))
+DASHES = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)), (0, (5, 1.2, 1, 1.2, 1, 1.2)))
 MARKERS = "osD^vPX*<>"
 # Boxes as in the paper's Fig. 4 (red, blue, yellow), by the same palette; dashes tell them apart without colours.
 BOXES = {"detected": ("#D55E00", "-"), "missed": ("#56B4E9", (0, (3, 1.5))), "false alarm": ("#F0E442", (0, (1, 1)))}
@@ -60,7 +60,7 @@ def canvas(width, height, rows=1, columns=1, **options):
 
 
 def look(place):
-    """Colour, dashes and marker of the method at a place in the order of all: 21 lines that differ."""
+    """Colour, dashes and marker of the method at a place in the order of all: 35 lines that differ."""
     colour, dashes = place % len(PALETTE), place // len(PALETTE) % len(DASHES)
     return dict(color=PALETTE[colour], linestyle=DASHES[dashes], marker=MARKERS[place % len(MARKERS)])
 

@@ -197,10 +197,10 @@ def test_the_same_figure_is_the_same_bytes(material):
     assert figures[0] == figures[1]
 
 
-def test_twenty_one_methods_look_different():
-    looks = [look(place) for place in range(21)]
-    assert len({(one["color"], str(one["linestyle"])) for one in looks}) == 21
-    assert len({(one["color"], one["marker"]) for one in looks}) == 21
+def test_thirty_five_methods_look_different():
+    looks = [look(place) for place in range(35)]
+    assert len({(one["color"], str(one["linestyle"])) for one in looks}) == 35
+    assert len({(one["color"], one["marker"]) for one in looks}) == 35
 
 
 def test_unknown_figures_are_named():
