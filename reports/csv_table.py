@@ -6,10 +6,10 @@ import io
 from results.csv_text import safe_text
 from zoo.errors import visible
 
-FIELDS = ("dataset", "split", "method", "metric", "measured", "ci95_low", "ci95_high", "published", "difference", "source",
-           "protocol", "metric_size", "threshold", "fidelity", "marks", "n_images", "n_split", "own_split", "status", "reason",
-           "weights", "weights_sha256", "weights_schedule", "weights_dataset", "weights_split",
-           "weights_publisher")  # fmt: skip
+FIELDS = ("dataset", "split", "method", "metric", "measured", "ci95_low", "ci95_high", "published", "difference",
+           "no_difference", "source", "protocol", "metric_size", "threshold", "fidelity", "marks", "n_images", "n_split",
+           "own_split", "status", "reason", "weights", "weights_sha256", "weights_schedule", "weights_dataset",
+           "weights_split", "weights_publisher")  # fmt: skip
 ABOUT = ("metric_size", "threshold", "n_images", "n_split", "own_split", "status", "reason")
 DIGITS = 4
 
@@ -33,6 +33,7 @@ def to_csv(sections, protocol):
                 figures = dict(measured=value.measured, ci95_low=value.low, ci95_high=value.high, difference=value.difference)
                 rounded = {name: figure if figure is None else round(figure, DIGITS) for name, figure in figures.items()}
                 cells = about | rounded | {"metric": metric, "published": value.printed}
+                cells["no_difference"] = value.apart if value.printed is not None else None
                 writer.writerow(
                     {key: safe_text(visible(text)) if isinstance(text, str) else text for key, text in cells.items()}
                 )

@@ -26,7 +26,7 @@ class Value:
     Attributes:
         measured, low, high: The measured value and its 95 % interval, None where there is none.
         printed: The published value as it is printed, None where there is none.
-        comparable: False where the two were measured on different machines, images or sizes of images.
+        apart: Why the two are not compared, empty where they are: other machines, images or sizes of images.
         rank: 1 for the best measured value of its column, 2 for the second, else 0.
         lead: Of a ranked value, whether its lead over the next is real at 95 %; None where that is not known.
     """
@@ -35,14 +35,14 @@ class Value:
     low: float | None = None
     high: float | None = None
     printed: str | None = None
-    comparable: bool = True
+    apart: str = ""
     rank: int = 0
     lead: bool | None = None
 
     @property
     def difference(self):
         """Measured minus published, or None."""
-        if self.measured is None or self.printed is None or not self.comparable:
+        if self.measured is None or self.printed is None or self.apart:
             return None
         return self.measured - float(self.printed)
 
@@ -313,15 +313,23 @@ def _title(method):
 
 def _value(column, printed, section, row):
     if row is None or not (row.ok or column.of_method):
-        return Value(printed=printed)
+        return Value(printed=printed, apart="not run" if row is None else str(row.status))
     figures = (column.of(row, section.protocol), *(column.interval(row, section.protocol) or (None, None)))
-    return Value(*map(column.shown, figures), printed, comparable=column.comparable)
+    return Value(*map(column.shown, figures), printed, apart="" if column.comparable else "measured on other machines")
 
 
 def _compare(section):
     """Take the differences from what is of other images, or of another size."""
     for line in section.lines:
-        size = (papers() | publishers())[line.paper]["size"] if line.paper else section.published_size
-        same = line.row is not None and line.row.metric_size == size and section.deviation(line) is None
         for column in section.columns:
-            line.values[column.name].comparable &= same or column.of_method
+            value = line.values[column.name]
+            if not (value.apart or column.of_method):
+                value.apart = _apart(section, line)
+
+
+def _apart(section, line):
+    """The `Value.apart` of the figures of a row on a data set."""
+    size = (papers() | publishers())[line.paper]["size"] if line.paper else section.published_size
+    if line.row.metric_size != size:
+        return f"published at {size} size" if size == "native" else f"published at {size} px"
+    return section.deviation(line) or ""

@@ -45,6 +45,7 @@ def test_every_cell_of_the_published_table_is_measured_or_says_why_not():
         for place in [dataset] if dataset else DATASETS:
             line = lines[method, place, metric]
             assert line["published"] == printed
+            assert bool(line["difference"]) != bool(line["no_difference"])
             if metric in FIGURES:
                 cells += 1
                 assert float(line["ci95_low"]) <= float(line["measured"]) <= float(line["ci95_high"])
