@@ -14,6 +14,7 @@ from results.targets import Target
 from zoo import METHODS, UsageError, build_method, build_threshold
 from zoo.checkpoints import find_checkpoint
 from zoo.errors import FAILURES, one_line
+from zoo.known_weights import entry_named
 from zoo.lookup import registered
 from zoo.neural import NeuralDetector
 from zoo.registry import MethodSpec, read_method
@@ -153,6 +154,9 @@ def _weights(checkpoints, method):
 
 def _remedy(method, checkpoints):
     """What to do about a network without weights."""
+    known = entry_named(method)
+    if known is not None:
+        return f"its file is not in {checkpoints}; get it from {known.url}, or name its folder by --checkpoints"
     others = sorted(str(path) for path in Path(checkpoints).glob(f"{method}_*.safetensors"))
     if others:
         return f"none of its weights are of several data sets; name those of one, such as --checkpoint {others[0]}"

@@ -4,7 +4,7 @@ import re
 
 from reports.cells import NOT_REAL, PLAIN, cell, data_notes, status
 from reports.columns import units
-from reports.published import papers, publishers
+from reports.published import elsewhere
 from reports.table import MARKS
 from zoo.errors import visible
 
@@ -57,7 +57,7 @@ def section_source(section):
 
 def paper_note(paper):
     """Where published figures that are not of a table are from, and what is to be known of them."""
-    about = (papers() | publishers())[paper]
+    about = elsewhere()[paper]
     return f"by {about['title']}, {_difference(about['size'])}. {about['notes']}".rstrip()
 
 

@@ -10,7 +10,7 @@ from datasets import DATASETS
 from datasets.splits import DEFAULT_SPLIT
 from reports.columns import DEFAULT, Column, columns_named
 from reports.groups import GROUPS, card_of, group_of
-from reports.published import papers, printed_figures, printed_name, published, publishers, source_for, sources
+from reports.published import elsewhere, printed_figures, printed_name, published, source_for, sources
 from reports.ranking import rank
 from results.row import OUTSIDE, Row, Status
 from zoo import UsageError, list_configs, list_methods
@@ -51,8 +51,8 @@ class Value:
 class Line:
     """One method on one data set, with its values by column.
 
-    `group` is a key of `reports.groups.GROUPS`; `paper` one of `papers` or `publishers` of `reports.published` where the
-    published values are not of the section's table.
+    `group` is a key of `reports.groups.GROUPS`; `paper` one of `reports.published.elsewhere` where the published values are
+    not of the section's table.
     """
 
     method: str
@@ -171,7 +171,7 @@ class Section:
 
     @property
     def papers(self):
-        """Titles of the methods whose published values are not of `source`, by their key in `reports.published`."""
+        """Titles of the methods whose published values are not of `source`, by their key in `reports.published.elsewhere`."""
         found = {}
         for line in self.lines:
             if line.paper and any(value.printed is not None for value in line.values.values()):
@@ -329,7 +329,7 @@ def _compare(section):
 
 def _apart(section, line):
     """The `Value.apart` of the figures of a row on a data set."""
-    size = (papers() | publishers())[line.paper]["size"] if line.paper else section.published_size
+    size = elsewhere()[line.paper]["size"] if line.paper else section.published_size
     if line.row.metric_size != size:
         return f"published at {size} size" if size == "native" else f"published at {size} px"
     return section.deviation(line) or ""

@@ -44,9 +44,10 @@ def papers():
 
 
 @cache
-def publishers():
-    """What the publishers of `zoo.known_weights` state of their files is from: title, notes and ``size``, as in `papers`."""
-    return {known.publisher: dict(title=known.publisher, size=_size(known), notes="") for known in catalogue().values()}
+def elsewhere():
+    """Title, notes and ``size`` of what `printed_figures` names: `papers`, and the publishers of `zoo.known_weights`."""
+    stated = {known.publisher: dict(title=known.publisher, size=_size(known), notes="") for known in catalogue().values()}
+    return papers() | stated
 
 
 def printed_figures(method, dataset, split, source):
@@ -57,8 +58,8 @@ def printed_figures(method, dataset, split, source):
         source: The table of `sources` for this split, which comes first, or None.
 
     Returns:
-        tuple[str | None, dict[str, str]]: The key in `papers` or `publishers`, or None where the table has the method or there
-        is nothing; and texts by metric, as in `published`.
+        tuple[str | None, dict[str, str]]: The key in `elsewhere`, or None where the table has the method or nothing is known;
+        and texts by metric, as in `published`.
     """
     table = published(source).items() if source else ()
     found = {metric: text for (name, place, metric), text in table if name == method and place in (dataset, "")}
