@@ -54,9 +54,10 @@ class SIRST3(JoinedDataset):
 
     name = "sirst3"
     title = "SIRST3"
+    members = ("irstd-1k", "nudt-sirst", "nuaa-sirst")
 
     def __init__(self, *, root=None, split="irsam", subset="test"):
-        super().__init__(**_opened(("irstd-1k", "nudt-sirst", "nuaa-sirst"), root, split, subset))
+        super().__init__(**_opened(self.members, root, split, subset))
 
 
 @DATASETS.register_module("sirst-v2")

@@ -5,15 +5,16 @@ import json
 import numpy as np
 
 from datasets import DATASETS
+from datasets.catalogue import SIRST3
 from reports.columns import columns_named
 from reports.figures import needs
 from reports.figures.figure import FIGURES, ReportFigure
-from reports.figures.style import PAGE, SEQUENTIAL, canvas, finish, matrix
+from reports.figures.style import COLUMN, SEQUENTIAL, canvas, finish, matrix
 from zoo.errors import ZooError
 from zoo.lookup import registered
 
 NOT_THE_NETWORK = ("checkpoint", "threshold")  # options with which a network is still the same
-IN_A_LINE = 4
+LINE, HEAD = 0.17, 0.75  # inches of height
 
 
 @FIGURES.register_module("cross_set")
@@ -29,71 +30,82 @@ class CrossSet(ReportFigure):
         networks = [rows for rows in by_network(material.rows) if len({*map(_trained, rows), *map(_tested, rows)}) > 1]
         if not networks:
             raise ZooError("no weights were tested on another data set than their own")
-        splits = {split for rows in networks for row in rows for _, split in (_trained(row), _tested(row))}
-        (iou,) = columns_named(["IoU"])
-        columns = min(len(networks), IN_A_LINE)
-        lines = -(-len(networks) // columns)
-        width = PAGE * max(columns, 2) / IN_A_LINE
-        figure, axes = canvas(width, 0.2 + 1.9 * lines, lines, columns, squeeze=False)
-        for place, axis in enumerate(axes.flat):
-            if place >= len(networks):
-                axis.set_axis_off()
-                continue
-            rows = networks[place]
-            values, trained, tested = cells(rows, lambda row: iou.shown(iou.of(row, material.protocol)))
-            texts = [[iou.text(value) for value in line] for line in values]
-            names = ([_name(place, len(splits) > 1) for place in places] for places in (trained, tested))
-            own = np.array([[one == other for other in tested] for one in trained])
-            matrix(axis, values, texts, *names, bold=own, cmap=SEQUENTIAL, vmin=0, vmax=100)
-            axis.set_title(min(map(material.label, rows), key=len))
-            axis.set(xlabel="tested on", ylabel="trained on")
-        finish(figure, text=material.only(row for rows in networks for row in rows).note)
+        shown = [row for rows in networks for row in rows]
+        splits = list(dict.fromkeys(row.split for row in shown))
+        panels = [[[row for row in rows if row.split == split] for rows in networks] for split in splits]
+        lines = [sum(len({*map(_trained, rows)}) for rows in panel) for panel in panels]
+        ratios = dict(height_ratios=[LINE * count + HEAD for count in lines])
+        figure, axes = canvas(COLUMN, sum(ratios["height_ratios"]), len(splits), 1, squeeze=False, gridspec_kw=ratios)
+        for axis, split, panel in zip(axes[:, 0], splits, panels, strict=True):
+            self._draw_split(axis, split, [rows for rows in panel if rows], material)
+        finish(figure, text=material.only(shown).note)
         return figure
+
+    def _draw_split(self, axis, split, networks, material):
+        (iou,) = columns_named(["IoU"])
+        tested = list(dict.fromkeys(row.dataset for rows in networks for row in rows))
+        names, own, values = [], [], []
+        for rows in networks:
+            found, trained = cells(rows, tested, lambda row: iou.shown(iou.of(row, material.protocol)))
+            values += [found]
+            label = min(map(material.label, rows), key=len)
+            names += [f"{label}, {_name(*place, split)}" for place in trained]
+            own += [[place == (dataset, split) for dataset in tested] for place in trained]
+        values = np.concatenate(values)
+        texts = [[iou.text(value) for value in line] for line in values]
+        columns = [_title(dataset) for dataset in tested]
+        matrix(axis, values, texts, names, columns, bold=np.array(own), cmap=SEQUENTIAL, vmin=0, vmax=100)
+        axis.set(xlabel="tested on", ylabel="network, trained on", title=f"split {split}")
 
 
 def by_network(rows):
-    """The rows of each network, whatever its weights and its threshold."""
+    """The rows of each network, whatever its weights and its threshold. Weights of a publisher are alone with themselves."""
     networks = {}
     for row in rows:
         options = {name: value for name, value in row.key["method"].items() if name not in NOT_THE_NETWORK}
-        networks.setdefault(json.dumps(options, sort_keys=True), []).append(row)
+        published = row.method if row.weights.publisher else None
+        networks.setdefault((json.dumps(options, sort_keys=True), published), []).append(row)
     return list(networks.values())
 
 
-def cells(rows, figure):
+def cells(rows, tested, figure):
     """The matrix of a network.
 
     Arguments:
-        rows: Its rows.
+        rows: Its rows, of one split.
+        tested: The data sets of the columns.
         figure: A row to its figure, or None.
 
     Returns:
-        tuple: RxC float64, the mean of each cell's figures, NaN where there is none; and the (data set, split) of each row,
-        which it was trained on, and of each column, which it was tested on.
+        tuple: RxC float64, the mean of each cell's figures, NaN where there is none; and the (data set, split) that each line
+        was trained on, in the order of the columns.
     """
-    tested = list(dict.fromkeys(map(_tested, rows)))
-    trained = sorted(
-        dict.fromkeys(map(_trained, rows)), key=lambda place: tested.index(place) if place in tested else len(tested)
-    )
+    order = {dataset: place for place, dataset in enumerate(tested)}
+    trained = sorted(dict.fromkeys(map(_trained, rows)), key=lambda place: order.get(place[0], len(order)))
     found = {}
     for row in rows:
         if figure(row) is not None:
-            found.setdefault((trained.index(_trained(row)), tested.index(_tested(row))), []).append(figure(row))
+            found.setdefault((trained.index(_trained(row)), order[row.dataset]), []).append(figure(row))
     values = np.full((len(trained), len(tested)), np.nan)
     for place, figures in found.items():
         values[place] = np.mean(figures)
-    return values, trained, tested
+    return values, trained
 
 
 def _trained(row):
-    return row.weights.dataset, row.weights.split
+    """The data set and the split that a row's weights were trained on."""
+    joined = sorted(row.weights.datasets) == sorted(SIRST3.members)
+    return SIRST3.name if joined else row.weights.dataset, row.weights.split
 
 
 def _tested(row):
     return row.dataset, row.split
 
 
-def _name(place, with_split):
-    dataset, split = place
+def _name(dataset, split, tested_split):
+    return _title(dataset) + (f" ({split})" if split and split != tested_split else "")
+
+
+def _title(dataset):
     known = registered(DATASETS, dataset)
-    return (known.title if known else dataset) + (f"\n({split})" if with_split and split else "")
+    return known.title if known else dataset

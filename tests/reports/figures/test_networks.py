@@ -47,18 +47,29 @@ def rows(material):
 def test_a_matrix_is_of_one_network_and_means_its_weights(rows):
     whole, other = by_network([*rows[2:4], *rows[:2], rows[-1]])
     assert [len(whole), len(other)] == [4, 1]
-    values, trained, tested = cells(whole, lambda row: row.metrics["exact"]["IoU"])
-    assert [place[0] for place in trained] == [place[0] for place in tested] == ["irstd-1k", "nuaa-sirst"]
+    values, trained = cells(whole, ["irstd-1k", "nuaa-sirst"], lambda row: row.metrics["exact"]["IoU"])
+    assert trained == [("irstd-1k", "irsam"), ("nuaa-sirst", "irsam")]  # a network's own sets stand on the diagonal
     np.testing.assert_allclose(values, [[0.55, np.nan], [0.3, 0.7]])
-    _, trained, tested = cells([replace(rows[0], dataset="irstd-1k"), rows[2], rows[0]], lambda row: 0.5)
-    assert trained == tested  # one order for both, so that a network's own sets stand on the diagonal
+
+
+def test_weights_of_publishers_are_not_averaged(rows):
+    published = [
+        replace(row, method=name, weights=replace(row.weights, publisher="A. Author"))
+        for row, name in zip(rows, "ab", strict=False)
+    ]
+    assert [len(network) for network in by_network([*published, *rows[2:4]])] == [1, 1, 2]
 
 
 def test_cells_say_what_was_trained_where(material, rows):
-    (axis,) = (axis for axis in CrossSet().draw(of(material, *rows)).axes if axis.get_title())
+    union = Weights(file="u", sha256="u", dataset="x", split="dnanet", datasets=("nuaa-sirst", "irstd-1k", "nudt-sirst"))
+    other = network(replace(rows[0], split="dnanet"), "nuaa-sirst", "nuaa-sirst", 0.9, "d", deep_supervision=False)
+    figure = CrossSet().draw(of(material, *rows, replace(other, weights=union)))
+    axis, below = figure.axes
     texts = [(text.get_text(), text.get_weight()) for text in axis.texts]
     assert texts == [("70.00", "bold"), ("30.00", "normal"), ("55.00", "bold")]
-    assert [label.get_text() for label in axis.get_yticklabels()] == ["NUAA-SIRST", "IRSTD-1k"]
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["Net, NUAA-SIRST", "Net, IRSTD-1k"]
+    assert [label.get_text() for label in below.get_yticklabels()] == ["Net, SIRST3"]
+    assert [text.get_weight() for text in below.texts] == ["normal"]
     with pytest.raises(ZooError, match="no weights were tested on another data set"):
         CrossSet().draw(of(material, rows[0], rows[-1]))
 
