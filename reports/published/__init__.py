@@ -68,7 +68,7 @@ def printed_figures(method, dataset, split, source):
     known = entry_named(method)
     if known is not None:
         stated = next((result.stated for result in known.results if (result.dataset, result.split) == (dataset, split)), {})
-        return known.publisher, {metric: str(value) for metric, value in stated.items()}
+        return (known.publisher if stated else None), {metric: str(value) for metric, value in stated.items()}
     rows = [row for row in _records("papers") if (row["method"], row["dataset"], row["split"]) == (method, dataset, split)]
     return (rows[0]["paper"] if rows else None), {row["metric"]: row["value"] for row in rows}
 
