@@ -1,0 +1,76 @@
+"""Tables of the documents are of the committed rows of `reports/studies`."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import run_benchmark
+from reports.published import published
+from reports.significance import paired
+from results.store import ResultStore
+
+ROOT = Path(run_benchmark.__file__).parent
+DATASETS = ("nuaa-sirst", "nudt-sirst", "irstd-1k")
+STUDIES = {path.name: ResultStore(path) for path in sorted((ROOT / "reports" / "studies").iterdir())}
+
+
+def lines_of(document, first):
+    """The cells of the table lines of a document whose first cell fits a pattern, with what its groups found."""
+    lines = [line.strip("| ").split(" | ") for line in (ROOT / "docs" / document).read_text(encoding="utf-8").splitlines()]
+    return [(found.groups(), cells) for first_cell, *cells in lines if (found := re.match(first, first_cell))]
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_the_rows_of_a_study_have_all_images_and_name_no_folder(study):
+    rows = STUDIES[study].rows()
+    assert rows
+    for row in rows:
+        assert row.whole
+        assert row.n_images == len(STUDIES[study].counts(row))
+        assert row.trained_on_test == 0
+        assert "/" not in row.key["method"]["checkpoint"]
+
+
+def test_the_figures_of_irsams_ablation():
+    rows = {(row.method, row.dataset): row for row in STUDIES["irsam_ablation"].rows()}
+    lines = lines_of("irsam.md", r"`(\w+_seed\d)`(?!.*-)")
+    assert len(lines) * len(DATASETS) == len(rows)
+    for (method,), (steps, *cells) in lines:
+        for dataset, cell in zip(DATASETS, cells, strict=True):
+            row = rows[method, dataset]
+            assert cell == ", ".join(f"{100 * row.metrics['exact'][name]:.2f}" for name in ("IoU", "nIoU"))
+            assert steps == str(row.weights.iterations)
+
+
+def test_the_differences_of_irsams_ablation():
+    store = STUDIES["irsam_ablation"]
+    counts = {(row.method, row.dataset): store.counts(row) for row in store.rows()}
+    lines = lines_of("irsam.md", r"`(\w+_seed\d)` - `(\w+_seed\d)`")
+    assert len(lines) == 7
+    for (one, other), cells in lines:
+        for dataset, cell in zip(DATASETS, cells, strict=True):
+            found = paired(counts[one, dataset], counts[other, dataset], "exact", "IoU")
+            difference, low, high = (100 * found[name] for name in ("difference", "low", "high"))
+            assert cell == f"{difference:+.1f} ({low:.1f} to {high:.1f})"
+
+
+def test_the_figures_of_training_on_single_sets():
+    rows = [*STUDIES["cross_set"].rows(), *ResultStore(ROOT / "reports").rows()]
+    rows = {(row.method, row.dataset): row.metrics["exact"] for row in rows if row.split == "irsam"}
+    lines = lines_of("results.md", r"`(\w[\w-]+)`")
+    assert len(lines) == 12
+    for (method,), cells in lines:
+        for dataset, cell in zip(DATASETS, cells, strict=True):
+            assert cell == f"{100 * rows[method, dataset]['IoU']:.1f}, {1e6 * rows[method, dataset]['Fa']:.0f}"
+
+
+def test_the_published_figures_beside_those_of_single_sets():
+    rows = {(row.method, row.dataset): row.metrics["exact"]["IoU"] for row in STUDIES["cross_set"].rows()}
+    lines = lines_of("reproduction.md", r"(ACMNet|ALCNet|Dim2Clear)$")
+    assert len(lines) == 3
+    for (title,), cells in lines:
+        for dataset, cell in zip(DATASETS, cells, strict=True):
+            method = title.lower()
+            alone = rows[f"{method}_on_{dataset}", dataset]
+            assert cell == f"{100 * alone:.1f} ({published('irsam_table1')[method, dataset, 'IoU']})"
