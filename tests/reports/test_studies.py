@@ -47,7 +47,7 @@ def test_the_differences_of_irsams_ablation():
     store = STUDIES["irsam_ablation"]
     counts = {(row.method, row.dataset): store.counts(row) for row in store.rows()}
     lines = lines_of("irsam.md", r"`(\w+_seed\d)` - `(\w+_seed\d)`")
-    assert len(lines) == 7
+    assert len(lines) == 11
     for (one, other), cells in lines:
         for dataset, cell in zip(DATASETS, cells, strict=True):
             found = paired(counts[one, dataset], counts[other, dataset], "exact", "IoU")
