@@ -61,6 +61,7 @@ def test_a_killed_run_loses_nothing(place, tmp_path, tried, jobs, victim, kills)
         if len(ids) >= 2 * len(IDS):  # nothing is left to be killed at
             tmp_path = tmp_path / "next"
             command[-1] = tmp_path / "out"
+            before = set()
     assert finish(*command, folder=folder)[0] == 0
     lines, ids = journal_lines(tmp_path / "out")
     assert before <= lines
