@@ -4,11 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
+from mmengine.config import Config
 
 import run_benchmark
 from reports.published import published
 from reports.significance import paired
 from results.store import ResultStore
+from zoo.checkpoints import sha256_file
 
 ROOT = Path(run_benchmark.__file__).parent
 DATASETS = ("nuaa-sirst", "nudt-sirst", "irstd-1k")
@@ -53,6 +55,13 @@ def test_the_differences_of_irsams_ablation():
             found = paired(counts[one, dataset], counts[other, dataset], "exact", "IoU")
             difference, low, high = (100 * found[name] for name in ("difference", "low", "high"))
             assert cell == f"{difference:+.1f} ({low:.1f} to {high:.1f})"
+
+
+def test_the_rows_of_single_sets_are_of_the_weights_that_ship():
+    for row in STUDIES["cross_set"].rows():
+        method = Config.fromfile(ROOT / "configs" / "cross_set" / f"{row.method}.py").method
+        assert {name: row.key["method"][name] for name in method} == dict(method)
+        assert sha256_file(ROOT / method.checkpoint) == row.weights.sha256
 
 
 def test_the_figures_of_training_on_single_sets():
