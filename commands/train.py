@@ -53,6 +53,12 @@ def add_parser(commands):
     parser.add_argument(
         "--launcher", default="none", choices=("none", "pytorch", "slurm"), help="several processes, by torchrun or srun"
     )
+    parser.add_argument(
+        "--sampler",
+        default="auto",
+        choices=("auto", "device", "loader"),
+        help="who cuts the squares: the device that trains, or processes beside it (default: the device on a GPU)",
+    )
     parser.add_argument("--amp", action="store_true", help="half precision (schedule short does so on a GPU anyway)")
     parser.add_argument("--init", metavar="FILE", help="start from these weights of the method instead of random ones")
     parser.add_argument(

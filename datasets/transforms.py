@@ -67,9 +67,11 @@ class RandomFlip:
         self.axis = 1 if direction == "horizontal" else 0
 
     def __call__(self, image, mask, rng):
-        if rng.random() < self.prob:
-            return np.flip(image, self.axis), np.flip(mask, self.axis)
-        return image, mask
+        return (np.flip(image, self.axis), np.flip(mask, self.axis)) if self.draw(rng) else (image, mask)
+
+    def draw(self, rng):
+        """Whether this image is mirrored."""
+        return rng.random() < self.prob
 
 
 @TRANSFORMS.register_module()
@@ -84,7 +86,11 @@ class RandomTranspose:
         self.prob = prob
 
     def __call__(self, image, mask, rng):
-        return (image.T, mask.T) if rng.random() < self.prob else (image, mask)
+        return (image.T, mask.T) if self.draw(rng) else (image, mask)
+
+    def draw(self, rng):
+        """Whether rows and columns of this image are swapped."""
+        return rng.random() < self.prob
 
 
 @TRANSFORMS.register_module()
@@ -154,22 +160,38 @@ class RandomCrop:
         self.on_target = on_target
 
     def __call__(self, image, mask, rng):
-        return self.cut(image, mask, self.size, rng)
-
-    def cut(self, image, mask, side, rng):
-        """A square of a side in px."""
+        # 20 times as fast on booleans
+        top, left, side = self.draw(mask.shape, lambda: np.flatnonzero(mask != 0), rng)
+        window = (slice(top, top + side), slice(left, left + side))
         image, mask = padded(image, mask, side, 0)
-        last = (image.shape[0] - side, image.shape[1] - side)
+        return resized(image[window], mask[window], self.size, self.size)
+
+    def draw(self, shape, targets, rng):
+        """Choose a square.
+
+        Arguments:
+            shape: Height and width of the image.
+            targets: Function that gives the positions of the target's pixels in the flattened image, in ascending order.
+            rng: Where the chances come from.
+
+        Returns:
+            tuple[int, int, int]: Top, left and side in px; a part beyond the bottom or the right is zeros.
+        """
+        side = self.side(rng)
+        last = [max(0, length - side) for length in shape]
         low, high = (0, 0), last
         if self.on_target and rng.random() < self.on_target:
-            pixels = np.flatnonzero(mask != 0)  # 20 times as fast on booleans
+            pixels = targets()
             if len(pixels):
-                pixel = divmod(int(pixels[rng.integers(len(pixels))]), mask.shape[1])
+                pixel = divmod(int(pixels[rng.integers(len(pixels))]), shape[1])
                 low = tuple(max(0, place - side + 1) for place in pixel)
                 high = tuple(min(place, end) for place, end in zip(pixel, last, strict=True))
         top, left = (int(rng.integers(a, b, endpoint=True)) for a, b in zip(low, high, strict=True))
-        window = (slice(top, top + side), slice(left, left + side))
-        return image[window], mask[window]
+        return top, left, side
+
+    def side(self, rng):
+        """Side of the square in px, before it is resized to `size`."""
+        return self.size
 
 
 @TRANSFORMS.register_module()
@@ -188,9 +210,9 @@ class RandomZoomedCrop(RandomCrop):
         self.prob = prob
         self.scale = scale
 
-    def __call__(self, image, mask, rng):
+    def side(self, rng):
         factor = np.exp(rng.uniform(*np.log(self.scale))) if rng.random() < self.prob else 1.0
-        return resized(*self.cut(image, mask, max(1, round(self.size / factor)), rng), self.size, self.size)
+        return max(1, round(self.size / factor))
 
 
 @TRANSFORMS.register_module()

@@ -1,5 +1,6 @@
 """How many steps a network can take in a given processor time."""
 
+import itertools
 import json
 import time
 from dataclasses import asdict, replace
@@ -9,11 +10,15 @@ import torch
 from mmengine.optim import build_optim_wrapper
 from torch.utils.data import default_collate as stack
 
+from engine.training.capture import BEFORE_CAPTURE, CudaGraphs
 from engine.training.provenance import digest
+from engine.training.squares import DeviceSquares, cuts_alone
+from engine.training.step import Step
 from zoo.checkpoint_files import read_header
 
 # A step is timed a few times after a first one, which also allocates; no longer than this part of the budget a phase.
 TIMED = 3
+TIMED_IN_A_ROW = 20  # of a GPU, whose work is waited for once
 PROBE_SHARE = 0.02
 DIGITS = 2  # of a number of steps: timing noise is not to make two plans of one
 
@@ -61,7 +66,8 @@ def _known(key, note, checkpoints):
 
 def _probed(recipe, detector, samples, budget, device):
     """Steps of each phase in whichever precision is faster in the middle one."""
-    trial = replace(recipe, phases=[phase | {"steps": TIMED + 1} for phase in recipe.phases])
+    most = BEFORE_CAPTURE + 2 + TIMED_IN_A_ROW
+    trial = replace(recipe, phases=[phase | {"steps": most} for phase in recipe.phases])
     training_set = samples(trial.augmentations())
     before = {key: value.clone() for key, value in detector.network.state_dict().items()}
     probe = _Probe(detector, training_set, device, PROBE_SHARE * budget)
@@ -84,27 +90,42 @@ class _Probe:
         self.detector, self.samples, self.device, self.most = detector, training_set, device, most
 
     def seconds(self, recipe, phase):
-        """The least time of a step of a phase."""
+        """The time of a step of a phase: the least of a few on a CPU, the mean of a few in a row on a GPU."""
         model = recipe.training_model(self.detector).to(self.device).train()
         optimizer = build_optim_wrapper(model, recipe.optim_wrapper(self.device))
-        batch_size = recipe.phases[phase]["batch_size"]
-        serial = sum(p["steps"] * p["batch_size"] for p in recipe.phases[:phase])
-        taken = []
+        size = recipe.phases[phase]["batch_size"]
+        serials = itertools.count(sum(p["steps"] * p["batch_size"] for p in recipe.phases[:phase]), size)
+        batches = ([(place, place % len(self.samples)) for place in range(serial, serial + size)] for serial in serials)
+        return self._on_gpu(model, optimizer, batches) if self.device == "cuda" else self._on_cpu(model, optimizer, batches)
+
+    def _on_cpu(self, model, optimizer, batches):
+        step, taken = Step(model, optimizer), []
         while len(taken) <= TIMED and (len(taken) < 2 or sum(taken) < self.most):
-            start = self._clock()
-            batch = stack([self.samples[place, place % len(self.samples)] for place in range(serial, serial + batch_size)])
-            if self.device != "cpu":  # beside which other processes make the samples
-                start = self._clock()
-            model.train_step(batch, optimizer)
-            taken.append(self._clock() - start)
+            start = time.process_time()
+            step(stack([self.samples[key] for key in next(batches)]))
+            taken.append(time.process_time() - start)
         return min(taken[1:])
 
-    def _clock(self):
-        """Processor seconds of this process; on CUDA, seconds in which the GPU was busy with nothing else."""
-        if self.device == "cpu":
-            return time.process_time()
-        torch.cuda.synchronize()
-        return time.perf_counter()
+    def _on_gpu(self, model, optimizer, batches):
+        """As the loop takes steps: captured, with the samples of the next one made while the GPU works."""
+        if all(cuts_alone(augment) for augment in self.samples.augment):
+            cut = DeviceSquares(self.samples, None, self.device).cut
+        else:  # other processes make the samples, beside this one
+            one = {name: part.to(self.device) for name, part in stack([self.samples[key] for key in next(batches)]).items()}
+
+            def cut(_):
+                return one
+
+        with CudaGraphs() as graphs:
+            step = Step(model, optimizer, graphs=graphs)
+            for _ in range(BEFORE_CAPTURE + 1):
+                step(cut(next(batches)))
+            torch.cuda.synchronize()
+            start = time.perf_counter()
+            for _ in range(TIMED_IN_A_ROW):
+                step(cut(next(batches)))
+            torch.cuda.synchronize()
+        return (time.perf_counter() - start) / TIMED_IN_A_ROW
 
 
 def _rounded(steps):

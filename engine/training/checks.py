@@ -58,6 +58,9 @@ def check_entries(recipe, title, known):
         raise UsageError(f"{title}: it has neither epochs nor steps")
     if type(recipe.get("amp", False)) is not bool:
         raise UsageError(f"{title}: amp={recipe['amp']!r} is neither True nor False")
+    clip = recipe.get("clip")
+    if clip is not None and (type(clip) not in (int, float) or not clip > 0):
+        raise UsageError(f"{title}: clip={clip!r} is neither a positive number nor None")
     if recipe["select"] not in SELECTIONS:
         raise UsageError(f"{title}: select={recipe['select']!r} is none of {', '.join(SELECTIONS)}")
     for key, optional in (("optimizer", False), ("schedule", True), ("ema", True), ("evaluation", True)):

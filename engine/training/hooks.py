@@ -155,7 +155,8 @@ class ProgressHook(Hook):
         if runner.rank == 0:
             self.start, self.first = time.monotonic(), runner.iter
             self.bar.start()
-            self.task = self.bar.add_task(self.title, total=runner.max_iters, completed=runner.iter, loss="-")
+            self.loss = "-"
+            self.task = self.bar.add_task(self.title, total=runner.max_iters, completed=runner.iter, loss=self.loss)
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
         if runner.rank:
@@ -164,11 +165,12 @@ class ProgressHook(Hook):
         line = self.bar.disable and (done * LINES // total > runner.iter * LINES // total)
         if self.bar.disable and not line:
             return
-        loss = f"{outputs['loss'].item():.4g}"
-        self.bar.update(self.task, completed=done, loss=loss)
+        if outputs is not None:  # of the steps whose losses the loop shows
+            self.loss = f"{outputs['loss'].item():.4g}"
+        self.bar.update(self.task, completed=done, loss=self.loss)
         if line:
             left = (time.monotonic() - self.start) / (done - self.first) * (total - done)
-            self.console.print(f"{self.title}: step {done} of {total}, loss {loss}, {left:.0f} s left", markup=False)
+            self.console.print(f"{self.title}: step {done} of {total}, loss {self.loss}, {left:.0f} s left", markup=False)
 
     def close(self):
         """Take the bar away, whatever ended the run."""

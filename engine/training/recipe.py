@@ -8,6 +8,7 @@ from mmengine.config import Config
 from mmengine.registry import MODELS
 
 from engine.training.checks import PHASE_WORD, check_entries, check_parts
+from engine.training.optim import graph_options
 from zoo.config_files import read_config
 from zoo.errors import UsageError
 from zoo.lookup import registered, unknown
@@ -47,6 +48,7 @@ class Recipe:
         schedule: mmengine's configuration of a learning-rate schedule, in epochs where ``by_epoch`` is true; one that
             needs the length of the run and does not give it gets that of this run. None for a constant rate.
         augmentation: Configurations for `datasets.transforms.Compose`.
+        clip: Largest norm of the gradients of an optimiser's parameters together, or None.
         select: ``"last"`` or ``"val"``: which weights to keep.
         ema: mmengine's configuration of an averaged model, or None.
         amp: Half precision. A configuration's holds for GPUs; on a CPU the trainer asks for it by itself.
@@ -67,6 +69,7 @@ class Recipe:
     evaluation: dict | None = None
     loss: str | None = None
     schedule: dict | None = None
+    clip: float | None = None
     select: str = "last"
     ema: dict | None = None
     amp: bool = False
@@ -118,10 +121,10 @@ class Recipe:
 
     def optim_wrapper(self, device):
         """mmengine's configuration of the optimiser or optimisers."""
-        wrapper = {"type": "HalfPrecisionOptimWrapper", "device": device} if self.amp else {"type": "OptimWrapper"}
+        wrapper = {"type": "StepOptimWrapper", "device": device, "half": self.amp, "clip": self.clip}
         if "type" in self.optimizer:
-            return wrapper | {"optimizer": self.optimizer}
-        parts = {part: wrapper | {"optimizer": config} for part, config in self.optimizer.items()}
+            return wrapper | {"optimizer": graph_options(self.optimizer, device)}
+        parts = {part: wrapper | {"optimizer": graph_options(config, device)} for part, config in self.optimizer.items()}
         return parts | {"constructor": "PartOptimWrapperConstructor"}
 
 

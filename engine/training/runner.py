@@ -1,17 +1,14 @@
-"""mmengine's runner with a loop that resumes at its place, safe loading, and quiet output."""
+"""mmengine's runner with safe loading and quiet output."""
 
 import logging
 import os
 import pickle
-from contextlib import contextmanager
 
 import torch
 from mmengine.dist import init_dist, is_distributed
 from mmengine.logging import MMLogger
 from mmengine.model import MMDistributedDataParallel, MMSeparateDistributedDataParallel
-from mmengine.optim import OptimWrapper
-from mmengine.registry import LOOPS, OPTIM_WRAPPERS
-from mmengine.runner import IterBasedTrainLoop, Runner
+from mmengine.runner import Runner
 from mmengine.utils.dl_utils import set_multi_processing
 
 from zoo.errors import UsageError, ZooError
@@ -55,47 +52,6 @@ def read_state(path):
         return torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, pickle.UnpicklingError, EOFError) as error:
         raise ZooError(f"{path} cannot be resumed from; delete its folder to start anew") from error
-
-
-@OPTIM_WRAPPERS.register_module()
-class HalfPrecisionOptimWrapper(OptimWrapper):
-    """Runs the network in bfloat16 where torch holds that safe.
-
-    bfloat16 has float32's range: no sum over an image overflows, and no gradient has to be scaled. mmengine's own wrapper
-    scales, and works on GPUs alone; a CPU that multiplies bfloat16 takes half the time as well.
-
-    Arguments:
-        device: ``"cpu"`` or ``"cuda"``.
-    """
-
-    def __init__(self, *, device, **kwargs):
-        super().__init__(**kwargs)
-        self.device = device
-
-    @contextmanager
-    def optim_context(self, model):
-        with super().optim_context(model), torch.autocast(self.device, torch.bfloat16):
-            yield
-
-
-@LOOPS.register_module()
-class ResumableTrainLoop(IterBasedTrainLoop):
-    """Iterations on batches that know their place: a resumed run starts there, without reading what went before."""
-
-    def run(self):
-        self.dataloader.batch_sampler.first = self._iter
-        # The base class made an iterator before it knew where to start; this one replaces it.
-        self.dataloader_iterator = iter(self.dataloader)
-        self.runner.call_hook("before_train")
-        self.runner.call_hook("before_train_epoch")
-        while self._iter < self._max_iters and not self.stop_training:
-            self.runner.model.train()
-            self.run_iter(next(self.dataloader_iterator))
-            if self.runner.val_loop is not None and (self._iter % self.val_interval == 0 or self._iter == self._max_iters):
-                self.runner.val_loop.run()
-        self.runner.call_hook("after_train_epoch")
-        self.runner.call_hook("after_train")
-        return self.runner.model
 
 
 class TrainingRunner(Runner):

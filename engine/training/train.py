@@ -17,7 +17,9 @@ from datasets import build_dataset
 from engine.code_version import code_version
 from engine.executors import available_cores
 from engine.metrics.mm_metric import IRSTDMetric
+from engine.training.average import AverageHook
 from engine.training.budget import plan_steps
+from engine.training.capture import CudaGraphs
 from engine.training.data import PhasedBatches, SeededBatches, TrainingSet, split_validation, training_loader, validation_loader
 from engine.training.hooks import (
     FiniteLossHook,
@@ -28,9 +30,11 @@ from engine.training.hooks import (
     StepSeedHook,
     WarmUpHook,
 )
+from engine.training.loop import StepTrainLoop
 from engine.training.provenance import checkpoint_metadata
 from engine.training.recipe import load_recipe
 from engine.training.runner import TrainingRunner, read_state, start_distributed
+from engine.training.squares import DeviceSquares, cuts_alone
 from engine.training.work_folder import claim, drop_states, finished_run, last_state, make_folder, work_folder
 from results.files import locked
 from zoo import METHODS, UsageError, build_method
@@ -68,6 +72,8 @@ class TrainOptions:
         init: Checkpoint of the same method to start from, or None for random weights.
         recipe: Changes to the recipe, as `load_recipe` takes them.
         select: ``"last"``, ``"val"``, or None for the recipe's.
+        sampler: What makes the squares: ``"device"`` (`engine.training.squares`), ``"loader"`` (worker processes), or ``"auto"``:
+            the device on CUDA, where the augmentation allows it.
         bar: A progress bar on a terminal, rather than a line each tenth of the run.
     """
 
@@ -88,6 +94,7 @@ class TrainOptions:
     init: str | None = None
     recipe: dict | None = None
     select: str | None = None
+    sampler: str = "auto"
     bar: bool = True
 
 
@@ -163,7 +170,8 @@ class _Run:
             self.train_ids, self.val_ids = split_validation(dataset.ids, self.seed, sequence=dataset.sequence)
         self.samples, self.plan = None, None
         if recipe.phases:
-            self._plan()
+            if any("steps" not in phase for phase in recipe.phases):
+                self._plan()
             phases = [(phase["steps"], phase["batch_size"]) for phase in self.recipe.phases]
             self.batches = PhasedBatches(len(self.train_ids), phases, self.seed)
         else:
@@ -238,8 +246,7 @@ class _Run:
 
     def _runner(self, progress):
         recipe, options = self.recipe, self.options
-        samples = self._samples(recipe.augmentations())
-        workers = min(MOST_WORKERS, available_cores() // self.world_size) if options.device == "cuda" else 0
+        on_gpu = options.device == "cuda"
         interval = max(1, -(-self.iterations // recipe.saves))
         checkpoints = dict(interval=interval, by_epoch=False, max_keep_ckpts=2)
         validation = {}
@@ -252,13 +259,19 @@ class _Run:
             )
         hooks = [StepSeedHook(), WarmUpHook(), PlainStateHook(), progress, FiniteLossHook(), LossTableHook(LOG_EVERY)]
         if recipe.ema:
-            hooks.append(dict(type="EMAHook", update_buffers=True, **recipe.ema))
+            hooks.append(AverageHook(update_buffers=True, **recipe.ema))
         return TrainingRunner(
             device=options.device,
             model=recipe.training_model(self.detector),
             work_dir=str(self.work_dir),
-            train_dataloader=training_loader(samples, self.batches, workers),
-            train_cfg=dict(type="ResumableTrainLoop", max_iters=self.iterations, val_interval=interval),
+            train_dataloader=self._loader(),
+            train_cfg=dict(
+                type=StepTrainLoop,
+                max_iters=self.iterations,
+                val_interval=interval,
+                losses_every=LOG_EVERY if on_gpu else 1,
+                graphs=CudaGraphs() if on_gpu and self.world_size == 1 else None,
+            ),
             optim_wrapper=recipe.optim_wrapper(options.device),
             param_scheduler=recipe.scheduler(len(self.batches)),
             default_hooks=dict(
@@ -275,6 +288,18 @@ class _Run:
             cfg=dict(recipe=asdict(recipe)),
             **validation,
         )
+
+    def _loader(self):
+        """Batches of this run, cut on the device where its augmentation allows it and the options do."""
+        recipe, device = self.recipe, self.options.device
+        samples = self._samples(recipe.augmentations())
+        can = all(cuts_alone(augment) for augment in samples.augment)
+        if self.options.sampler == "device" and not can:
+            raise UsageError(f"--sampler device cuts, zooms, mirrors and swaps alone, and the recipe of {self.name} does more")
+        if can and self.options.sampler != "loader" and (device == "cuda" or self.options.sampler == "device"):
+            return DeviceSquares(samples, self.batches, device)
+        workers = min(MOST_WORKERS, available_cores() // self.world_size) if device == "cuda" else 0
+        return training_loader(samples, self.batches, workers)
 
     def _publish(self, runner, metadata):
         """Write the weights that the recipe selects: of the last saved state, or of the best on the validation part."""

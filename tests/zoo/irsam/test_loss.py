@@ -1,5 +1,6 @@
 import math
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -44,6 +45,20 @@ def test_canny_follows_the_outline():
     assert (found * (1 - inner)).sum() == 0  # within a pixel of the outline
     assert found.sum(0).bool().sum() >= 10
     assert found.sum(1).bool().sum() >= 10
+
+
+@pytest.mark.parametrize("share", [0.003, 0.1, 0.5, 0.9])
+def test_canny_is_opencv_s(share):
+    """On specks, blots and their touching of the border: each of 40 masks, to the pixel."""
+    rng = np.random.default_rng(0)
+    masks = np.stack([rng.random((37, 53)) < share for _ in range(40)]).astype(np.uint8)
+    masks[20:] = [
+        cv2.dilate(mask, np.ones((1 + number % 3, 2 + number % 4), np.uint8)) for number, mask in enumerate(masks[20:])
+    ]
+    found = canny_edges(torch.from_numpy(masks)[:, None].float())
+    assert found.any()
+    for mask, edges in zip(masks, found[:, 0].numpy(), strict=True):
+        assert np.array_equal(edges * 255, cv2.Canny(mask * 255, 100, 200))
 
 
 def test_both_terms_by_hand():
