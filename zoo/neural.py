@@ -69,6 +69,8 @@ class NeuralDetector(Detector):
         convert_rules: ``(regex, replacement)`` pairs that turn the keys of reference checkpoints into ours, applied in turn.
         parts: Names of submodules of the network that a recipe may train in turn (`part_loss`), in the order of their updates.
         memory_format: Of the weights: channels last, but where a network is faster without.
+        targets: What the loss needs of a training mask beside itself: a function of HxW uint8, 0 or 1, that returns arrays by
+            name, which `loss` takes as keyword arguments, a batch of each; they are made with the sample. None for most.
         default_parameters: Learnable values of the network that the class's own options make, stated where building it takes
             seconds that a list of methods should not: it then tells this number and the card. Else None.
         evaluation_options: Options that weights of our trainer may bring along, since they were trained with them.
@@ -86,6 +88,7 @@ class NeuralDetector(Detector):
     convert_rules = ()
     parts = ()
     memory_format = torch.channels_last
+    targets = None
     default_parameters = None
     evaluation_options = ("input_size",)
 
@@ -122,6 +125,7 @@ class NeuralDetector(Detector):
         self.std = self.std if std is None else tuple(std)
         if not len(self.mean) == len(self.std) == self.in_channels:
             raise UsageError(f"mean {self.mean} and std {self.std} need one number for each of {self.in_channels} channels")
+        self._brought = {}
         self.input_size = input_size
         self.padding = padding
         self.divisor = divisor or self.divisor
@@ -191,9 +195,15 @@ class NeuralDetector(Detector):
 
     def normalize(self, images):
         """Bx1xhxw grey levels 0..255, or BxCxhxw of them, to the BxCxhxw normalised input."""
-        mean = images.new_tensor(self.mean).view(1, -1, 1, 1)
-        std = images.new_tensor(self.std).view(1, -1, 1, 1)
+        mean, std = self._constants(images.dtype, images.device)
         return (images.expand(-1, self.in_channels, -1, -1) - mean) / std
+
+    def _constants(self, *where):
+        """`mean` and `std` as 1xCx1x1 tensors, brought to a device once: a step that is captured may bring nothing there."""
+        if where not in self._brought:
+            values = (torch.tensor(value, dtype=where[0], device=where[1]) for value in (self.mean, self.std))
+            self._brought[where] = tuple(value.view(1, -1, 1, 1) for value in values)
+        return self._brought[where]
 
     def preprocess(self, images):
         """Bx1xHxW or BxCxHxW grey levels 0..255 to the BxCxhxw input of the network: resized or padded, and normalised."""

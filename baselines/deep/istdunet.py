@@ -231,8 +231,11 @@ class ISTDUNetDetector(NeuralDetector):
     def logits(self, outputs):
         return outputs[1]
 
-    def loss(self, outputs, masks):
-        heat = np.stack([centre_heat_map(mask) for mask in masks.squeeze(1).cpu().numpy()])
-        heat = torch.from_numpy(heat).unsqueeze(1).to(masks)
+    @staticmethod
+    def targets(mask):
+        return {"heat": centre_heat_map(mask)[None]}
+
+    def loss(self, outputs, masks, heat):
+        """The authors' training loss of the two maps, against Bx1xhxw masks and heat maps, as `targets` makes these."""
         targets = {"heat_mse": heat, "mask_mse": masks}
         return {name: mse_loss(map.sigmoid(), targets[name]) for name, map in zip(targets, outputs, strict=True)}

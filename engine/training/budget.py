@@ -12,7 +12,7 @@ from torch.utils.data import default_collate as stack
 
 from engine.training.capture import BEFORE_CAPTURE, CudaGraphs
 from engine.training.provenance import digest
-from engine.training.squares import DeviceSquares, cuts_alone
+from engine.training.squares import DeviceSquares, can_cut
 from engine.training.step import Step
 from zoo.checkpoint_files import read_header
 
@@ -108,7 +108,7 @@ class _Probe:
 
     def _on_gpu(self, model, optimizer, batches):
         """As the loop takes steps: captured, with the samples of the next one made while the GPU works."""
-        if all(cuts_alone(augment) for augment in self.samples.augment):
+        if can_cut(self.samples):
             cut = DeviceSquares(self.samples, None, self.device).cut
         else:  # other processes make the samples, beside this one
             one = {name: part.to(self.device) for name, part in stack([self.samples[key] for key in next(batches)]).items()}

@@ -25,6 +25,7 @@ class TrainingSet(Dataset):
         ids: Which of its ids to use.
         augmentations: Configurations for `datasets.transforms.Compose`, by the number of the sample that each begins with.
         seed: Of the augmentation.
+        targets: Function of a mask as `zoo.neural.NeuralDetector.targets`, or None.
 
     Raises:
         ZooError: An image cannot be read, or no mask has a target.
@@ -32,9 +33,9 @@ class TrainingSet(Dataset):
 
     metainfo = {}  # mmengine asks for it
 
-    def __init__(self, dataset, ids, augmentations, seed):
+    def __init__(self, dataset, ids, augmentations, seed, targets=None):
         self.augment_by(augmentations)
-        self.seed = seed
+        self.seed, self.targets = seed, targets
         with ThreadPoolExecutor(READERS) as pool:
             items = pool.map(dataset.read, ids)
             self.pairs = [(item["image"], item["mask"].astype(np.uint8) * TARGET) for item in items]
@@ -59,13 +60,17 @@ class TrainingSet(Dataset):
             key: ``(serial, index)``: the sample's number in the run, and the image's.
 
         Returns:
-            dict[str, torch.Tensor]: ``inputs`` (1xhxw uint8, 0..255) and ``masks`` (1xhxw uint8, 0 or 1).
+            dict[str, torch.Tensor]: ``inputs`` (1xhxw uint8, 0..255) and ``masks`` (1xhxw uint8, 0 or 1), and `targets` of it.
         """
         serial, index = key
         rng = np.random.default_rng((self.seed, serial))
         augment = self.augment[bisect_right(self.starts, serial) - 1]
         image, mask = augment(*self.pairs[index], rng)
-        return {"inputs": torch.from_numpy(image)[None], "masks": torch.from_numpy(mask)[None] // TARGET}
+        mask = mask // TARGET
+        further = self.targets(mask) if self.targets is not None else {}
+        return {"inputs": torch.from_numpy(image)[None], "masks": torch.from_numpy(mask)[None]} | {
+            name: torch.from_numpy(array) for name, array in further.items()
+        }
 
 
 class SeededBatches(Sampler):

@@ -21,13 +21,14 @@ class TrainingModel(BaseModel):
         self.detector = detector
         self.network = detector.network
 
-    def forward(self, inputs, masks, mode="loss"):
+    def forward(self, inputs, masks, mode="loss", **targets):
         """The losses of a batch.
 
         Arguments:
             inputs: Bx1xhxw grey levels 0..255 of any type.
             masks: Bx1xhxw, 0 or 1, of any type.
             mode: mmengine's; training asks for ``"loss"`` alone.
+            targets: What the detector's `targets` made of the masks, a batch of each.
 
         Returns:
             dict[str, torch.Tensor]: The detector's scalars, under names that mmengine sums.
@@ -36,12 +37,12 @@ class TrainingModel(BaseModel):
         outputs = self.detector.forward(images)
         # Sums over a batch overflow in half precision, and torch refuses binary_cross_entropy under autocast.
         with torch.autocast(images.device.type, enabled=False):
-            losses = self._losses(full_precision(outputs), masks.float())
+            losses = self._losses(full_precision(outputs), masks.float(), targets)
         return {f"loss_{name}": value for name, value in losses.items()}
 
-    def _losses(self, outputs, masks):
+    def _losses(self, outputs, masks, targets):
         if self.named_loss is None:
-            return self.detector.loss(outputs, masks)
+            return self.detector.loss(outputs, masks, **targets)
         maps = self.detector.supervised(outputs)
         return {self.loss_name: torch.stack([self.named_loss(logits, masks) for logits in maps]).mean()}
 

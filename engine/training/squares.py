@@ -17,7 +17,7 @@ class DeviceSquares:
     in nothing.
 
     Arguments:
-        samples (engine.training.data.TrainingSet): With augmentations that `cuts_alone` holds for.
+        samples (engine.training.data.TrainingSet): With augmentations that `can_cut` holds for.
         batches (SeededBatches | PhasedBatches): In which order.
         device: Where images lie and batches are made.
     """
@@ -68,9 +68,13 @@ class DeviceSquares:
         return [self.starts[index], *shape, top, left, side, *mirrored, swapped]
 
 
-def cuts_alone(augment):
-    """Whether a `datasets.transforms.Compose` is a crop and then nothing but flips and swaps, which `DeviceSquares` can do."""
-    crop, *turns = augment.transforms or [None]
+def can_cut(samples):
+    """Whether `DeviceSquares` makes the samples of a `TrainingSet`: crops, then nothing but flips and swaps, and no targets."""
+    return samples.targets is None and all(_cuts_alone(augment.transforms) for augment in samples.augment)
+
+
+def _cuts_alone(transforms):
+    crop, *turns = transforms or [None]
     return isinstance(crop, RandomCrop) and all(isinstance(turn, (RandomFlip, RandomTranspose)) for turn in turns)
 
 

@@ -34,7 +34,7 @@ from engine.training.loop import StepTrainLoop
 from engine.training.provenance import checkpoint_metadata
 from engine.training.recipe import load_recipe
 from engine.training.runner import TrainingRunner, read_state, start_distributed
-from engine.training.squares import DeviceSquares, cuts_alone
+from engine.training.squares import DeviceSquares, can_cut
 from engine.training.work_folder import claim, drop_states, finished_run, last_state, make_folder, work_folder
 from results.files import locked
 from zoo import METHODS, UsageError, build_method
@@ -72,8 +72,8 @@ class TrainOptions:
         init: Checkpoint of the same method to start from, or None for random weights.
         recipe: Changes to the recipe, as `load_recipe` takes them.
         select: ``"last"``, ``"val"``, or None for the recipe's.
-        sampler: What makes the squares: ``"device"`` (`engine.training.squares`), ``"loader"`` (worker processes), or ``"auto"``:
-            the device on CUDA, where the augmentation allows it.
+        sampler: What cuts the squares: ``"device"`` (`engine.training.squares`), ``"loader"`` (processes beside this one), or
+            ``"auto"``, the device on CUDA where it can.
         bar: A progress bar on a terminal, rather than a line each tenth of the run.
     """
 
@@ -198,7 +198,7 @@ class _Run:
     def _samples(self, augmentations):
         """The training images, decoded once a run, under augmentations."""
         if self.samples is None:
-            self.samples = TrainingSet(self.dataset, self.train_ids, augmentations, self.seed)
+            self.samples = TrainingSet(self.dataset, self.train_ids, augmentations, self.seed, self.detector.targets)
         self.samples.augment_by(augmentations)
         return self.samples
 
@@ -293,9 +293,9 @@ class _Run:
         """Batches of this run, cut on the device where its augmentation allows it and the options do."""
         recipe, device = self.recipe, self.options.device
         samples = self._samples(recipe.augmentations())
-        can = all(cuts_alone(augment) for augment in samples.augment)
+        can = can_cut(samples)
         if self.options.sampler == "device" and not can:
-            raise UsageError(f"--sampler device cuts, zooms, mirrors and swaps alone, and the recipe of {self.name} does more")
+            raise UsageError(f"--sampler device cuts, zooms and mirrors; {self.name} is trained with more than that")
         if can and self.options.sampler != "loader" and (device == "cuda" or self.options.sampler == "device"):
             return DeviceSquares(samples, self.batches, device)
         workers = min(MOST_WORKERS, available_cores() // self.world_size) if device == "cuda" else 0

@@ -83,7 +83,7 @@ def trained(name, graphs, sizes=(32, 32, 32, 32, 32, 32, 48, 48, 48, 48, 48), ch
     wrapper = build_optim_wrapper(model, recipe.optim_wrapper("cpu"))
     for group in wrapper.optimizer.param_groups:
         group["capturable"] = graphs is not None  # of which the CPU's optimiser knows nothing
-    step = Step(model, wrapper, graphs=graphs)
+    step, losses = Step(model, wrapper, graphs=graphs), []
     for number, size in enumerate(sizes):
         torch.manual_seed(number)
         for group in wrapper.optimizer.param_groups:

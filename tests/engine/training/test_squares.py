@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from baselines.deep.istdunet import ISTDUNetDetector, centre_heat_map
 from datasets import build_dataset
-from datasets.transforms import Compose
 from engine.training.data import PhasedBatches, TrainingSet
-from engine.training.squares import DeviceSquares, cuts_alone
+from engine.training.squares import DeviceSquares, can_cut
 
 FLIPS = [dict(type="RandomFlip"), dict(type="RandomFlip", direction="vertical")]
 SWAPPED = [*FLIPS, dict(type="RandomTranspose"), *FLIPS]
@@ -79,4 +79,12 @@ def test_a_loader_begins_where_its_batches_do_and_follows_the_phases():
     ],
 )
 def test_what_the_sampler_can_do(transforms, can):
-    assert cuts_alone(Compose(transforms)) is can
+    samples = TrainingSet(Images(), range(4), {0: [dict(type="RandomCrop", size=64)], 8: transforms}, 0)
+    assert can_cut(samples) is can
+
+
+def test_targets_are_made_with_the_sample_by_the_loader():
+    samples = TrainingSet(Images(), range(4), {0: [dict(type="RandomCrop", size=64)]}, 0, ISTDUNetDetector.targets)
+    assert not can_cut(samples)
+    sample = samples[0, 0]
+    assert np.array_equal(sample["heat"][0], centre_heat_map(sample["masks"][0].numpy()))
