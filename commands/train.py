@@ -60,7 +60,11 @@ def add_parser(commands):
         help="who cuts the squares: the device that trains, or processes beside it (default: the device on a GPU)",
     )
     parser.add_argument("--amp", action="store_true", help="half precision (schedule short does so on a GPU anyway)")
-    parser.add_argument("--init", metavar="FILE", help="start from these weights of the method instead of random ones")
+    parser.add_argument(
+        "--init",
+        metavar="FILE",
+        help="start from these weights of the method (of irsam: mobile_sam.pt too) instead of random ones",
+    )
     parser.add_argument(
         "--recipe", nargs="+", action=RecipeChanges, metavar="KEY=VALUE", help="change the recipe: epochs=20 optimizer.lr=0.01"
     )

@@ -231,6 +231,18 @@ class NeuralDetector(Detector):
         known = recognise(digest, metadata)
         self.weights = Weights(path, digest, metadata | known.provenance if known else metadata)
 
+    def start_from(self, checkpoint):
+        """Take the weights of a file to train on from; a method may know others than its own that serve.
+
+        Returns:
+            Weights: What was taken.
+
+        Raises:
+            ZooError: As of `load`.
+        """
+        self.load(checkpoint)
+        return self.weights
+
     def _refuse_others(self, metadata, path):
         """ZooError where our trainer made weights for another class: equal names and shapes may mean other things."""
         from zoo.registry import METHODS  # which imports the methods

@@ -69,7 +69,7 @@ class TrainOptions:
         launcher: ``"none"``, ``"pytorch"`` or ``"slurm"``.
         amp: Half precision. On a GPU the recipe may ask for it too.
         half: Store the weights as float16.
-        init: Checkpoint of the same method to start from, or None for random weights.
+        init: Checkpoint of the same method to start from, of IRSAM also one of MobileSAM, or None for random weights.
         recipe: Changes to the recipe, as `load_recipe` takes them.
         select: ``"last"``, ``"val"``, or None for the recipe's.
         sampler: What cuts the squares: ``"device"`` (`engine.training.squares`), ``"loader"`` (processes beside this one), or
@@ -128,8 +128,7 @@ def train(options):
     torch.manual_seed(recipe.seed)
     method = {**(recipe.evaluation or {}), **method}
     detector = build_method(method)
-    if options.init is not None:
-        detector.load(options.init)
+    start = None if options.init is None else detector.start_from(options.init)
     recipe = load_recipe(options.method, options.schedule, input_size=detector.input_size, **choices)
     if options.device == "cuda":
         recipe = recipe.on_gpu()
@@ -138,7 +137,7 @@ def train(options):
     folder = work_folder(options, dataset, recipe.seed)
     make_folder(folder)
     with locked(folder, "give another --out") if get_dist_info()[0] == 0 else nullcontext():
-        return _Run(name, method, dataset, recipe, options, detector).train()
+        return _Run(name, method, dataset, recipe, options, detector, start or detector.weights).train()
 
 
 @contextmanager
@@ -156,9 +155,9 @@ def _explained(name):
 class _Run:
     """The parts of one run."""
 
-    def __init__(self, name, method, dataset, recipe, options, detector):
+    def __init__(self, name, method, dataset, recipe, options, detector, start):
         self.deadline = None if options.time_limit is None else time.monotonic() + options.time_limit
-        self.name, self.method, self.dataset, self.detector = name, method, dataset, detector
+        self.name, self.method, self.dataset, self.detector, self.start = name, method, dataset, detector, start
         self.recipe, self.seed, self.options = recipe, recipe.seed, options
         self.rank, self.world_size = get_dist_info()
         self.title = f"{name}_{dataset.name}_{recipe.schedule_name}"
@@ -220,7 +219,7 @@ class _Run:
             world_size=self.world_size,
             code_version=code_version(type(self.detector).__module__),
             half=self.options.half,
-            start=self.detector.weights,
+            start=self.start,
         )
         finished = finished_run(self.work_dir, self.checkpoints, metadata, copy=self.rank == 0)
         if finished is not None:

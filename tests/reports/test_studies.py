@@ -1,5 +1,6 @@
 """Tables of the documents are of the committed rows of `reports/studies`."""
 
+import csv
 import re
 from pathlib import Path
 
@@ -83,3 +84,13 @@ def test_the_published_figures_beside_those_of_single_sets():
             method = title.lower()
             alone = rows[f"{method}_on_{dataset}", dataset]
             assert cell == f"{100 * alone:.1f} ({published('irsam_table1')[method, dataset, 'IoU']})"
+
+
+def test_what_the_start_is_worth_is_that_of_the_public_logs():
+    with open(ROOT / "reports" / "published" / "irstd_sam.csv", newline="", encoding="utf-8") as file:
+        rows = {(row["start"], row["epoch"], row["dataset"]): float(row["IoU"]) for row in csv.DictReader(file)}
+    lines = lines_of("irsam.md", r"(random|SA-1B)$")
+    assert len(lines) * len(DATASETS) == len(rows)
+    for (start,), (epoch, *cells) in lines:
+        for dataset, cell in zip(("irstd-1k", "nuaa-sirst", "nudt-sirst"), cells, strict=True):
+            assert float(cell) == pytest.approx(rows[start.lower(), epoch, dataset], abs=0.0501)

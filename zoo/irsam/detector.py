@@ -1,17 +1,19 @@
 """IRSAM as a method of the zoo."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 
 from zoo.card import MethodCard
+from zoo.checkpoints import load_checkpoint, sha256_file
 from zoo.errors import UsageError
 from zoo.irsam.decoder import GRANULARITIES
 from zoo.irsam.initialize import load_sam_weights
 from zoo.irsam.loss import irsam_loss
 from zoo.irsam.network import IRSAMNetwork
-from zoo.neural import NeuralDetector
+from zoo.neural import NeuralDetector, Weights
 from zoo.registry import METHODS
 
 
@@ -65,11 +67,23 @@ class IRSAM(NeuralDetector):
         self.card = _card(self.card, self.granularity, self.wpmd, self.enlarge)
         self.initialization = None
         if init_from is not None and self.weights is None:
-            self.initialization = load_sam_weights(self.network, init_from)
-            self.note(str(self.initialization))
+            self._initialize(init_from)
 
     def build_network(self):
         return IRSAMNetwork(granularity=self.granularity, wpmd=self.wpmd, enlarge=self.enlarge)
+
+    def start_from(self, checkpoint):
+        """Take weights of this network, or what ``init_from`` would take of others."""
+        path = Path(checkpoint)
+        own = self.network.state_dict()
+        if load_checkpoint(path, own)[0].keys() >= own.keys():
+            return super().start_from(path)
+        self._initialize(path)
+        return Weights(path, sha256_file(path), {})
+
+    def _initialize(self, path):
+        self.initialization = load_sam_weights(self.network, path)
+        self.note(str(self.initialization))
 
     def _resize_file(self, image):
         return self._resize(torch.from_numpy(image)[None, None].float())[0, 0].to(torch.uint8).numpy()

@@ -1,7 +1,12 @@
+import re
+from pathlib import Path
+
 import pytest
 import torch
 
+import run_benchmark
 from zoo import ZooError
+from zoo.checkpoints import sha256_file
 from zoo.irsam import IRSAM, IRSAMNetwork, load_sam_weights
 
 
@@ -31,6 +36,11 @@ def test_a_mobilesam_checkpoint_fills_everything_but_irsams_own_parts(network, t
     assert report.left == ("image_encoder.layers.1.blocks.0.attn.attention_bias_idxs",)
     for key, value in network.state_dict().items():
         torch.testing.assert_close(value, before[key] if own_parts(key) else before[key] + 1, rtol=0, atol=0)
+    told = (Path(run_benchmark.__file__).parent / "docs" / "irsam.md").read_text(encoding="utf-8")
+    fresh = [str(sum(key.startswith(part) for key in report.missing)) for part in ("wpmd.", "mask_decoder.", "prompt_")]
+    assert f"MobileSAM has {len(report.loaded)} of the {len(before)} tensors of `irsam`" in told
+    counts = re.search(r"wavelet block \((\d+)\), .*edge branch \((\d+)\) .*branch \((\d+)\)", told)
+    assert [*counts.groups()] == fresh
     text = str(report)
     assert f"{len(report.loaded)} tensors loaded" in text
     assert "mask_decoder.edge_mlp (6)" in text
@@ -55,6 +65,19 @@ def test_a_released_irsam_checkpoint_misses_the_wavelet_block_alone(network, tmp
     assert len(report.loaded) == 465
     assert not report.left
     assert all(key.startswith("wpmd.") for key in report.missing)
+
+
+def test_training_starts_from_a_mobilesam_checkpoint_or_its_own(network, tmp_path):
+    det = IRSAM(enlarge=1)
+    weights = shifted(det.network, lambda key: not own_parts(key))
+    torch.save(weights, tmp_path / "mobile_sam.pt")
+    with pytest.warns(UserWarning, match="439 tensors loaded"):
+        start = det.start_from(tmp_path / "mobile_sam.pt")
+    assert start.sha256 == sha256_file(tmp_path / "mobile_sam.pt")
+    assert det.weights is None
+    torch.save(network.state_dict(), tmp_path / "own.pt")
+    assert det.start_from(tmp_path / "own.pt") is det.weights
+    assert all(torch.equal(value, network.state_dict()[key]) for key, value in det.network.state_dict().items())
 
 
 def test_another_networks_checkpoint_is_refused(network, tmp_path):
