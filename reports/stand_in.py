@@ -41,10 +41,11 @@ def chosen_rows(rows, beside, kinds, listed):
         timed its speed.
     """
     own = {row.method: row for row in rows}
+    places = [_line(row, own, listed) for row in beside]
     chosen = {}
     for name in {*own, *listed}:
         found = [own[name]] if name in own else []
-        found += [row for row in beside if row.method == name or (name in own and _same_network(row, own[name]))]
+        found += [row for row, place in zip(beside, places, strict=True) if place == name]
         found = [row for row in found if row.weights is None or training_of(row) in kinds]
         if found:
             best = min(found, key=lambda row: _place(row, kinds))  # of equals, that of the folder itself
@@ -52,6 +53,13 @@ def chosen_rows(rows, beside, kinds, listed):
                 best = replace(best, title=own[name].title, speed=best.speed or own[name].speed)
             chosen[name] = best
     return chosen
+
+
+def _line(row, own, listed):
+    """The name of the line that a row of another folder is of: its own, else that of the same network; None without one."""
+    if row.method in own or row.method in listed:
+        return row.method
+    return next((name for name in [*listed, *sorted(own)] if name in own and _same_network(row, own[name])), None)
 
 
 def _place(row, kinds):

@@ -128,8 +128,8 @@ class Line:
 
 
 MARKS = {
-    "A": "weights trained on this set's training list alone, as most papers do; such a row stands before one of joint weights, by "
-    "what the weights say of their training and not by its figures",
+    "A": "weights trained on this set's training list alone, as most papers do; such a row stands before one of joint weights, "
+    "by what the weights say of their training and not by its figures",
     "I": "metrics at the size of the network's input, to which the masks were resized, as the literature mostly takes them",
     "J": "joint weights: trained on the training lists of several sets together, this one's among them",
     "N": "not run here; figures, if any, are published ones",

@@ -62,6 +62,14 @@ def test_what_does_not_take_the_place_of_a_row(beside):
     assert chosen_rows([joint], [beside], KINDS, ["acmnet"]) == {"acmnet": joint}
 
 
+def test_a_row_stands_in_one_line_alone():
+    joint = [row_of(name, weights=SIRST3) for name in ("acmnet", "acmnet_seed1")]
+    for name in ("acmnet", "acmnet_alone"):
+        shown = chosen_rows(joint, [row_of(name, options={"checkpoint": "b.pth"})], KINDS, ["acmnet"])
+        assert training_of(shown["acmnet"]) == ALONE
+        assert shown["acmnet_seed1"] is joint[1]
+
+
 def test_a_row_of_the_same_name_fills_a_line_that_has_none():
     alone = row_of()
     assert chosen_rows([], [alone, row_of("other")], KINDS, ["acmnet"]) == {"acmnet": alone}
@@ -69,7 +77,10 @@ def test_a_row_of_the_same_name_fills_a_line_that_has_none():
 
 def test_rows_of_another_folder_stand_in_and_both_kinds_are_marked_in_every_format(tmp_path):
     ours, theirs = tmp_path / "joint", tmp_path / "alone"
-    for folder, rows in (ours, [row_of(weights=SIRST3), row_of("mdvsfa", weights=SIRST3)]), (theirs, [row_of(iou=0.25)]):
+    for folder, rows in (
+        (ours, [row_of(weights=SIRST3), row_of("mdvsfa", options={"type": "mdvsfa"}, weights=SIRST3)]),
+        (theirs, [row_of(iou=0.25)]),
+    ):
         for row in rows:
             ResultStore(folder).write_row(row, [])
     arguments = ["report", "--out", str(ours), "--figures", "none", "--beside", str(theirs)]
