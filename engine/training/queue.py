@@ -104,7 +104,8 @@ def run_queue(entries, options, *, plugins=(), report=print, largest_state=None,
         report: Called with a line of text.
         largest_state: Bytes that a state may have to be carried to the next stretch, None where the work folders stay. An
             entry whose state is larger is begun only if the stretch is long enough to end it.
-        after: Called with the job and the path of its weights, None while it has none, as soon as an entry was run.
+        after: Called with the job and the path of its weights, None while it has none, as soon as an entry was run or
+            interrupted.
 
     Returns:
         dict[Entry, str]: What went wrong.
@@ -122,7 +123,11 @@ def run_queue(entries, options, *, plugins=(), report=print, largest_state=None,
             report(f"{entry}: left, {reason}")
             continue
         report(f"{entry}: {'goes on' if last_state(job.out) else 'begins'}")
-        error = train_for(job, plugins, deadline)
+        try:
+            error = train_for(job, plugins, deadline)
+        except BaseException:  # an interrupt: what was saved last is not lost
+            after(job, None)
+            raise
         weights = trained(job, dataset)
         if error is not None:
             failures[entry] = error

@@ -10,10 +10,11 @@ import pytest
 
 import run_benchmark
 from datasets import build_dataset
-from engine.training.provenance import code_commit
-from engine.training.queue import Entry, run_queue, waiting
+from engine.training.provenance import ROOT, code_commit
+from engine.training.queue import STATE_BYTES, WHOLE, Entry, run_queue, waiting
 from engine.training.stretch import MOST, collect, pack, run_stretch
 from engine.training.train import TrainOptions
+from engine.training.travel import LARGEST
 from tests.engine.training.test_queue import OTHER, PHASES, SMALL, stop_at, weights_of
 from zoo import UsageError, ZooError
 from zoo.checkpoint_files import read_header
@@ -64,6 +65,24 @@ def test_a_training_that_is_begun_there_comes_home_begun(home, tmp_path, monkeyp
     run_queue(list(todo), home, report=lines.append)
     assert lines[1].endswith("goes on")
     assert len(weights_of(tmp_path / "home")) == 1
+
+
+def test_a_training_that_is_interrupted_comes_home_as_it_was_saved(home, tmp_path, monkeypatch):
+    from engine.training.hooks import StateHook
+
+    pack(tmp_path / "packed", "queue.txt", home, report=lambda line: None)
+
+    def interrupted(self, runner, batch_idx, data_batch=None, outputs=None):
+        self._save_checkpoint(runner)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(StateHook, "after_train_iter", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run_stretch(tmp_path / "packed", tmp_path / "out", device="cpu", time_limit=None, report=lambda line: None)
+    collect(tmp_path / "out", checkpoints="checkpoints", report=lambda line: None)
+    (state,) = (tmp_path / "home").rglob("iter_1.pth")
+    assert "acmnet_quarter_synthetic_irsam_0.3s_seed0_cpu" in str(state)
 
 
 def test_weights_come_home_after_each_network(home, tmp_path, monkeypatch):
@@ -131,3 +150,11 @@ def test_a_png_is_made_smaller_or_left():
     assert _smaller(cv2.imencode(".png", colour)[1].tobytes()) is None
     assert _smaller(cv2.imencode(".png", grey.astype(np.uint16))[1].tobytes()) is None
     assert _smaller(b"no image") is None
+
+
+def test_the_sizes_in_the_documents_are_those_of_the_code():
+    text = (ROOT / "docs" / "training.md").read_text(encoding="utf-8").partition("## In short stretches")[2]
+    assert f"at most {MOST >> 20} MiB" in text
+    assert text.count(f"at most {LARGEST >> 20} MiB") == 2
+    assert f"about {LARGEST / STATE_BYTES / 1e6:.1f} million parameters" in text
+    assert f"has {WHOLE} times its seconds left" in text
