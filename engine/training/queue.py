@@ -54,18 +54,18 @@ def read_queue(path):
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"queue {path} cannot be read as text ({getattr(error, 'strerror', None) or error})") from None
-    entries = {}
+    entries = []
     for number, line in enumerate(lines, start=1):
         try:
             words = shlex.split(line, comments=True)
             if words:
-                entries[_entry(*words)] = number
+                entries.append(_entry(*words))
         except (TypeError, ValueError, UsageError) as error:
             reason = str(error) if isinstance(error, UsageError) else FORM
             raise UsageError(f"{path}, line {number}: {line.strip()!r}: {reason}") from None
     if not entries:
         raise UsageError(f"queue {path} has no entry; {FORM}")
-    return list(entries)
+    return list(dict.fromkeys(entries))
 
 
 def _entry(network, dataset, seconds, seed="0"):
@@ -158,7 +158,7 @@ def waiting(entries, options):
         if trained(job, dataset) is None:
             todo[entry] = job, dataset
     folder = lambda entry: Path(todo[entry][0].out)  # noqa: E731
-    order = sorted(todo, key=lambda entry: (Path(folder(entry), FAILED).is_file(), last_state(folder(entry)) is None))
+    order = sorted(todo, key=lambda entry: ((folder(entry) / FAILED).is_file(), last_state(folder(entry)) is None))
     return {entry: todo[entry] for entry in order}, failures
 
 
