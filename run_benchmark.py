@@ -8,14 +8,14 @@ import sys
 if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # there is nothing yet to end in order
 
-from commands import convert, data, listing, predict, profile, report, run, score, train, weights
+from commands import convert, data, listing, predict, profile, report, run, score, stretch, train, weights
 from commands.parser import Parser
 from engine.interrupts import listen
 from engine.memory import keep_freed_memory
 from zoo.errors import UsageError, ZooError, one_line, visible
 
 COMMANDS = dict(run=run, list=listing, data=data, train=train, predict=predict, score=score, report=report, convert=convert)
-COMMANDS |= dict(weights=weights, profile=profile)
+COMMANDS |= dict(weights=weights, profile=profile, stretch=stretch)
 
 
 def main(arguments=None):

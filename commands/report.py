@@ -19,7 +19,17 @@ def add_parser(commands):
     parser.add_argument("--transpose", action="store_true", help="methods across")
     parser.add_argument("--with-published", action="store_true", help="show published methods that the suite does not have")
     parser.add_argument(
-        "--table", default="table1", metavar="NAME", help="a file of configs/tables: all has later networks in LaTeX too"
+        "--table",
+        default="table1",
+        metavar="NAME",
+        help="a file of configs/tables: all has later networks in LaTeX too, joint and single show weights of one kind",
+    )
+    parser.add_argument(
+        "--beside",
+        nargs="+",
+        default=(),
+        metavar="DIR",
+        help="result folders of other weights of the same networks, for tables",
     )
     parser.add_argument(
         "--figures", nargs="+", metavar="NAME", help="these figures alone, or none (default: all that can be drawn)"
@@ -28,7 +38,9 @@ def add_parser(commands):
         "--images", nargs="+", default=(), metavar="ID", help="those to show in figures (default: where methods differ most)"
     )
     parser.add_argument(
-        "--publish", action="store_true", help="write TABLE1.md, table1.tex and table1.csv alone, beside the results"
+        "--publish",
+        action="store_true",
+        help="write TABLE1.md, table1.tex and table1.csv alone, beside the results; of another --table its name is added",
     )
     several = parser.add_mutually_exclusive_group()
     several.add_argument("--compare", nargs=2, metavar=("A", "B"), help="print what changed from result folder A to B")
@@ -81,6 +93,7 @@ def report_options(args):
         layout=Layout(args.ci, args.transpose),
         with_published=args.with_published,
         table=args.table,
+        beside=tuple(args.beside),
         figures=() if args.figures == ["none"] else tuple(figure_names(args.figures)),
         images=tuple(args.images),
         data_root=args.data_root,
@@ -111,7 +124,7 @@ def write_reports(out, options, threshold=None, parts=None, published=False):
         options (ReportOptions): What the report shows.
         threshold: Policy to cut the stored sweeps by, or None for the rows as they are.
         parts: Of `reports.report.PARTS`; by default all.
-        published: Write Table 1 beside the results, as a repository shows it, and nothing else.
+        published: Write the table beside the results, as a repository shows it, and nothing else.
 
     Returns:
         list[Row]: Those that could not be cut.

@@ -5,11 +5,11 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from commands.parser import CHECKPOINTS, DATA_ROOT, DATASET, DEBUG, DEVICE, PLUGIN, SPLIT, load_plugins
+from commands.parser import CHECKPOINTS, DATA_ROOT, DEBUG, DEVICE, PLUGIN, SPLIT, load_plugins
 from zoo.errors import UsageError
 from zoo.schedules import SCHEDULES
 
-OWN = ("command", "debug", "plugin", "methods", "all", "jobs")  # arguments that are no option of a training
+OWN = ("command", "debug", "plugin", "methods", "all", "jobs", "queue")  # arguments that are no option of a training
 
 
 class RecipeChanges(argparse.Action):
@@ -25,10 +25,16 @@ def add_parser(commands):
     """Add the command."""
     parser = commands.add_parser(
         "train",
-        parents=[DATASET, DATA_ROOT, SPLIT, CHECKPOINTS, DEVICE, PLUGIN, DEBUG],
+        parents=[DATA_ROOT, SPLIT, CHECKPOINTS, DEVICE, PLUGIN, DEBUG],
         epilog="An interrupted run goes on from its last saved state.",
     )
     parser.add_argument("methods", nargs="*", metavar="METHOD", help="names, or configuration files")
+    parser.add_argument("--dataset", metavar="D", help="name, or folder with images/, masks/ and lists; not with --queue")
+    parser.add_argument(
+        "--queue",
+        metavar="FILE",
+        help="train what stands there, line by line by schedule budget: network data-set seconds [seed]",
+    )
     parser.add_argument("--all", action="store_true", help="every network that has no such weights yet")
     parser.add_argument(
         "--schedule",
@@ -73,27 +79,23 @@ def add_parser(commands):
 
 
 def train(args):
-    from engine.durations import parse_duration
     from engine.executors import available_cores
-    from engine.hardware import usable_device
     from engine.training.campaign import networks, train_all
-    from engine.training.train import TrainOptions
     from engine.training.train import train as train_method
     from results.store import check_name
     from zoo.registry import method_config
 
     load_plugins(args.plugin)
+    if args.queue is not None:
+        return train_queue(args)
+    if args.dataset is None:
+        raise UsageError("the following arguments are required: --dataset; see run_benchmark.py train --help")
     methods = args.methods or (networks() if args.all else [])
     if not methods:
         raise UsageError("nothing to train: name methods, or say --all; see run_benchmark.py train --help")
     for method in methods:
         check_name("method", method_config(method)[0])
-    for name, least in (("seed", 0), ("jobs", 1)):
-        if getattr(args, name) is not None and getattr(args, name) < least:
-            raise UsageError(f"--{name} must be at least {least}")
-    options = {name: value for name, value in vars(args).items() if name not in OWN}
-    options |= {name: parse_duration(options[name]) for name in ("budget", "time_limit") if options[name] is not None}
-    options = TrainOptions(method=methods[0], **options | {"device": usable_device(args.device)})
+    options = train_options(args, methods[0])
     if len(methods) > 1:
         plugins = tuple(str(Path(plugin).resolve()) for plugin in args.plugin)
         report = partial(print, file=sys.stderr)
@@ -102,3 +104,32 @@ def train(args):
     if path is not None:
         print(path)
     return 0
+
+
+def train_queue(args):
+    """Train the entries of ``--queue``."""
+    from engine.training.queue import read_queue, run_queue
+
+    if args.methods or args.all or args.dataset or args.seed is not None or args.jobs or args.init or args.launcher != "none":
+        raise UsageError("--queue says what to train, one after the other; leave out METHOD, --all, --dataset, --seed, --jobs, "
+                         "--init and --launcher")  # fmt: skip
+    load_plugins(args.plugin)
+    entries = read_queue(args.queue)
+    args.dataset, args.schedule = entries[0].dataset, "budget"
+    plugins = tuple(str(Path(plugin).resolve()) for plugin in args.plugin)
+    report = partial(print, file=sys.stderr)
+    return 1 if run_queue(entries, train_options(args, entries[0].network), plugins=plugins, report=report) else 0
+
+
+def train_options(args, method):
+    """The `engine.training.train.TrainOptions` of a command line."""
+    from engine.durations import parse_duration
+    from engine.hardware import usable_device
+    from engine.training.train import TrainOptions
+
+    for name, least in (("seed", 0), ("jobs", 1)):
+        if getattr(args, name) is not None and getattr(args, name) < least:
+            raise UsageError(f"--{name} must be at least {least}")
+    options = {name: value for name, value in vars(args).items() if name not in OWN}
+    options |= {name: parse_duration(options[name]) for name in ("budget", "time_limit") if options[name] is not None}
+    return TrainOptions(method=method, **options | {"device": usable_device(args.device)})

@@ -9,7 +9,7 @@ from zoo.errors import visible
 FIELDS = ("dataset", "split", "method", "metric", "measured", "ci95_low", "ci95_high", "published", "difference",
            "no_difference", "source", "protocol", "metric_size", "threshold", "fidelity", "marks", "n_images", "n_split",
            "own_split", "status", "reason", "weights", "weights_sha256", "weights_schedule", "weights_dataset",
-           "weights_split", "weights_publisher")  # fmt: skip
+           "weights_split", "weights_publisher", "trained_on")  # fmt: skip
 ABOUT = ("metric_size", "threshold", "n_images", "n_split", "own_split", "status", "reason")
 DIGITS = 4
 
@@ -28,7 +28,7 @@ def to_csv(sections, protocol):
                 about |= {key: getattr(row, key) for key in ABOUT} | dict(fidelity=row.fidelity_label)
             if weights is not None:
                 about |= {f"weights_{key}": getattr(weights, key) for key in ("sha256", "dataset", "split", "publisher")}
-                about |= dict(weights=weights.file, weights_schedule=line.schedule)
+                about |= dict(weights=weights.file, weights_schedule=line.schedule, trained_on=line.trained_on)
             for metric, value in line.values.items():
                 figures = dict(measured=value.measured, ci95_low=value.low, ci95_high=value.high, difference=value.difference)
                 rounded = {name: figure if figure is None else round(figure, DIGITS) for name, figure in figures.items()}

@@ -18,7 +18,9 @@ TEMPLATES.filters["marked"] = lambda text: Markup(CODE.sub(r"<code>\1</code>", S
 def to_html(sections, protocol, layout=PLAIN):
     """HTML text of the `reports.table.Section`s of one report: a table a data set, its methods in their groups."""
     tables = [_table(section, protocol, layout) for section in sections]
-    return TEMPLATES.get_template("table1.html").render(tables=tables, layout=layout)
+    return TEMPLATES.get_template("table1.html").render(
+        heading=sections[0].table if sections else "Table 1", tables=tables, layout=layout
+    )
 
 
 def _table(section, protocol, layout):

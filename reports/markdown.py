@@ -14,7 +14,7 @@ ARROWS = {"higher": " ↑", "lower": " ↓", None: ""}
 
 def to_markdown(sections, protocol, layout=PLAIN):
     """Markdown text of the `reports.table.Section`s of one report."""
-    parts = ["# Table 1\n"]
+    parts = [f"# {sections[0].table if sections else 'Table 1'}\n"]
     if not sections:
         parts.append("No results are stored here yet.\n")
     for section in sections:

@@ -3,8 +3,10 @@
 import sys
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 
+from engine.stored import Stored
 from reports.audit import audit
 from reports.cells import PLAIN, Layout
 from reports.columns import DEFAULT
@@ -12,7 +14,7 @@ from reports.csv_table import to_csv
 from reports.html import to_html
 from reports.latex import to_latex
 from reports.markdown import to_markdown
-from reports.table import build_table
+from reports.table import build_table, table_config
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +28,7 @@ class ReportOptions:
         layout: Of the tables.
         with_published: Show also the published methods that the package does not have.
         table: Name of a configuration in ``configs/tables/``.
+        beside: Further result folders, whose rows may take the place of a network's, besides those that the table names.
         figures: Names of those to draw, or None for all.
         images: Ids of the images that figures show; by default the most telling ones.
         data_root: Folder of the data sets, whose images are shown; by default that of the run which made the rows.
@@ -37,6 +40,7 @@ class ReportOptions:
     layout: Layout = PLAIN
     with_published: bool = False
     table: str = "table1"
+    beside: tuple[str, ...] = ()
     figures: tuple[str, ...] | None = None
     images: tuple[str, ...] = ()
     data_root: str | None = None
@@ -44,18 +48,47 @@ class ReportOptions:
 
 def tables(stored, options):
     """Table 1 in every format; in LaTeX, which goes into papers, without what came after it unless the table says so."""
-    chosen = {name: getattr(options, name) for name in ("protocol", "columns", "digits", "with_published", "table")}
-    sections = build_table(stored.rows, counts=stored.counts, **chosen)
-    alone = build_table(stored.rows, counts=stored.counts, alone=True, **chosen)
+    sections, alone = (table_sections(stored, options, alone=alone) for alone in (False, True))
     formats = {"table1.md": (to_markdown, sections), "table1.tex": (to_latex, alone), "table1.html": (to_html, sections)}
     texts = {name: to_text(shown, options.protocol, options.layout) for name, (to_text, shown) in formats.items()}
     return texts | {"table1.csv": to_csv(sections, options.protocol)}
 
 
+def table_sections(stored, options, alone=False):
+    """The `reports.table.Section`s of a result folder, with what further folders hold of its networks."""
+    beside = _beside(stored, options)
+    chosen = {name: getattr(options, name) for name in ("protocol", "columns", "digits", "with_published", "table")}
+    return build_table(
+        stored.rows,
+        beside=[row for other in beside for row in other.rows],
+        counts=partial(_counts, [stored, *beside]),
+        alone=alone,
+        **chosen,
+    )
+
+
 def published_tables(stored, options):
-    """Table 1 as a repository shows it."""
+    """A table as a repository shows it: Table 1 by its name, another one with its own behind."""
     texts = tables(stored, options)
-    return {"TABLE1.md": texts["table1.md"], "table1.tex": texts["table1.tex"], "table1.csv": texts["table1.csv"]}
+    end = "" if options.table == ReportOptions.table else f"_{options.table}"
+    return {
+        f"TABLE1{end}.md": texts["table1.md"],
+        **{f"table1{end}.{kind}": texts[f"table1.{kind}"] for kind in ("tex", "csv")},
+    }
+
+
+def _beside(stored, options):
+    """The further result folders: those of the table, seen from the folder itself, that are there, and those of the options."""
+    known = (stored.store.out / folder for folder in table_config(options.table).get("beside", ()))
+    folders = [*(folder for folder in known if folder.is_dir()), *options.beside]
+    return [Stored.read(folder, stored.policy) for folder in folders]
+
+
+def _counts(folders, row):
+    """The counts of each image of a row of one of several folders, as `engine.stored.Stored.counts` gives them."""
+    place = attrgetter("dataset", "split", "method", "images_sha256")
+    owner = next((stored for stored in folders if any(place(own) == place(row) for own in stored.rows)), folders[0])
+    return owner.counts(row)
 
 
 def figures(stored, options):

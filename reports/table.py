@@ -12,6 +12,7 @@ from reports.columns import DEFAULT, Column, columns_named
 from reports.groups import GROUPS, card_of, group_of
 from reports.published import elsewhere, printed_figures, printed_name, published, source_for, sources
 from reports.ranking import rank
+from reports.stand_in import ALONE, JOINT, KINDS, chosen_rows, training_of
 from results.row import OUTSIDE, Row, Status
 from zoo import UsageError, list_configs, list_methods
 from zoo.lookup import registered, unknown
@@ -81,6 +82,11 @@ class Line:
         return self.row.weights if self.row else None
 
     @property
+    def trained_on(self):
+        """Of `reports.stand_in.KINDS`, what the weights were trained on; None where there are none."""
+        return self.row and training_of(self.row)
+
+    @property
     def schedule(self):
         """By which schedule the weights were trained, or None where that is not known."""
         schedule = self.weights and self.weights.schedule
@@ -107,7 +113,8 @@ class Line:
     def marks(self):
         """Letters behind the title; `MARKS` explains them."""
         if self.row is None:
-            return "N"
+            joint = self.paper is not None and elsewhere()[self.paper].get("training") == JOINT
+            return "JN" if joint else "N"
         letters = {"public-port": "P", "reconstruction": "R"}.get(self.row.fidelity, "V" if self.row.fidelity_scope else "")
         return "".join(sorted(letters + "".join(letter for letter, flag in self._flags.items() if flag)))
 
@@ -115,12 +122,16 @@ class Line:
     def _flags(self):
         row, weights = self.row, self.weights
         unknown = weights is not None and not weights.training_images_known
-        flags = {"I": row.metric_size != "native", "O": row.oracle, "S": row.from_sweep, "T": row.trained_on_test}
+        flags = {"A": self.trained_on == ALONE, "J": self.trained_on == JOINT, "I": row.metric_size != "native"}
+        flags |= {"O": row.oracle, "S": row.from_sweep, "T": row.trained_on_test}
         return flags | {"U": unknown, "X": row.fidelity == OUTSIDE}
 
 
 MARKS = {
+    "A": "weights trained on this set's training list alone, as most papers do; such a row stands before one of joint weights, "
+    "by what the weights say of their training and not by its figures",
     "I": "metrics at the size of the network's input, to which the masks were resized, as the literature mostly takes them",
+    "J": "joint weights: trained on the training lists of several sets together, this one's among them",
     "N": "not run here; figures, if any, are published ones",
     "O": "threshold chosen by looking at the masks (an upper bound)",
     "P": "equal to a third party's port, not to the author's code",
@@ -143,6 +154,7 @@ class Section:
         source: The key of the published table whose split this is, or None.
         protocol: Whose metrics.
         columns: In their order.
+        table: What the whole table is called.
         lines: Methods in the table's order.
     """
 
@@ -152,6 +164,7 @@ class Section:
     source: str | None
     protocol: str
     columns: list[Column]
+    table: str = "Table 1"
     lines: list[Line] = field(default_factory=list)
 
     @property
@@ -227,6 +240,7 @@ def build_table(
     with_published=False,
     counts=lambda row: None,
     table="table1",
+    beside=(),
     alone=False,
 ):
     """Arrange stored rows.
@@ -239,7 +253,8 @@ def build_table(
         with_published: Show also the published methods that the package does not have.
         counts: Function of a row to the counts of its images, or None, such as `engine.stored.Stored.counts`. Leads are tested
             with them.
-        table: Name of a configuration in ``configs/tables/``.
+        table: Name of a configuration in ``configs/tables/``; its ``weights`` say which rows of networks to show.
+        beside: Rows of further folders, as `reports.stand_in.chosen_rows` takes them.
         alone: Leave the group after Table 1 out, unless the configuration has it ``with_after``.
 
     Returns:
@@ -251,17 +266,18 @@ def build_table(
         UsageError: There is no such column or configuration.
     """
     columns = columns_named(columns, rows, digits)
-    config = _config(table)
+    config = table_config(table)
     order = [*config.methods, *config.after]
     listed = order if config.with_after else config.methods
     sections = []
     for split in sorted({row.split for row in rows}, key=lambda name: (name != DEFAULT_SPLIT, name)):
         names = {row.dataset for row in rows if row.split == split}
         for dataset in sorted(names, key=lambda name: _place(name, config.datasets)):
-            found = {row.method: row for row in rows if (row.split, row.dataset) == (split, dataset)}
+            of_list = [[row for row in some if (row.split, row.dataset) == (split, dataset)] for some in (rows, beside)]
+            found = chosen_rows(*of_list, config.get("weights", KINDS), order)
             own_list = any(row.own_split for row in found.values())
             source = source_for(split) if dataset in config.datasets and not own_list else None
-            section = Section(dataset, split, own_list, source, protocol, columns)
+            section = Section(dataset, split, own_list, source, protocol, columns, config.get("title", "Table 1"))
             for method in {*listed, *found, *_published_here(source, with_published)}:
                 line = _line(method, section, found.get(method), config)
                 if line.group != "after" or config.with_after or not alone:
@@ -273,7 +289,8 @@ def build_table(
     return sections
 
 
-def _config(table):
+def table_config(table):
+    """A configuration of ``configs/tables`` by its name; UsageError where there is none."""
     known = sorted(path.stem for path in TABLES.glob("*.py"))
     if table not in known:
         raise UsageError(unknown("table", table, known))

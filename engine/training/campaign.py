@@ -46,7 +46,7 @@ def train_all(methods, options, *, plugins=(), jobs=1, report=print):
     deadline = None if options.time_limit is None else time.monotonic() + options.time_limit
     dataset = build_dataset(options.dataset, root=options.data_root, split=options.split, subset="test")
     jobs_of = {method: _job(method, options) for method in methods}
-    done = [method for method, job in jobs_of.items() if _trained(job, dataset)]
+    done = [method for method, job in jobs_of.items() if trained(job, dataset)]
     todo = {method: job for method, job in jobs_of.items() if method not in done}
     begun = {method for method, job in todo.items() if last_state(work_folder(job, dataset))}
     order = sorted(todo, key=lambda method: method not in begun)
@@ -69,14 +69,14 @@ def _run(todo, plugins, jobs, deadline, report):
     """``(method, error or None)`` as networks end."""
     if any(job.device == "cuda" for job in todo.values()):
         for method, job in todo.items():
-            yield method, _train(job, plugins, deadline)
+            yield method, train_for(job, plugins, deadline)
         return
     start, waiting, running, ended = time.monotonic(), dict(todo), {}, 0
     with worker_pool(jobs) as pool:
         while waiting or running:
             for method in list(waiting)[: jobs - len(running)]:
                 job = replace(waiting.pop(method), bar=False)
-                running[pool.submit(_train, job, plugins, deadline)] = method
+                running[pool.submit(train_for, job, plugins, deadline)] = method
                 left = _time_left(job, ended, len(waiting) + len(running), jobs, time.monotonic() - start)
                 report(f"running{_names(running.values())}; {len(waiting)} to come; {left}")
             for future in wait(running, return_when=FIRST_COMPLETED).done:
@@ -91,8 +91,8 @@ def _time_left(job, ended, open_, jobs, passed):
     return f"at least {each * -(-open_ // jobs) / 60:.0f} min left" if each else "time left not known yet"
 
 
-def _train(job, plugins, deadline):
-    """Train one network for as long as the campaign lasts; returns what went wrong."""
+def train_for(job, plugins, deadline):
+    """Train one network until it is done or the deadline, of `time.monotonic`, is reached; returns what went wrong."""
     left = None if deadline is None else deadline - time.monotonic()
     if left is not None and left <= 0:
         return None
@@ -105,16 +105,16 @@ def _train(job, plugins, deadline):
     return None
 
 
-def _trained(job, dataset):
-    """Whether the folder of checkpoints holds what a job would make."""
+def trained(job, dataset):
+    """The weights in the folder of checkpoints that a job would make, or None."""
     name, _ = method_config(job.method)
     wanted = dict(method=name, dataset=dataset.name, split=dataset.split, schedule=job.schedule, seed=job.seed or 0)
     for path in Path(job.checkpoints).glob(f"{name}_*.safetensors"):
         header = read_header(path)
         budget = (header.get("plan") or {}).get("budget_seconds")
         if all(header.get(key) == value for key, value in wanted.items()) and budget in (None, job.budget):
-            return True
-    return False
+            return path
+    return None
 
 
 def _names(names):

@@ -13,6 +13,7 @@ from zoo.errors import UsageError
 from zoo.lookup import registered
 
 ROOT = Path(__file__).resolve().parents[2]
+COMMIT = "COMMIT"  # the file of a packed folder that says which commit its code is of
 
 
 def checkpoint_metadata(
@@ -156,6 +157,8 @@ def digest(lines):
 
 def code_commit():
     """This project's commit, with ``-dirty`` where files differ from it; None outside a repository."""
+    if (ROOT / COMMIT).is_file():
+        return (ROOT / COMMIT).read_text(encoding="utf-8") or None
     command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
         return subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout.strip()

@@ -246,6 +246,7 @@ class _Run:
     def _runner(self, progress):
         recipe, options = self.recipe, self.options
         on_gpu = options.device == "cuda"
+        state = last_state(self.work_dir)
         interval = max(1, -(-self.iterations // recipe.saves))
         checkpoints = dict(interval=interval, by_epoch=False, max_keep_ckpts=2)
         validation = {}
@@ -282,7 +283,8 @@ class _Run:
             log_processor=dict(by_epoch=False),
             launcher=options.launcher,
             randomness=dict(seed=self.seed),
-            resume=last_state(self.work_dir) is not None,  # from this work folder alone; see TrainingRunner.load_checkpoint
+            load_from=state and str(state),  # of this work folder alone, wherever it was before
+            resume=state is not None,
             experiment_name=f"{self.title}_{os.getpid()}_{next(_runs)}",
             cfg=dict(recipe=asdict(recipe)),
             **validation,
@@ -303,7 +305,7 @@ class _Run:
     def _publish(self, runner, metadata):
         """Write the weights that the recipe selects: of the last saved state, or of the best on the validation part."""
         best = self.recipe.select == "val"
-        saved = runner.message_hub.get_info("best_ckpt") if best else last_state(self.work_dir)
+        saved = self.work_dir / Path(runner.message_hub.get_info("best_ckpt")).name if best else last_state(self.work_dir)
         runner.bare_model.load_state_dict(read_state(saved)["state_dict"])
         written = self.checkpoints / f".{self.title}-{os.urandom(8).hex()}.safetensors"
         state = self.detector.network.state_dict()

@@ -17,7 +17,8 @@ def last_state(work_dir):
     note = Path(work_dir) / "last_checkpoint"  # mmengine's
     if not note.is_file():
         return None
-    named = Path(note.read_text(errors="replace").strip().replace("\0", "?"))
+    # The note has the path that the folder had then; it may have been moved or copied since.
+    named = Path(work_dir, Path(note.read_text(errors="replace").strip().replace("\0", "?")).name)
     if named.is_file():
         return named
     # A kill while the note was written, after the state: the state with the most iterations is the last.

@@ -38,8 +38,8 @@ def published(source):
 
 @cache
 def papers():
-    """What else published figures are from, of methods that no table of `sources` has: title, citation, url, notes, and the
-    ``size`` that metrics are of, as in `sources`."""
+    """What else published figures are from, of methods that no table of `sources` has: title, citation, url, notes, the
+    ``size`` that metrics are of, as in `sources`, and ``training`` where it is known, as `reports.stand_in` has it."""
     return json.loads((FOLDER / "papers.json").read_text(encoding="utf-8"))
 
 

@@ -55,4 +55,4 @@ def test_latex_has_the_published_table_alone_unless_told(tmp_path, capsys):
         latex, markdown = ((tmp_path / "report" / f"table1.{end}").read_text(encoding="utf-8") for end in ("tex", "md"))
         assert ("RPCANet" in latex, "RPCANet" in markdown) == (there, True)
     assert report("--out", tmp_path, "--table", "x") == 2
-    assert "unknown table 'x'; known: all, table1" in capsys.readouterr().err
+    assert "unknown table 'x'; known: all, joint, single, table1" in capsys.readouterr().err

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 import run_benchmark
+from engine.stored import Stored
 from reports.published import published
+from reports.report import ReportOptions, table_sections
 from results.store import ResultStore
 
 REPORTS = Path(run_benchmark.__file__).parent / "reports"
@@ -17,11 +19,32 @@ FIGURES = ("IoU", "nIoU", "Pd", "Fa")
 
 
 def test_the_committed_tables_are_rendered_again_to_the_byte(tmp_path):
-    for part in ("results", "times"):
+    for part in ("results", "times", "studies"):
         shutil.copytree(REPORTS / part, tmp_path / part)
-    assert run_benchmark.main(["report", "--out", str(tmp_path), "--publish"]) == 0
-    for name in ("TABLE1.md", "table1.tex", "table1.csv"):
-        assert (tmp_path / name).read_bytes() == (REPORTS / name).read_bytes()
+    for table, end in ("table1", ""), ("joint", "_joint"):
+        assert run_benchmark.main(["report", "--out", str(tmp_path), "--publish", "--table", table]) == 0
+        for name in (f"TABLE1{end}.md", f"table1{end}.tex", f"table1{end}.csv"):
+            assert (tmp_path / name).read_bytes() == (REPORTS / name).read_bytes()
+
+
+def test_the_table_shows_weights_of_the_set_alone_before_joint_ones_and_marks_both():
+    with open(REPORTS / "table1.csv", encoding="utf-8", newline="") as file:
+        lines = [line for line in csv.DictReader(file) if line["split"] == "irsam" and line["weights_schedule"]]
+    alone = {(row.method.partition("_on_")[0], row.dataset) for row in ResultStore(REPORTS / "studies" / "cross_set").rows()}
+    for line in lines:
+        kind = "alone" if (line["method"], line["dataset"]) in alone else "joint"
+        assert line["trained_on"] == kind
+        assert set(line["marks"]) & {"A", "J"} == {kind[0].upper()}
+        assert line["weights_dataset"] == (line["dataset"] if kind == "alone" else "sirst3")
+    with open(REPORTS / "table1_joint.csv", encoding="utf-8", newline="") as file:
+        joint = list(csv.DictReader(file))
+    assert {line["trained_on"] for line in joint} == {"joint", ""}
+    assert {line["method"] for line in joint if line["trained_on"]} >= {line["method"] for line in lines}
+    assert {line["published"] for line in joint if line["marks"] == "JN" and line["metric"] == "IoU"} == {
+        "77.50",
+        "94.09",
+        "68.03",
+    }
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.dataset}-{row.split}-{row.method}")
@@ -54,13 +77,17 @@ def test_every_cell_of_the_published_table_is_measured_or_says_why_not():
 
 
 def test_the_table_at_the_top_of_the_readme_is_of_the_committed_rows():
-    rows = {(row.title, row.dataset): row for row in ROWS if row.split == "irsam"}
+    sections = table_sections(Stored.read(REPORTS), ReportOptions())
+    found = {(line.title, section.dataset): line for section in sections if section.split == "irsam" for line in section.lines}
+    rows = {key: line.row for key, line in found.items() if line.row}
     lines = [line.split(" | ") for line in (REPORTS.parent / "README.md").read_text(encoding="utf-8").splitlines()]
-    lines = [line for line in lines if (line[0].removeprefix("| "), "nuaa-sirst") in rows and len(line) == 5]
+    lines = [[line[0].removeprefix("| ").partition(" <sup>"), *line[1:]] for line in lines if len(line) == 5]
+    lines = [line for line in lines if (line[0][0], "nuaa-sirst") in rows]
     assert len(lines) > 10
-    for title, params, *cells in lines:
+    for (title, _, marks), params, *cells in lines:
         for dataset, cell in zip(DATASETS, cells, strict=True):
-            row = rows[title.removeprefix("| "), dataset]
+            row = rows[title, dataset]
+            assert marks.removesuffix("</sup>") == "".join(set(found[title, dataset].marks) & {"A", "J"})
             told = f"{100 * row.metrics['exact']['IoU']:.1f}, {1e6 * row.metrics['exact']['Fa']:.0f}"
             assert cell.removesuffix(" |") == told + ("" if row.whole else f" of {row.n_images} images")
             assert params == (f"{row.params / 1e6:.2f}" if row.params else "-")
