@@ -128,19 +128,28 @@ def test_weights_that_are_not_found_any_more_take_no_row(tmp_path, tried, capsys
     assert row_of(out, "small") == first
 
 
-def test_records_are_stale_when_a_helper_of_a_plugin_changed(tmp_path, tried):
+@pytest.mark.parametrize("place", [".", "elsewhere"])
+def test_records_are_stale_when_a_helper_of_a_plugin_changed(tmp_path, tried, place):
     images, out = write_set(tmp_path / "mine"), tmp_path / "out"
-    (tmp_path / "helper_of_the_stale.py").write_text("def f(x):\n    return x - x.mean()\n")
+    helper = tmp_path / place / "helper_of_the_stale.py"
+    helper.parent.mkdir(exist_ok=True)
+    helper.write_text("def f(x):\n    return x - x.mean()\n")
     plugin = tmp_path / "stale_plugin.py"
     plugin.write_text(
+        f"import sys\nsys.path.insert(0, {str(helper.parent)!r})\n"
         "from helper_of_the_stale import f\nfrom zoo import METHODS, Detector, MethodCard\n"
         "@METHODS.register_module('stale')\nclass Stale(Detector):\n    card = MethodCard(title='Stale')\n"
         "    def score(self, image):\n        return f(image)\n"
     )
-    command = ["--methods", "stale", "--plugin", plugin, "--datasets", images, "--out", out, "--jobs", 1]
-    assert finish(*command, folder=tmp_path)[0] == 0
-    first = row_of(out, "stale")
+    command = ["--methods", "stale", "--datasets", images, "--out", out, "--jobs", 1, "--plugin"]
+    assert finish(*command, plugin, folder=tmp_path)[0] == 0
+    first, (lines, _) = row_of(out, "stale"), journal_lines(out)
+    tried("moved plug-in")
+    (tmp_path / "moved").mkdir()
+    plugin = plugin.rename(tmp_path / "moved" / plugin.name)
+    assert finish(*command, plugin, folder=tmp_path)[0] == 0
+    assert journal_lines(out)[0] == lines
     tried("changed helper of a plug-in")
-    (tmp_path / "helper_of_the_stale.py").write_text("def f(x):\n    return x.mean() - x\n")
-    assert finish(*command, folder=tmp_path)[0] == 0
+    helper.write_text("def f(x):\n    return x.mean() - x\n")
+    assert finish(*command, plugin, folder=tmp_path)[0] == 0
     assert row_of(out, "stale")["metrics"] != first["metrics"]
