@@ -76,9 +76,6 @@ def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, allow_overl
     if missing is not None:
         reason = missing.format(method=cell.spec, dataset=cell.source, options=_training_options(cell))
         row = make_row(cell, detector, [], n_split=len(dataset), status=Status.NO_CHECKPOINT, reason=reason)
-        earlier = store.row(cell.dataset, cell.split, cell.method)
-        if earlier is not None and earlier.n_images:  # of weights that are not found now: worth more than that
-            return replace(row, reason=f"{reason}; the stored row stays")
         return store.write_row(row, [])
     seen = overlap(detector.weights.metadata, dataset) if isinstance(detector, NeuralDetector) and detector.weights else []
     if seen and not allow_overlap:
@@ -89,7 +86,8 @@ def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, allow_overl
 
     key = cell_key(cell)
     journal = store.journal(cell.dataset, cell.split, cell.method)
-    stored = journal.read_all(key)
+    begun = None if fresh else journal.read_anew(key)  # by a run with --fresh that was ended
+    stored = journal.read_all(key) if begun is None else begun
     good = {record.id: record for record in stored if digests.get(record.id) == record.pixels}
     done = {i: good[i] for i in ids if not fresh and i in good and _saved(cell, good[i])}
     todo = [index for index, image_id in enumerate(ids) if image_id not in done]
@@ -103,7 +101,7 @@ def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, allow_overl
     if speed is None and ids:
         speed = speed_of(cell, len(ids)) if in_batches(cell, detector) else _speed_in(pool, cell, len(ids))
     errors, costly = {}, 0
-    with journal.writer(key, kept) as append:
+    with journal.writer(key, kept, anew=fresh or begun is not None) as append:
         for record in _score(cell, detector, todo, pool):
             if isinstance(record, ImageFailure):
                 errors[record.id] = record.error
