@@ -4,12 +4,17 @@ import ast
 import hashlib
 import importlib.util
 import sys
+from contextlib import suppress
 from functools import cache
 from importlib.machinery import PathFinder, all_suffixes
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 from types import FunctionType, ModuleType
 
 from zoo.plugins import PLUGIN_PREFIX, is_library, is_own, loaded_with
+
+# What computes scores of classical methods, and counts of all; OpenCV by any of its names.
+LIBRARIES = ("numpy", "scipy", "scikit-image", "numba", "opencv-python", "opencv-python-headless", "opencv-contrib-python")
 
 
 def code_version(module, *others):
@@ -35,18 +40,50 @@ def code_version(module, *others):
     return digest.hexdigest()[:16]
 
 
+def library_versions(module, network=False):
+    """Versions of the libraries that compute what a method scores and what is counted, by name; equal code gives other figures
+    by another one.
+
+    Arguments:
+        module: As for `code_version`. What the code of a plug-in imports counts too.
+        network: Whether PyTorch computes the scores.
+
+    Returns:
+        dict[str, str]: Of those that are installed.
+    """
+    sources, names = _Sources(module), {*LIBRARIES, *(["torch"] if network else [])}
+    for name in (module, *loaded_with(module)) if sources.foreign else ():
+        sources.add(name)
+    if sources.libraries:
+        of_modules = _distributions()
+        names.update(name for module in sources.libraries for name in of_modules.get(module, ()))
+    found = {}
+    for name in sorted(names):
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
+
+
+@cache
+def _distributions():
+    """Names of installed packages by the modules that they bring."""
+    return packages_distributions()
+
+
 class _Sources:
     """The source files of modules and of what they import.
 
     Attributes:
         files (dict[Path, tuple[str, bytes]]): The name of the module and the source, by file.
+        foreign: Whether the first module is of a plug-in, or otherwise not of this project.
+        libraries (set[str]): Modules that files of others import, without what is behind a point.
     """
 
     def __init__(self, module):
-        self.files = {}
+        self.files, self.libraries = {}, set()
         self._package = module.partition(".")[0]
         origin = _origin(module)
-        self._foreign = bool(loaded_with(module)) or origin is None or not is_own(origin)
+        self.foreign = bool(loaded_with(module)) or origin is None or not is_own(origin)
         self._folders = []  # more places of modules, which sources name
         self._looked_for = set()
 
@@ -71,6 +108,7 @@ class _Sources:
         if path.suffix != ".py":
             return
         if not is_own(path):
+            self.libraries.update(imported.partition(".")[0] for imported in _imports(name, path))
             folders, files = _named(path)
             self._folders += folders
             for file in (*files, *_files_of(sys.modules.get(name))):
@@ -80,12 +118,12 @@ class _Sources:
             self.add(imported)
 
     def _counts(self, name, path):
-        return is_own(path) or name.partition(".")[0] == self._package or (self._foreign and not is_library(path))
+        return is_own(path) or name.partition(".")[0] == self._package or (self.foreign and not is_library(path))
 
     def _path(self, name):
         """The file of a module, or None."""
         path = _origin(name)
-        if path is None and self._foreign:
+        if path is None and self.foreign:
             path = _origin_in(name, self._folders)
         return path
 

@@ -9,7 +9,7 @@ import torch
 from datasets.fingerprint import combine
 from datasets.splits import list_splits, read_split
 from engine.cell import cell_dataset, cell_detector
-from engine.code_version import code_version
+from engine.code_version import code_version, library_versions
 from engine.executors import ENDS_OF_WORKERS, unordered
 from engine.profiling import speed_of
 from engine.rows import in_batches, make_row, recut_records
@@ -20,7 +20,7 @@ from results.row import Status
 from results.score_map import AboutScores, write_about
 from zoo import ZooError
 from zoo.checkpoints import sha256_file
-from zoo.neural import NeuralDetector
+from zoo.neural import FLOAT32, NeuralDetector
 
 MOST_LEFT_OUT = 100  # images that a row names
 MOST_COSTLY = 3  # failures that took all of their time or a worker with them, before an image is scored
@@ -36,6 +36,7 @@ def cell_key(cell):
     detector = cell_detector(cell)
     options = {"type": cell.method_options["type"], **detector.parameters}  # those that a checkpoint brought among them
     threads = {"threads": torch.get_num_threads()} if in_batches(cell, detector) and cell.device == "cpu" else {}
+    precision = {"precision": detector.precision} if getattr(detector, "precision", FLOAT32) != FLOAT32 else {}
     files = {name: sha256_file(value) for name, value in options.items() if isinstance(value, str) and Path(value).is_file()}
     return {
         "method": options,
@@ -45,6 +46,8 @@ def cell_key(cell):
         "split": cell.split,
         "device": cell.device,
         "metric_size": cell.metric_size,
+        "libraries": library_versions(type(detector).__module__, network=isinstance(detector, NeuralDetector)),
+        **precision,
         **threads,  # sums of networks round by them; workers have one
     }
 

@@ -1,11 +1,13 @@
 """What counts as the code of a plug-in's method: all that it loads from outside the libraries, wherever that is."""
 
 import sys
+from importlib.metadata import version
 from itertools import count
 
 import pytest
 
-from engine.code_version import code_version
+from engine import code_version as module_of_versions
+from engine.code_version import code_version, library_versions
 from zoo import METHODS, ZooError, load_plugin
 
 NUMBERS = count()
@@ -131,3 +133,15 @@ def test_libraries_are_not_read(tmp_path, monkeypatch):
     before = code_version("uses_a_library")
     (tmp_path / "site-packages" / "some_library.py").write_text("SCALE = -1\n")
     assert code_version("uses_a_library") == before
+
+
+def test_versions_of_the_libraries_that_compute_are_known(lab, tmp_path, monkeypatch):
+    classical, network = library_versions("baselines.classical.ipi"), library_versions("baselines.deep.acmnet", network=True)
+    assert {"numpy", "scipy", "scikit-image", "numba"} < classical.keys()
+    assert any(name.startswith("opencv") for name in classical)
+    assert network == classical | {"torch": network["torch"]}
+    (lab[0] / f"{lab[1]}.py").write_text("import pandas\nSCALE = 1\n")
+    module = plugin_of(lab, "later", tmp_path / "plugins")
+    assert library_versions(module) == classical | {"pandas": version("pandas")}
+    monkeypatch.setattr(module_of_versions, "version", lambda name: "another")
+    assert set(library_versions(module).values()) == {"another"}
