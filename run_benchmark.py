@@ -11,8 +11,8 @@ if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_
 from commands import convert, data, listing, predict, profile, report, run, score, stretch, train, weights
 from commands.parser import Parser
 from engine.interrupts import listen
-from engine.memory import keep_freed_memory
 from zoo.errors import UsageError, ZooError, one_line, visible
+from zoo.memory import keep_freed_memory
 
 COMMANDS = dict(run=run, list=listing, data=data, train=train, predict=predict, score=score, report=report, convert=convert)
 COMMANDS |= dict(weights=weights, profile=profile, stretch=stretch)
@@ -23,8 +23,8 @@ def main(arguments=None):
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a letter must not end a run
+    _open_streams()
+    os.environ["MPLBACKEND"] = "Agg"  # no command opens a window, and matplotlib does not import where this names no backend
     keep_freed_memory()
     try:
         status = run_command(parse(arguments))
@@ -53,6 +53,17 @@ def main(arguments=None):
         return getattr(error, "status", 130)
 
 
+def _open_streams():
+    """Have something behind the standard streams, which a caller may have closed: else the next file would get their place."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            while (handle := os.open(os.devnull, os.O_RDWR)) < number:  # those below it, if any, are closed too
+                pass
+            setattr(sys, name, os.fdopen(handle, mode, closefd=False))
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a letter must not end a run
+
+
 def run_command(args):
     """Run a parsed command. Code of a plug-in or a configuration must not end the program without a word."""
     try:
@@ -73,6 +84,9 @@ def parse(arguments):
         args = parser.parse_args([*run.config_arguments(args.config, vars(args)), *rest])
     if getattr(args, "from_manifest", None):
         args = parser.parse_args([*run.manifest_arguments(args.from_manifest, args.out), *rest])
+    for option, value in vars(args).items():
+        if value == "" or (isinstance(value, list) and "" in value):  # a variable of a shell that is not set
+            raise UsageError(f"--{option.replace('_', '-')} has an empty value; name something, or leave it out")
     return args
 
 

@@ -5,6 +5,7 @@ from dataclasses import fields
 
 from commands.parser import DATA_ROOT, DEBUG, SPLIT, run_option
 from commands.report import write_reports
+from zoo.errors import visible
 
 MOST_LINES = 10
 
@@ -36,6 +37,7 @@ def score(args):
     from reports.report import ReportOptions, tables
 
     options = ScoreOptions(**{field.name: getattr(args, field.name) for field in fields(ScoreOptions)})
+    status = 0
     for row, faults, differences in score_predictions(options, lambda line: print(line, file=sys.stderr)):
         for sort in dict.fromkeys(fault.sort for fault in faults):
             lines = [str(fault) for fault in faults if fault.sort == sort]
@@ -46,5 +48,8 @@ def score(args):
             print(f"{row.dataset}: {note}", file=sys.stderr)
         print(metrics_listing(row))
         print(differences_listing(row, differences))
+        if row.reason:  # it is not in the tables
+            print(visible(f"{row.status}: {row.method} on {row.dataset}: {row.reason}"), file=sys.stderr)
+            status = 1
     write_reports(args.out, ReportOptions(), parts=[tables])
-    return 0
+    return status

@@ -76,10 +76,13 @@ def run(options, describe=_outcome):
                     for method, spec in methods.items():
                         place = dict(spec=method, dataset=dataset.name, split=dataset.split, source=source, lists=options.split)
                         failure = broken.get(method) or failures.get((method, source))
+                        earlier = store.row(dataset.name, dataset.split, spec.name)
                         with progress.cell(spec.name, dataset.title, len(dataset.ids[: options.limit])) as told:
                             on_image = _in_turn(told, in_time)
                             row = _guarded(options, spec, place | {"run": run_id}, store, digests, on_image, failure)
                         progress.report(row)
+                        for change in _changes(earlier, row) if row.ok else ():
+                            progress.tell(f"{row.method} on {row.dataset} ({row.split}): it is of {change}")
                         rows.append(row)
                         if options.strict and row.status in (Status.FAILED, Status.INCOMPLETE):
                             raise ZooError(f"{row.method} on {row.dataset}: {row.reason} (--strict)")
@@ -90,6 +93,23 @@ def run(options, describe=_outcome):
             if aside is not None:
                 print(f"{store.manifest_path} was no list of runs; what it was is {aside} now", file=sys.stderr)
     return rows
+
+
+def _changes(earlier, row):
+    """In what a row is of another kind than the one that was stored in its place before, in words."""
+    if earlier is None or not earlier.n_images:
+        return
+    for what, old, new in (
+        ("other weights", _weights(earlier), _weights(row)),
+        ("another threshold", earlier.threshold, row.threshold),
+        ("another metric size", earlier.metric_size, row.metric_size),
+    ):
+        if old != new:
+            yield f"{what} than the row that was stored: {new}, not {old}"
+
+
+def _weights(row):
+    return row.weights and f"{row.weights.file} (SHA-256 {row.weights.sha256[:8]})"
 
 
 def _trained(options, datasets):

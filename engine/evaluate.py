@@ -9,7 +9,7 @@ import torch
 from datasets.fingerprint import combine
 from datasets.splits import list_splits, read_split
 from engine.cell import cell_dataset, cell_detector
-from engine.code_version import code_version
+from engine.code_version import code_version, library_versions
 from engine.executors import ENDS_OF_WORKERS, unordered
 from engine.profiling import speed_of
 from engine.rows import in_batches, make_row, recut_records
@@ -20,7 +20,7 @@ from results.row import Status
 from results.score_map import AboutScores, write_about
 from zoo import ZooError
 from zoo.checkpoints import sha256_file
-from zoo.neural import NeuralDetector
+from zoo.neural import FLOAT32, NeuralDetector
 
 MOST_LEFT_OUT = 100  # images that a row names
 MOST_COSTLY = 3  # failures that took all of their time or a worker with them, before an image is scored
@@ -36,6 +36,7 @@ def cell_key(cell):
     detector = cell_detector(cell)
     options = {"type": cell.method_options["type"], **detector.parameters}  # those that a checkpoint brought among them
     threads = {"threads": torch.get_num_threads()} if in_batches(cell, detector) and cell.device == "cpu" else {}
+    precision = {"precision": detector.precision} if getattr(detector, "precision", FLOAT32) != FLOAT32 else {}
     files = {name: sha256_file(value) for name, value in options.items() if isinstance(value, str) and Path(value).is_file()}
     return {
         "method": options,
@@ -45,6 +46,8 @@ def cell_key(cell):
         "split": cell.split,
         "device": cell.device,
         "metric_size": cell.metric_size,
+        "libraries": library_versions(type(detector).__module__, network=isinstance(detector, NeuralDetector)),
+        **precision,
         **threads,  # sums of networks round by them; workers have one
     }
 
@@ -76,9 +79,6 @@ def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, allow_overl
     if missing is not None:
         reason = missing.format(method=cell.spec, dataset=cell.source, options=_training_options(cell))
         row = make_row(cell, detector, [], n_split=len(dataset), status=Status.NO_CHECKPOINT, reason=reason)
-        earlier = store.row(cell.dataset, cell.split, cell.method)
-        if earlier is not None and earlier.n_images:  # of weights that are not found now: worth more than that
-            return replace(row, reason=f"{reason}; the stored row stays")
         return store.write_row(row, [])
     seen = overlap(detector.weights.metadata, dataset) if isinstance(detector, NeuralDetector) and detector.weights else []
     if seen and not allow_overlap:
@@ -89,7 +89,8 @@ def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, allow_overl
 
     key = cell_key(cell)
     journal = store.journal(cell.dataset, cell.split, cell.method)
-    stored = journal.read_all(key)
+    begun = None if fresh else journal.read_anew(key)  # by a run with --fresh that was ended
+    stored = journal.read_all(key) if begun is None else begun
     good = {record.id: record for record in stored if digests.get(record.id) == record.pixels}
     done = {i: good[i] for i in ids if not fresh and i in good and _saved(cell, good[i])}
     todo = [index for index, image_id in enumerate(ids) if image_id not in done]
@@ -103,7 +104,7 @@ def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, allow_overl
     if speed is None and ids:
         speed = speed_of(cell, len(ids)) if in_batches(cell, detector) else _speed_in(pool, cell, len(ids))
     errors, costly = {}, 0
-    with journal.writer(key, kept) as append:
+    with journal.writer(key, kept, anew=fresh or begun is not None) as append:
         for record in _score(cell, detector, todo, pool):
             if isinstance(record, ImageFailure):
                 errors[record.id] = record.error

@@ -135,8 +135,10 @@ def worker_pool(jobs, dask=None, memory=None):
             pool.stop()
             raise
         return
-    from dask.distributed import Client
-
+    try:
+        from dask.distributed import Client
+    except ImportError as error:
+        raise ZooError(f"--dask needs Dask, which does not import ({error}); run: pip install distributed") from None
     try:
         client = Client(dask, timeout="10s")
     except (OSError, TimeoutError, ValueError) as error:

@@ -1,30 +1,7 @@
-"""Memory of this process: what the C library does with what is freed, and how much there may be."""
+"""How much memory this process may take, and what tells that there was too little."""
 
-import ctypes
 import re
-import sys
 from pathlib import Path
-
-# Numbers of the options of mallopt(3).
-M_TRIM_THRESHOLD = -1
-M_MMAP_MAX = -4
-LARGEST_INT = 2**31 - 1
-
-
-def keep_freed_memory():
-    """Have glibc keep the memory of freed arrays for the next ones, which then come without page faults.
-
-    By default it takes arrays above 32 MiB from the system and gives them back each time, and the kernel fills every page with
-    zeros: two fifths of ISNet's time at 512x512. In return a process holds its peak until it ends, and the peak may rise by a
-    third.
-
-    Returns:
-        bool: Whether the C library took the settings; on any but glibc nothing is done.
-    """
-    if not sys.platform.startswith("linux"):
-        return False
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    return mallopt is not None and bool(mallopt(M_MMAP_MAX, 0) and mallopt(M_TRIM_THRESHOLD, LARGEST_INT))
 
 
 def limit_memory(gibibytes):

@@ -19,7 +19,7 @@ from engine.hardware import device_name
 from engine.scoring import at_metric_size, in_time
 from results.row import Speed
 from zoo.errors import FAILURES
-from zoo.neural import NeuralDetector
+from zoo.neural import FLOAT32, NeuralDetector
 
 RUNS = 20
 SECONDS = 1.0
@@ -89,7 +89,7 @@ def measure_speed(detector, images, *, runs=RUNS, seconds=SECONDS):
         processor=device_name(device),
         device=device.type,
         threads=threads,
-        dtype="float16 by autocast" if getattr(detector, "amp", False) and device.type == "cuda" else "float32",
+        dtype=getattr(detector, "precision", FLOAT32),
         height=height,
         width=width,
         runs=len(walls),
@@ -154,7 +154,7 @@ def _network_seconds(detector, image, runs):
     inputs = detector.preprocess(grey).contiguous(memory_format=detector.memory_format)
 
     def run():
-        with torch.autocast("cuda", enabled=detector.amp and detector.device.type == "cuda"):
+        with detector.autocast():
             detector.forward(inputs)
 
     return float(np.median([_timed(run, detector.device)[0] for _ in range(runs)]))

@@ -13,7 +13,7 @@ from engine.training.provenance import seen_images
 from results.record import unpack_sweep
 from results.row import Row, Speed, Status, Weights
 from zoo.errors import FAILURES, one_line
-from zoo.neural import NeuralDetector
+from zoo.neural import FLOAT32, NeuralDetector
 
 # The sweep does not tell which pixels a matched pair shares.
 NO_OPDC = dict.fromkeys(("opdc_matched", "opdc_iou", "components"), float("nan"))
@@ -68,11 +68,10 @@ def make_row(cell, detector, records, *, n_split, status, reason, speed=None):
     )
     if not records:
         return row
-    row = replace(
-        row,
-        speed=speed or _speed(cell, detector, records),
-        notes=dict(Counter(note for record in records for note in record.notes)),
-    )
+    notes = dict(Counter(note for record in records for note in record.notes))
+    if network and detector.precision != FLOAT32:
+        notes[f"computed in {detector.precision}"] = len(records)
+    row = replace(row, speed=speed or _speed(cell, detector, records), notes=notes)
     return with_figures(row, records, detector.score_kind)
 
 

@@ -14,7 +14,7 @@ from datasets.fingerprint import pixel_digest
 from engine.cell import cell_dataset, cell_detector
 from engine.hardware import device_name
 from engine.interrupts import end_with_parent
-from engine.memory import is_out_of_memory, keep_freed_memory, limit_memory
+from engine.memory import is_out_of_memory, limit_memory
 from engine.metrics import quantize
 from engine.metrics.counts import count_scene
 from engine.metrics.scene import Scene
@@ -26,7 +26,8 @@ from results.score_map import write_score_map
 from zoo import ZooError
 from zoo.contained import contained
 from zoo.detector import finite_map
-from zoo.errors import FAILURES, OutOfTime, one_line
+from zoo.errors import FAILURES, OutOfTime, one_line, shortened
+from zoo.memory import keep_freed_memory
 from zoo.thresholds import ScoreStatistics
 
 GRACE = 5.0  # seconds
@@ -122,10 +123,10 @@ def score_images(cell, indices):
             detector.batch_size = min(detector.batch_size, half)
         return records + score_images(cell, places[:half]) + score_images(cell, places[half:])  # down to the one to blame
     seconds = (time.perf_counter() - start) / len(items)
-    notes = detector.take_notes()
+    notes = tuple(shortened(str(note)) for note in detector.take_notes())
     for item, score in zip(items, scores, strict=True):
         try:
-            records.append(_measure(cell, detector, item, score, seconds=seconds, notes=tuple(map(str, notes))))
+            records.append(_measure(cell, detector, item, score, seconds=seconds, notes=notes))
         except FAILURES as error:
             records.append(ImageFailure(item["id"], one_line(error)))
         notes = ()  # they are the batch's, which a report counts once
@@ -165,7 +166,7 @@ def _measure(cell, detector, item, score, **timing):
 def write_mask(path, mask):
     """Write an HxW bool mask atomically, as a PNG of 0 and 255; gives the SHA-256 of the file."""
     data = cv2.imencode(".png", mask.astype(np.uint8) * 255)[1].tobytes()
-    write_atomic(path, data)
+    write_atomic(path, data, durable=False)  # its record has the digest
     return hashlib.sha256(data).hexdigest()
 
 

@@ -1,6 +1,8 @@
 """The journal of a cell: what is known of each image, written as soon as it is scored."""
 
 import json
+import os
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,13 +12,14 @@ from results.record import ImageRecord
 from zoo.errors import ZooError
 
 VERSION = 2
+SYNC = 1.0  # seconds; a line on the disk each time would take a fast method's time
 
 
 class Journal:
     """One file a key, which holds everything that the records depend on; so what one run does to its own leaves the others.
 
-    A file is one JSON line an image, appended and flushed; the first line is the version and the key. Each line has a checksum
-    that depends on the key too.
+    A file is one JSON line an image, appended and flushed, and a second later on the disk; the first line is the version and
+    the key. Each line has a checksum that depends on the key too.
 
     Arguments:
         path: Folder of the files.
@@ -29,9 +32,17 @@ class Journal:
         """Where the records of a key are."""
         return self.path / f"{checksum(key)}.jsonl"
 
+    def file_anew(self, key):
+        """Where they are while some are made anew: all that will be in `file`, which it becomes at the end."""
+        return self.path / f"{checksum(key)}.anew.jsonl"
+
     def read(self, key):
         """`ImageRecord`s by image id, the latest of each."""
         return {record.id: record for record in self.read_all(key)}
+
+    def read_anew(self, key):
+        """As `read_all`, what a writer of ``anew`` left that did not come to its end; None where there is none."""
+        return self._read(self.file_anew(key), checksum(key), key) if self.file_anew(key).is_file() else None
 
     def read_all(self, key):
         """`ImageRecord`s in the order in which they were written, of each image and its pixels the latest.
@@ -44,8 +55,9 @@ class Journal:
         path, salt = self.file(key), checksum(key)
         if not path.is_file():  # before version 2 there was one file a cell, without checksums
             path, salt = self.path.with_name(f"{self.path.name}.jsonl"), None
-        if not path.is_file():
-            return []
+        return self._read(path, salt, key) if path.is_file() else []
+
+    def _read(self, path, salt, key):
         lines = path.read_bytes().split(b"\n")
         head = _parsed(lines[0], salt)
         if salt is None and head != {"key": key}:
@@ -65,19 +77,44 @@ class Journal:
         return list(records.values())
 
     @contextmanager
-    def writer(self, key, records):
-        """A function that appends a record. The file first gets the key and these records."""
-        path, salt = self.file(key), checksum(key)
-        lines = [_line({"version": VERSION, "key": key}, salt), *(_line(record.to_json(), salt) for record in records)]
-        write_atomic(path, "".join(lines))
+    def writer(self, key, records, anew=False):
+        """A function that appends a record. The file first gets the key and these records.
+
+        Arguments:
+            key: Of the records.
+            records: `ImageRecord`s.
+            anew: Leave the stored records where they are until this ends well, and then drop those alone that have a successor.
+        """
+        path, salt = (self.file_anew if anew else self.file)(key), checksum(key)
+        write_atomic(path, _text(key, records))
+        synced = time.monotonic()
         with open(path, "a", encoding="utf-8", newline="\n") as file:
 
             def append(record):
+                nonlocal synced
                 with naming(path):
                     file.write(_line(record.to_json(), salt))
                     file.flush()
+                    if time.monotonic() > synced + SYNC:
+                        os.fsync(file.fileno())
+                        synced = time.monotonic()
 
-            yield append
+            try:
+                yield append
+            finally:
+                with naming(path):
+                    os.fsync(file.fileno())
+        if anew:
+            new = {(record.id, record.pixels): record for record in self.read_anew(key)}
+            old = (record for record in self.read_all(key) if (record.id, record.pixels) not in new)
+            write_atomic(self.file(key), _text(key, [*old, *new.values()]))
+            path.unlink()
+
+
+def _text(key, records):
+    """The file of these records."""
+    salt = checksum(key)
+    return "".join([_line({"version": VERSION, "key": key}, salt), *(_line(record.to_json(), salt) for record in records)])
 
 
 def _line(data, salt):

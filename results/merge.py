@@ -8,7 +8,7 @@ from results.row import Status
 from results.store import ResultStore
 from zoo.errors import UsageError, ZooError
 
-OWN = ("report",)  # made from the rows of a folder, and made anew
+OWN = ("report", "fewer")  # made from the rows of a folder, and made anew; rows that took no place
 
 
 def merge_folders(folders, out):
@@ -82,9 +82,9 @@ def _best(pairs):
     best = max(scored, key=lambda pair: (pair[1].status is Status.OK, pair[1].n_images))
     key = _key(best[1])
     for other in scored:
-        if _key(other[1]) != key:
-            differ = [name for name in key if key[name] != _key(other[1]).get(name)]
-            raise ZooError(f"{_name(other)} and {_name(best)} differ in {', '.join(differ)}; leave one of them out")
+        known = _key(other[1])  # a row from before one of these was noted does not differ in it
+        if differ := [name for name in key.keys() & known.keys() if key[name] != known[name]]:
+            raise ZooError(f"{_name(other)} and {_name(best)} differ in {', '.join(sorted(differ))}; leave one of them out")
     return best, [other for other in pairs if other is not best and other[1] != best[1]]
 
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from results.checksum import checked, summed
 from results.csv_text import plain_text, safe_text
-from results.files import locked, write_atomic, write_json
+from results.files import json_text, locked, write_json, write_together
 from results.journal import Journal
 from results.plain import from_plain, to_plain
-from results.row import Row, Speed
+from results.row import Row, Speed, Status
 from zoo.errors import UsageError, ZooError, one_line
 
 TIMES_VERSION = 1
@@ -92,19 +92,32 @@ class ResultStore:
     def write_row(self, row, records):
         """Store a `Row` as JSON, and one CSV line an `ImageRecord` beside it.
 
-        What the clock has to do with is in a file of its own, so that equal runs leave equal rows.
+        What the clock has to do with is in a file of its own, so that equal runs leave equal rows. A stored row of more images
+        stays, and this one goes to a folder ``fewer/`` beside ``results/``.
 
         Returns:
-            Row: With the hash of the CSV.
+            Row: With the hash of the CSV. One that took no place says so, as `Status.INCOMPLETE` where it was whole.
         """
-        path = self.row_path(row.dataset, row.split, row.method)
+        stored = self.row(*_place(row))
+        path = self.row_path(*_place(row))
+        fewer = stored is not None and stored.n_images > row.n_images
+        if fewer:
+            path = self.out / "fewer" / path.relative_to(self.out / "results")
         table = _image_table(records)
         row = replace(row, images_sha256=_sha256(table.encode("utf-8", "surrogateescape")))
-        times = {"version": TIMES_VERSION, "speed": to_plain(row.speed), "seconds": {r.id: r.seconds for r in records}}
-        write_json(self.times_path(row.dataset, row.split, row.method), summed(times))
-        write_atomic(path.with_suffix(".csv"), table)
-        write_json(path, replace(row, speed=None).to_json())
-        return row
+        files = {path.with_suffix(".csv"): table, path: json_text(replace(row, speed=None).to_json())}
+        if not fewer:
+            times = {"version": TIMES_VERSION, "speed": to_plain(row.speed), "seconds": {r.id: r.seconds for r in records}}
+            files = {self.times_path(*_place(row)): json_text(summed(times))} | files
+        write_together(files)
+        if not fewer:
+            return row
+        reason = (
+            f"the stored row of {stored.n_images} images stays, and this one of {row.n_images} is {path}; to have it in a "
+            "table, give another --out"
+        )
+        status = Status.INCOMPLETE if row.status is Status.OK else row.status
+        return replace(row, status=status, reason="; ".join(filter(None, [row.reason, reason])))
 
     def journal(self, dataset, split, method):
         return Journal(self.out / "journal" / dataset / split / method)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -52,6 +53,38 @@ def test_a_pipe_that_nothing_reads_is_one_line(tmp_path):
         command = [sys.executable, str(PROGRAM), "weights"]
         done = subprocess.run(command, cwd=tmp_path, stdout=gone, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, "stopped: nothing reads the output any more\n")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_harmless(tmp_path, closed):
+    command = f"{shlex.join([sys.executable, str(PROGRAM), 'weights'])} {closed}"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_nonsense_backend_of_matplotlib_is_harmless(folder, tmp_path):
+    command = [sys.executable, str(PROGRAM), "--methods", "top_hat", "--datasets", folder, "--out", "out", "--jobs", "1"]
+    report = [sys.executable, str(PROGRAM), "report", "--out", "out", "--figures", "roc"]
+    for words in (command, report):
+        env = os.environ | {"MPLBACKEND": "nonsense"}
+        done = subprocess.run(words, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+        assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+
+
+@pytest.mark.parametrize("words", [["--all", "--out", ""], ["report", "--out", ""], ["--methods", "top_hat", "--plugin", ""]])
+def test_an_empty_value_is_one_line(tmp_path, monkeypatch, capsys, words):
+    monkeypatch.chdir(tmp_path)
+    assert run_benchmark.main(words) == 2
+    assert "has an empty value" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_text_of_any_length_of_a_method_is_shortened(folder, tmp_path):
+    name, plugin, _ = write_plugin(tmp_path)
+    plugin.write_text(plugin.read_text().replace("time.sleep(0)", "raise ValueError('x' * 1_000_000)"))
+    assert run(folder, tmp_path / "out", name, "--plugin", str(plugin)) == 1
+    assert "x... (1000000 letters)" in row_of(tmp_path / "out", name)["reason"]
+    assert (tmp_path / "out" / "results" / "mine" / "irsam" / f"{name}.json").stat().st_size < 20_000
 
 
 def test_kill_and_resume_scores_no_stored_image_again(folder, tmp_path):

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from zoo._yapf import leave_cache_alone
 from zoo.lazy import lazy_names
 
 if TYPE_CHECKING:  # also what `engine.code_version` follows
@@ -28,5 +29,6 @@ __all__ = [
     "load_plugin",
 ]
 
+leave_cache_alone()  # before anything imports mmengine
 # The command line parses its arguments before torch is there.
 __getattr__ = lazy_names(__name__, __all__, ("errors", "card", "plugins", "thresholds", "detector", "registry"))

@@ -17,6 +17,8 @@ class OutOfTime(BaseException):
     """Code has run for longer than it may. No `Exception`, so that an ``except Exception`` of its own does not pass over it."""
 
 
+LONGEST = 1000  # letters of a text of others, such as an exception that prints an array
+
 # What the code of a method or a plug-in may end in: any error, and the end of the whole program.
 FAILURES = (Exception, SystemExit, OutOfTime)
 
@@ -27,10 +29,15 @@ def visible(text):
     return text if text.isprintable() else "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
+def shortened(text):
+    """The text, or its beginning and how long it is."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}... ({len(text)} letters)"
+
+
 def one_line(error):
-    """An exception as one line; the class is named unless the text was written for users."""
+    """An exception as one line of some length; the class is named unless the text was written for users."""
     try:
-        text = " ".join(str(error).split())
+        text = shortened(" ".join(str(error).split()))
     except Exception:  # of a class of others
         text = "(its text cannot be made)"
     if isinstance(error, SystemExit):

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from itertools import chain
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
+from zoo.durable import written_whole
 from zoo.errors import UsageError, ZooError
 
 METADATA_KEY = "irsam_zoo"  # the one entry of the header, since safetensors writes several in any order; it holds JSON
@@ -44,18 +44,12 @@ def save_checkpoint(path, state_dict, metadata, *, int8=None):
     path = Path(path)
     if path.is_dir():
         raise UsageError(f"{path} is a folder; name a file in it, such as {path / '<method>_<data set>.safetensors'}")
-    path.parent.mkdir(parents=True, exist_ok=True)
     # clone(): safetensors refuses tensors that share memory, and writes row-major ones only.
     tensors = {key: value.detach().cpu().clone().contiguous() for key, value in state_dict.items()}
     if int8:
         tensors, metadata = _to_integers(tensors, int8), metadata | {INTEGERS_KEY: INTEGERS}
-    partial = path.with_name(f".{path.name}.{os.urandom(8).hex()}.part")
-    try:
+    with written_whole(path) as (partial,):
         save_file(tensors, partial, {METADATA_KEY: json.dumps(metadata, sort_keys=True)})
-        os.chmod(partial, 0o644)  # safetensors lets the owner alone read it
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
     return sha256_file(path)
 
 

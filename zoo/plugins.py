@@ -4,7 +4,8 @@ import hashlib
 import importlib.util
 import io
 import sys
-from contextlib import redirect_stderr
+import sysconfig
+from contextlib import contextmanager, redirect_stderr
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -14,8 +15,12 @@ from zoo.errors import FAILURES, UsageError, ZooError, one_line
 
 ENTRY_POINT_GROUP = "irsam_zoo.methods"
 PLUGIN_PREFIX = "irsam_zoo_plugin_"  # of the modules that plug-in files become
+ROOT = Path(__file__).resolve().parents[1]
+LIBRARIES = ("site-packages", "dist-packages")
+STANDARD_LIBRARY = [Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib")]
 
 _broken = {}  # by name of the module: the code that did not import, and why
+_loaded = {}  # by name of the module: names of those that were imported with it
 
 
 def load_plugin(path):
@@ -32,18 +37,18 @@ def load_plugin(path):
     if _broken.get(name, (None,))[0] == code:
         raise ZooError(_broken[name][1])
     if name in sys.modules:
-        if sys.modules[name].plugin_code != code:  # in a worker of a Dask cluster
-            raise ZooError(f"plug-in {path} has changed since it was imported; restart the workers")
+        for file, known in sys.modules[name].plugin_code.items():  # they change in a worker of a Dask cluster
+            if not file.is_file() or file.read_bytes() != known:
+                raise ZooError(f"{file} has changed since plug-in {path} was imported; restart the workers")
         return sys.modules[name]
     _methods()
     spec = importlib.util.spec_from_file_location(name, path)
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    module.plugin_code = code
     if str(path.parent) not in sys.path:
         sys.path.append(str(path.parent))  # at the end: a neighbour of the plug-in must not take another module's place
     told = io.StringIO()
     try:
-        with redirect_stderr(told), contained():  # a parser of arguments in it would speak of ours
+        with redirect_stderr(told), contained(), _watched(name):  # a parser of arguments in it would speak of ours
             spec.loader.exec_module(module)
     except FAILURES as error:
         del sys.modules[name]
@@ -51,6 +56,8 @@ def load_plugin(path):
         _broken[name] = code, f"plug-in {path} does not import: {one_line(error)}"
         raise ZooError(_broken[name][1]) from error
     sys.stderr.write(told.getvalue())
+    files = (Path(file) for loaded in _loaded[name] if (file := getattr(sys.modules.get(loaded), "__file__", None)))
+    module.plugin_code = {path: code} | {file: file.read_bytes() for file in files if file.is_file()}
     return module
 
 
@@ -80,11 +87,46 @@ def load_entry_points():
     for entry in entry_points(group=ENTRY_POINT_GROUP):
         _methods()
         try:
-            with contained():
+            with contained(), _watched(entry.module):
                 entry.load()
         except FAILURES as error:
             reason = f"the installed plug-in {entry.value} does not import: {one_line(error)}"
             print(f"{reason}; its methods are left out", file=sys.stderr)
+
+
+def loaded_with(module):
+    """Names of the modules of the plug-in that brought a module, its own among them; none for a module of no plug-in.
+
+    They are those from outside this project, the standard library and ``site-packages`` that were imported for the first time
+    with it, whatever imported them.
+    """
+    return sorted({name for names in _loaded.values() if module in names for name in names})
+
+
+def is_library(path):
+    """Whether a file is of the standard library or of an installed package, and of none that is installed to be edited."""
+    return any(part in LIBRARIES for part in path.parts) or any(path.is_relative_to(folder) for folder in STANDARD_LIBRARY)
+
+
+def is_own(path):
+    """Whether a file is of this project's own packages."""
+    return not is_library(path) and any(path.is_relative_to(room) for room in _rooms())
+
+
+@contextmanager
+def _watched(plugin):
+    """Note which modules are imported meanwhile."""
+    before = set(sys.modules)
+    yield
+    files = {name: getattr(sys.modules[name], "__file__", None) for name in sys.modules.keys() - before}
+    paths = {name: Path(file).resolve() for name, file in files.items() if file}
+    _loaded[plugin] = {plugin} | {name for name, path in paths.items() if not is_library(path) and not is_own(path)}
+
+
+@cache
+def _rooms():
+    """The folders of this project's own packages."""
+    return [path.parent for path in ROOT.glob("*/__init__.py")]
 
 
 def _methods():

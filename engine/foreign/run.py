@@ -86,7 +86,7 @@ def score_predictions(options, tell) -> Iterator[Outcome]:
                 with progress.cell(name, job.dataset.title, len(job.dataset)) as on_image:
                     scored = score_folder(job.folder, job.dataset, name=name, title=title, **how, on_image=on_image)
                 row = store.write_row(scored.row, scored.records)
-                with store.journal(row.dataset, row.split, name).writer(row.journal_key, scored.records):
+                with store.journal(row.dataset, row.split, name).writer(row.journal_key, scored.records, anew=True):
                     pass
                 data[f"{row.dataset}/{row.split}"] = row.fingerprint
                 faults[f"{row.dataset}/{row.split}/{name}"] = [list(fault) for fault in scored.faults]

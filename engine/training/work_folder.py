@@ -9,6 +9,7 @@ from engine.training.hooks import LossTableHook
 from results.files import write_atomic
 from zoo import UsageError
 from zoo.checkpoint_files import read_header
+from zoo.durable import written_whole
 from zoo.registry import method_config
 
 
@@ -93,9 +94,8 @@ def claim(work_dir, metadata):
 
 def _copy(source, target):
     """Copy a file so that the target is whole whenever it is there."""
-    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
-    shutil.copyfile(source, partial)
-    partial.replace(target)
+    with written_whole(target) as (partial,):
+        shutil.copyfile(source, partial)
 
 
 def _comparable(metadata):

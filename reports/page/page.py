@@ -16,7 +16,8 @@ from reports.table import MARKS
 
 FOLDER = Path(__file__).parent
 SCRIPTS = ("dom", "tip", "table", "details", "gallery", "viewer", "page")
-# Characters that figures and pictures may take, of the 15 MB that a page can be sent around with.
+# Characters that figures and pictures may take, so that a page can be sent around. Tables have no bound: under every protocol
+# and policy they take some thousand a row besides.
 FIGURES, PICTURES = 5_000_000, 8_000_000
 
 

@@ -12,9 +12,7 @@ ROOT = Path(run_benchmark.__file__).parent
 SECOND_ARRAY_FAULTS = """
 import resource
 import numpy as np
-from engine.memory import keep_freed_memory
-
-assert keep_freed_memory()
+{keeps}
 np.ones(16_000_000)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 np.ones(16_000_000)
@@ -23,6 +21,15 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the setting is glibc's")
-def test_a_second_large_array_comes_without_page_faults():
-    done = subprocess.run([sys.executable, "-c", SECOND_ARRAY_FAULTS], cwd=ROOT, capture_output=True, text=True, check=True)
+@pytest.mark.parametrize(
+    "keeps",
+    [
+        "from zoo.memory import keep_freed_memory; assert keep_freed_memory()",
+        "from zoo import build_method; build_method('top_hat')",
+        "from zoo import build_method; build_method('acmnet')",
+    ],
+)
+def test_a_second_large_array_comes_without_page_faults(keeps):
+    code = SECOND_ARRAY_FAULTS.format(keeps=keeps)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert int(done.stdout) < 30, "128 MB fresh from the kernel are 31250 pages, or 61 huge ones"

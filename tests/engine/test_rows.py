@@ -145,9 +145,10 @@ def test_code_version_follows_what_a_method_imports(tmp_path, monkeypatch):
 
     assert code_version("baselines.classical.top_hat") != code_version("baselines.classical.max_median")
     assert code_version("baselines.classical.top_hat") == code_version("baselines.classical.top_hat")
-    sources = {}
-    module._collect("baselines.classical.top_hat", "baselines", None, sources)
-    module._collect("engine.scoring", "baselines", None, sources)
+    found = module._Sources("baselines.classical.top_hat")
+    found.add("baselines.classical.top_hat")
+    found.add("engine.scoring")
+    sources = {name for name, _ in found.files.values()}
     assert {"baselines.classical.top_hat", "zoo.detector", "engine.metrics.counts", "datasets.reader"} <= set(sources)
     assert "baselines.classical.max_median" not in sources
     assert not any(name.startswith(("numpy", "torch", "skimage")) for name in sources)
@@ -163,7 +164,7 @@ def test_code_version_follows_an_installed_package(tmp_path, monkeypatch):
     (package / "constants.py").write_text("SIZE = 3\n")
     (package / "method.py").write_text("from .parts import constants\n")
     monkeypatch.syspath_prepend(tmp_path)
-    sources = {}
-    module._collect("installed_methods.method", "installed_methods", None, sources)
+    sources = module._Sources("installed_methods.method")
+    sources.add("installed_methods.method")
     names = {f"installed_methods.{name}" for name in ("method", "parts", "constants")}
-    assert sources.keys() == {"installed_methods", *names}
+    assert {name for name, _ in sources.files.values()} == {"installed_methods", *names}

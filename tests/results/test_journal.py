@@ -1,6 +1,7 @@
 """Journals that were damaged, and those of other keys, images and versions."""
 
 import json
+from contextlib import suppress
 
 import pytest
 
@@ -53,6 +54,20 @@ def test_images_of_one_name_are_told_by_their_pixels(journal):
         append(other)
     assert journal.read(KEY)["a"] == other
     assert {record.pixels for record in journal.read_all(KEY) if record.id == "a"} == {"1 2", "others"}
+
+
+def test_records_that_are_made_anew_stay_until_their_successors_are_all_there(journal):
+    old = journal.read_all(KEY)
+    new = make_record(id="b", seconds=9.0)
+    with suppress(KeyboardInterrupt), journal.writer(KEY, [old[0]], anew=True) as append:
+        append(new)
+        raise KeyboardInterrupt
+    assert journal.read_all(KEY) == old
+    assert journal.read_anew(KEY) == [old[0], new]
+    with journal.writer(KEY, journal.read_anew(KEY), anew=True):
+        pass
+    assert journal.read_anew(KEY) is None
+    assert journal.read(KEY) == {"a": old[0], "b": new, "c": old[2]}
 
 
 def test_a_later_version_is_refused(journal):

@@ -1,5 +1,6 @@
 """The result folder under kills, damage and a second run."""
 
+import errno
 import json
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from results.files import write_atomic, write_json
-from results.row import Speed
+from results.row import Speed, Status
 from results.store import ResultStore
 from tests.results.test_record import make_record
 from tests.results.test_row import make_row
@@ -97,6 +98,38 @@ def test_a_link_to_nothing_is_not_followed(tmp_path):
     with pytest.raises(ZooError, match="is not the lock"), ResultStore(tmp_path).locked():
         pass
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_row_of_fewer_images_takes_no_place(tmp_path):
+    store = ResultStore(tmp_path)
+    good = store.write_row(make_row(n_images=2), [make_record(id="a"), make_record(id="b")])
+    for number, status in ((1, Status.OK), (0, Status.FAILED)):
+        told = store.write_row(make_row(n_images=number, status=status), [make_record(id="a")] * number)
+        assert told.status is (Status.INCOMPLETE if number else Status.FAILED)
+        assert "the stored row of 2 images stays" in told.reason
+        assert store.rows() == [good]
+        assert json.loads((tmp_path / "fewer" / "d" / "s" / "m.json").read_text())["n_images"] == number
+    assert len(store.counts(good)) == 2
+    other = store.write_row(make_row(n_images=2, title="Another"), [make_record(id="a"), make_record(id="c")])
+    assert store.rows() == [other]
+
+
+def test_a_row_that_cannot_be_written_leaves_the_one_before(tmp_path, monkeypatch):
+    store = ResultStore(tmp_path)
+    good = store.write_row(make_row(n_images=1), [make_record(id="a")])
+    write = Path.write_bytes
+
+    def full(path, data):
+        if ".json." in path.name:
+            raise OSError(errno.EFBIG, "File too large")
+        return write(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match=r"results/d/s/m\.json"):
+        store.write_row(make_row(n_images=2), [make_record(id="a"), make_record(id="b")])
+    assert store.rows() == [good]
+    assert len(store.counts(good)) == 1
+    assert not list(tmp_path.rglob("*.part"))
 
 
 def test_damaged_row_names_the_file(tmp_path):
