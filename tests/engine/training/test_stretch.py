@@ -16,7 +16,7 @@ from engine.training.queue import STATE_BYTES, WHOLE, Entry, run_queue, waiting
 from engine.training.stretch import MOST, collect, pack, run_stretch
 from engine.training.train import TrainOptions
 from engine.training.travel import LARGEST
-from tests.engine.training.test_queue import OTHER, PHASES, SMALL, stop_at, weights_of
+from tests.engine.training.test_queue import OTHER, PHASES, SMALL, plan_of_six, stop_at, weights_of
 from zoo import UsageError, ZooError
 from zoo.checkpoint_files import read_header
 
@@ -29,6 +29,7 @@ def home(tmp_path, monkeypatch):
     place = tmp_path / "home"
     place.mkdir()
     monkeypatch.chdir(place)
+    monkeypatch.setattr("engine.training.budget._probed", plan_of_six)
     (place / "queue.txt").write_text(QUEUE)
     return TrainOptions(method=SMALL, dataset="synthetic", recipe=dict(phases=PHASES, saves=2))
 
