@@ -4,6 +4,7 @@
 import os
 import signal
 import sys
+from argparse import Namespace
 
 if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # there is nothing yet to end in order
@@ -62,18 +63,18 @@ def run_command(args):
 
 
 def parse(arguments):
-    """The arguments of a command line, whose first may be a command; a run's configuration file fills in what it leaves out."""
+    """The arguments of a command line, whose first may be a command; a run's files of options fill in what it leaves out."""
     commands = Parser(prog="run_benchmark.py", add_help=False).add_subparsers()
     for command in COMMANDS.values():
         command.add_parser(commands)
     name, *rest = arguments if arguments and arguments[0] in COMMANDS else ["run", *arguments]
     parser = commands.choices[name]
-    args = parser.parse_args(rest)
-    if getattr(args, "config", None):
-        args = parser.parse_args([*run.config_arguments(args.config, vars(args)), *rest])
+    args, values = parser.parse_args(rest), {}
     if getattr(args, "from_manifest", None):
-        args = parser.parse_args([*run.manifest_arguments(args.from_manifest, args.out), *rest])
-    return args
+        values |= run.manifest_values(args.from_manifest, parser.settable, args.out, args.trust)
+    if getattr(args, "config", None):
+        values |= run.config_values(args.config, parser.settable, args.trust)
+    return parser.parse_args(rest, Namespace(**values)) if values else args
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ LONGEST_NAME = 200  # bytes; file systems take 255, of which a temporary file ne
 
 
 def check_name(what, name):
-    """Raise UsageError where results cannot be filed under a name."""
+    """Raise UsageError where results cannot be filed under a name, which is that of a file and never a path."""
     if re.search(r"[/\\\x00-\x1f\x7f-\x9f]", name) or name in ("", ".", ".."):
         raise UsageError(
             f"{what} {name!r}: results are filed under this name, so it must be that of a file; take out slashes and "
@@ -86,7 +86,7 @@ class ResultStore:
         """A stored `Row`, or None where there is none that can be read."""
         try:
             return self._read_row(self.row_path(dataset, split, method))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError, ZooError):
             return None
 
     def write_row(self, row, records):
@@ -167,7 +167,7 @@ class ResultStore:
         for path in sorted((self.out / "results").glob("*/*/*.json")):
             try:
                 rows.append(self._read_row(path))
-            except (OSError, ValueError, RecursionError) as error:
+            except (OSError, ValueError, RecursionError, ZooError) as error:
                 line = f"{path} is not a result row ({one_line(error)}); delete it and run the benchmark again"
                 if tell is None:
                     raise ZooError(line) from None
@@ -177,6 +177,8 @@ class ResultStore:
     def _read_row(self, path):
         """The row of a file, with its speed. ValueError where it is none, or belongs elsewhere."""
         row = Row.from_json(json.loads(path.read_text(encoding="utf-8")))
+        for what, name in zip(("data set", "split", "method"), _place(row), strict=True):
+            check_name(what, name)  # or the row could be of a file anywhere, such as a method that is one
         if self.row_path(*_place(row)) != path:
             raise ValueError(f"it is of {row.method} on {row.dataset} ({row.split})")
         if row.speed is not None:  # from before there was a file of times
