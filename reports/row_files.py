@@ -120,7 +120,7 @@ class RowFiles:
         """
         if row.weights is None:
             raise ZooError("no weights")
-        known = Path(row.key["method"].get("checkpoint", ""))
+        known = Path((row.key or {}).get("method", {}).get("checkpoint", ""))
         path = known if known.is_file() else CHECKPOINTS / row.weights.file
         stages, whole = [], False
         while path is not None and path.with_suffix(".csv").is_file():
@@ -143,10 +143,10 @@ class RowFiles:
 
     def _test_set(self, name, split):
         """The test set that rows are of: as the runs of this folder named it, else by its name."""
-        runs = [manifest["config"] for manifest in reversed(self.store.manifests())]
+        runs = [manifest["config"] for manifest in reversed(self.store.manifests()) if "config" in manifest]
         # `run` has data sets, `score` one or none: then the folder of predictions was called by it.
         named = [(source, run) for run in runs for source in run.get("datasets") or [run.get("dataset") or name]]
-        asked = [(source, run["data_root"], run["split"]) for source, run in named]
+        asked = [(source, run.get("data_root"), run.get("split") or split) for source, run in named]
         for source, root, lists in [*asked, (name, None, split)]:
             try:
                 dataset = build_dataset(source, root=self.data_root or root, split=lists, subset="test")

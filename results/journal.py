@@ -8,8 +8,10 @@ from results.checksum import checked, checksum, summed
 from results.files import naming, write_atomic
 from results.record import ImageRecord
 from zoo.errors import ZooError
+from zoo.reading import MB, parse_json, read_bytes
 
 VERSION = 2
+MOST = 512 * MB  # 3 KB an image
 
 
 class Journal:
@@ -39,14 +41,17 @@ class Journal:
         Lines that were damaged, or cut off by a kill, are left out.
 
         Raises:
-            ZooError: A later version of this program wrote them.
+            ZooError: A later version of this program wrote them, or the file is larger than any journal or cannot be read.
         """
         path, salt = self.file(key), checksum(key)
         if not path.is_file():  # before version 2 there was one file a cell, without checksums
             path, salt = self.path.with_name(f"{self.path.name}.jsonl"), None
         if not path.is_file():
             return []
-        lines = path.read_bytes().split(b"\n")
+        try:
+            lines = read_bytes(path, MOST).split(b"\n")
+        except OSError as error:
+            raise ZooError(f"{path} cannot be read: {error.strerror}") from None
         head = _parsed(lines[0], salt)
         if salt is None and head != {"key": key}:
             return []
@@ -87,9 +92,9 @@ def _line(data, salt):
 def _parsed(line, salt):
     """The dict of a line, or None where it is none or its checksum does not fit; without a salt it has no checksum."""
     try:
-        data = json.loads(line)
+        data = parse_json(line)
         return data if salt is None else checked(data, salt)
-    except (ValueError, RecursionError):
+    except ValueError:
         return None
 
 
