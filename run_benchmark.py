@@ -13,7 +13,8 @@ from commands import convert, data, listing, predict, profile, report, run, scor
 from commands.parser import Parser
 from engine.interrupts import listen
 from engine.memory import keep_freed_memory
-from zoo.errors import UsageError, ZooError, one_line, visible
+from zoo.errors import UsageError, ZooError, one_line
+from zoo.terminal import warn
 
 COMMANDS = dict(run=run, list=listing, data=data, train=train, predict=predict, score=score, report=report, convert=convert)
 COMMANDS |= dict(weights=weights, profile=profile)
@@ -34,23 +35,23 @@ def main(arguments=None):
     except (UsageError, ZooError) as error:
         if debug:
             raise
-        print(f"error: {visible(str(error))}", file=sys.stderr)
+        warn(f"error: {error}")
         return 2 if isinstance(error, UsageError) else 1
     except BrokenPipeError:
         if debug:
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to print must not fail in turn
-        print("stopped: nothing reads the output any more", file=sys.stderr)
+        warn("stopped: nothing reads the output any more")
         return 1
     except OSError as error:
         if debug or error.strerror is None:
             raise
         where = ": ".join(str(part) for part in (error.filename, error.strerror) if part)
-        print(f"error: {visible(where)}", file=sys.stderr)
+        warn(f"error: {where}")
         return 1
     except KeyboardInterrupt as error:
         same = "the same command" + " without --fresh" * ("--fresh" in arguments)
-        print(f"{error or 'stopped'}; {same} goes on from here", file=sys.stderr)
+        warn(f"{error or 'stopped'}; {same} goes on from here")
         return getattr(error, "status", 130)
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from commands.parser import DEBUG, FLAGS, PROTOCOL, run_option
 from commands.report import check_protocol, check_sweep_protocol, write_reports
 from engine.options import RunOptions
-from zoo.errors import FAILURES, UsageError, one_line, visible
+from zoo.errors import FAILURES, UsageError, one_line
 from zoo.lookup import names_file
+from zoo.terminal import say, warn
 
 MOST = 1e6  # seconds or GiB
 EXAMPLES = """commands:
@@ -78,11 +79,11 @@ def run(args):
     if not Path(args.checkpoints).is_dir() and args.checkpoints != RunOptions.checkpoints:
         if args.train == "none":
             raise UsageError(f"no folder {args.checkpoints}; name the one that holds weights by --checkpoints, or leave it out")
-        print(f"no folder {args.checkpoints}: networks have weights only if they are trained now", file=sys.stderr)
+        warn(f"no folder {args.checkpoints}: networks have weights only if they are trained now")
     _check_numbers(args)
     datasets = args.datasets or found_datasets(args.data_root)
     if not datasets:
-        print("no data set found: running on the synthetic one (--data-root names a folder of data sets)", file=sys.stderr)
+        warn("no data set found: running on the synthetic one (--data-root names a folder of data sets)")
         datasets = ["synthetic"]
     chosen = dict(
         methods=tuple(args.methods or list_methods()),
@@ -99,17 +100,17 @@ def run(args):
     if args.from_manifest:
         before, (*_, after) = read_run(Path(args.from_manifest)), ResultStore(args.out).manifests()
         for line in differences(before, after):
-            print(f"differs: {visible(line)}")
+            say(f"differs: {line}")
         equal = sum(before.get("rows", {}).get(name) == digest for name, digest in after["rows"].items())
-        print(f"{equal} of {len(after['rows'])} rows are equal to those of {visible(args.from_manifest)}")
+        say(f"{equal} of {len(after['rows'])} rows are equal to those of {args.from_manifest}")
     failed = [row for row in rows if row.status in (Status.FAILED, Status.INCOMPLETE)]
     try:
         write_reports(args.out, ReportOptions(protocol=args.protocol), parts=[tables])
     finally:
         for row in failed:
-            print(visible(f"{row.status}: {row.method} on {row.dataset}: {row.reason}"), file=sys.stderr)
+            warn(f"{row.status}: {row.method} on {row.dataset}: {row.reason}")
         for reason in unloaded.values():
-            print(visible(f"failed: {reason}"), file=sys.stderr)
+            warn(f"failed: {reason}")
     return 1 if failed or unloaded else 0
 
 

@@ -1,13 +1,12 @@
 """Train deep methods."""
 
 import argparse
-import sys
-from functools import partial
 from pathlib import Path
 
 from commands.parser import CHECKPOINTS, DATA_ROOT, DATASET, DEBUG, DEVICE, PLUGIN, SPLIT, load_plugins
 from zoo.errors import UsageError
 from zoo.schedules import SCHEDULES
+from zoo.terminal import say, warn
 
 OWN = ("command", "debug", "plugin", "methods", "all", "jobs")  # arguments that are no option of a training
 
@@ -86,9 +85,8 @@ def train(args):
     options = TrainOptions(method=methods[0], **options | {"device": usable_device(args.device)})
     if len(methods) > 1:
         plugins = tuple(str(Path(plugin).resolve()) for plugin in args.plugin)
-        report = partial(print, file=sys.stderr)
-        return 1 if train_all(methods, options, plugins=plugins, jobs=args.jobs or available_cores(), report=report) else 0
+        return 1 if train_all(methods, options, plugins=plugins, jobs=args.jobs or available_cores(), report=warn) else 0
     path = train_method(options)
     if path is not None:
-        print(path)
+        say(path)
     return 0

@@ -21,7 +21,7 @@ from zoo.errors import UsageError, ZooError, one_line
 from zoo.reading import MB, read_bytes, read_json
 
 TIMES_VERSION = 1
-COUNTED = ("pixels", "intersection", "union", "targets", "matched", "false_pixels")  # columns that every table of images has
+COUNTED = ("height", "width", "pixels", "intersection", "union", "targets", "matched", "false_pixels")  # of every image
 MOST_OF_A_ROW, MOST_OF_A_TABLE = 4 * MB, 256 * MB  # tables and manifests have a line an image or a run
 LONGEST_NAME = 200  # bytes; file systems take 255, of which a temporary file needs some
 
@@ -54,7 +54,7 @@ class ResultStore:
         return self.out / "manifest.json"
 
     def manifests(self):
-        """What `manifest_path` says of the runs in this folder so far, but for what no run says; nothing where it is damaged."""
+        """What `manifest_path` says of the runs in this folder so far; entries that are no run's are left out."""
         return [run for run in self._manifests() or [] if is_manifest(run)]
 
     def add_manifest(self, about):
@@ -139,12 +139,12 @@ class ResultStore:
         path = self.row_path(*_place(row)).with_suffix(".csv")
         try:
             lines = [{k: v if k == "id" else _figure(v) for k, v in line.items()} for line in self._image_lines(row)]
-            if not all({"id", *COUNTED} <= line.keys() for line in lines):
-                raise ValueError("it lacks a column")
         except (TypeError, ValueError) as error:
             raise ZooError(f"{path} is no table of images ({error}); run this cell again") from None
         if len(lines) != row.n_images:
             raise ZooError(f"{path} has {len(lines)} images, its row {row.n_images}; run this cell again")
+        if not all("id" in line and all(math.isfinite(line.get(name, math.nan)) for name in COUNTED) for line in lines):
+            raise ZooError(f"{path} lacks counts that every image has; run this cell again")
         return lines
 
     def _image_lines(self, row):

@@ -12,7 +12,7 @@ from tests.results.test_record import make_record
 from tests.results.test_row import FULL, make_row
 
 COLUMN = [1] * 256
-SWEEP = {name: COLUMN for name in SWEEP_COLUMNS}
+SWEEP = dict.fromkeys(SWEEP_COLUMNS, COLUMN)
 STRATUM = {"bin": "1-9", "targets": 1, "matched": 1, "Pd": 1.0, "IoU": 0.5}
 WEIGHTS = make_row(**FULL).to_json()["weights"]
 SOUND = dict(
@@ -36,10 +36,12 @@ ODD = [
     dict(strata={"size": [STRATUM | {"IoU": 7}], "scr": []}), dict(strata=[]),
     dict(sweep={}), dict(sweep={"tp": COLUMN}), dict(sweep=SWEEP | {"tp": COLUMN[:9]}), dict(sweep=SWEEP | {"tp": [-1] * 256}),
     dict(sweep=SWEEP | {"tp": None}), dict(left_out={"a": None}), dict(notes={"tired": "often"}), dict(data_notes=[1]),
-    dict(key={"method": "x"}), dict(key={"method": {"checkpoint": 3}}), dict(key={"files": []}), dict(key=[]), dict(key={"data": 1}),
+    dict(key={"method": "x"}), dict(key={"method": {"checkpoint": 3}}), dict(key={"files": []}), dict(key=[]),
+    dict(key={"data": 1}),
     dict(weights=WEIGHTS | {"file": "../../other.safetensors"}), dict(weights=WEIGHTS | {"file": ""}), dict(weights={}),
     dict(weights=WEIGHTS | {"iterations": 1e30}), dict(weights=[]),
-    dict(metric_size="huge"), dict(metric_size=None), dict(score_kind="points"), dict(threshold="(" * 5000), dict(threshold=0.5),
+    dict(metric_size="huge"), dict(metric_size=None), dict(score_kind="points"), dict(threshold="(" * 5000),
+    dict(threshold=0.5),
     dict(status="lucky"), dict(oracle="no"), dict(version=0), dict(version=True), dict(version="2"),
     dict(version=None, fidelity=5), dict(more=1), dict(speed={"fps": 0, "seconds_an_image": 0}),
 ]  # fmt: skip
