@@ -41,10 +41,10 @@ def _refuse(path):
 def read_bytes(path, most):
     """The bytes of a regular file; OSError as `open_regular`, and where it has more than `most`."""
     with open_regular(path) as file:
-        data = file.read(most + 1)
-    if len(data) > most:
-        raise OSError(errno.EFBIG, f"is larger than {most / MB:g} MB, the most that is read of it", str(path))
-    return data
+        size = os.fstat(file.fileno()).st_size
+        if size > most:
+            raise OSError(errno.EFBIG, f"is larger than {most / MB:g} MB, the most that is read of it", str(path))
+        return file.read(size)
 
 
 def read_text(path, most):

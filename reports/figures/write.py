@@ -6,6 +6,7 @@ from reports.figures.style import encoded, styled
 from reports.row_files import RowFiles
 from zoo.errors import FAILURES, UsageError, ZooError, one_line
 from zoo.lookup import unknown
+from zoo.terminal import say
 
 
 def figure_names(names=None):
@@ -17,7 +18,7 @@ def figure_names(names=None):
     return known if names is None else list(names)
 
 
-def draw_figures(rows, store, *, protocol="exact", names=None, images=(), data_root=None, tell=print):
+def draw_figures(rows, store, *, protocol="exact", names=None, images=(), data_root=None, tell=say):
     """Draw ``figures/<name>_<data set>_<split>`` and, of those of all rows, ``<name>``, as PDF and PNG.
 
     A file that an earlier report left of one of these figures, and that is not drawn any more, is removed.
