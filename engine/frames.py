@@ -20,9 +20,9 @@ from zoo.reading import open_regular
 SIXTEEN_BIT_VIDEO = cv2.VideoWriter.fourcc("Y", "1", "\0", "\x10")  # FFmpeg's name of grey levels of 16 bits
 
 # What files of videos begin with: AVI, MP4 and QuickTime, Matroska and WebM, MPEG (the last a transport stream), Ogg, Flash,
-# Windows Media, MXF, YUV4MPEG, GIF. A playlist or a list of files is text, and would have other files read, or one a million times.
+# Windows Media, MXF, YUV4MPEG, GIF. A playlist is text, and would have other files read, or one a million times.
 CONTAINERS = re.compile(
-    rb"RIFF.{4}AVI |.{4}(?:ftyp|moov|mdat|wide|free|skip)|\x1aE\xdf\xa3|\0\0\1[\xba\xb3]|G.{187}G|OggS|FLV\1"
+    rb"RIFF.{4}AVI |.{4}(?:ftyp|moov|mdat|wide|free|skip)|\x1aE\xdf\xa3|\0\0\x01[\xba\xb3]|G.{187}G|OggS|FLV\x01"
     rb"|0&\xb2u\x8ef\xcf\x11|\x06\x0e\+4\x02\x05\x01\x01|YUV4MPEG2 |GIF8",
     re.DOTALL,
 )

@@ -3,15 +3,24 @@
 Each payload would leave a marker beside it; none may be there afterwards.
 """
 
+import base64
 import json
+import os
+import shutil
+import subprocess
+import sys
+import zlib
 
 import pytest
 import yaml
+from PIL import Image
 
 import run_benchmark
-from results.checksum import summed
+from results.checksum import checksum, summed
+from results.record import SWEEP_COLUMNS
+from results.store import ResultStore
 from tests.results.test_row import make_row
-from tests.user_set import row_of, write_plugin, write_set
+from tests.user_set import PROGRAM, row_of, run, write_plugin, write_set
 from zoo import UsageError, build_method
 
 pytestmark = pytest.mark.faults
@@ -192,3 +201,175 @@ def test_a_name_is_never_the_path_of_a_file(evil, tmp_path, tried):
     with pytest.raises(UsageError, match="unknown method"):
         build_method(str(evil.with_suffix("")))
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory):
+    """A result folder with masks and score maps, as a run leaves it."""
+    root = tmp_path_factory.mktemp("scored")
+    folder = write_set(root / "mine")
+    flags = ["--save-predictions", "--save-scores", "png", "--limit", "3"]
+    assert run(folder, root / "out", "top_hat", "max_median", *flags) == 0
+    return root
+
+
+@pytest.fixture
+def copied(scored, tmp_path):
+    shutil.copytree(scored / "out", tmp_path / "out")
+    return tmp_path / "out"
+
+
+def report(out, *more):
+    """`report` on a folder, in a process of its own that ends in any case: exit status and what it said."""
+    command = [sys.executable, str(PROGRAM), "report", "--out", str(out), *more]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode, done.stderr
+
+
+PLACES = {
+    "row": "results/mine/irsam/top_hat.json",
+    "table of images": "results/mine/irsam/top_hat.csv",
+    "times": "times/mine/irsam/top_hat.json",
+    "manifest": "manifest.json",
+    "journal": "journal",
+    "mask": "predictions/mine/irsam/top_hat/im0.png",
+    "score map": "scores/mine/irsam/top_hat/im0.png",
+    "figure": "report/figures/odd.png",
+    "audit": "report/audit.md",
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_pipe_in_a_result_folder_holds_nothing_up(copied, place, tried):
+    tried("pipes in result folders")
+    path = copied / PLACES[place]
+    if place == "journal":
+        path = next((copied / "journal" / "mine" / "irsam" / "top_hat").glob("*.jsonl"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+    status, _ = report(copied, "--figures", "none")
+    assert status == 0
+    assert "max_median" in (copied / "report" / "table1.csv").read_text()
+
+
+def test_pipes_elsewhere_are_one_line(folder, tmp_path, tried):
+    tried("pipes elsewhere", 4)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    (tmp_path / "predicted").mkdir()
+    os.mkfifo(tmp_path / "predicted" / "im1.png")
+    commands = [
+        ["convert", "acmnet", pipe, tmp_path / "x.safetensors"],
+        ["score", tmp_path / "predicted", "--dataset", folder, "--out", tmp_path / "out"],
+        ["--config", pipe, "--datasets", folder, "--out", tmp_path / "out"],
+        ["--datasets", folder, "--from-manifest", pipe, "--out", tmp_path / "out"],
+    ]
+    for command in commands:
+        words = [sys.executable, str(PROGRAM), *map(str, command)]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode in (1, 2), command
+        assert "Traceback" not in done.stderr
+
+
+def test_links_in_circles_end(folder, tmp_path, tried):
+    tried("links in circles")
+    tree = tmp_path / "tree" / "mine"
+    tree.mkdir(parents=True)
+    for name in "abc":
+        (tree / name).symlink_to(tree)
+    words = ["score", tmp_path / "tree", "--dataset", folder, "--out", tmp_path / "out"]
+    done = subprocess.run(
+        [sys.executable, str(PROGRAM), *map(str, words)], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode in (1, 2)
+    assert "Traceback" not in done.stderr
+
+
+def test_a_page_carries_pngs_of_its_own_folder_alone(copied, tmp_path, tried):
+    figures = copied / "report" / "figures"
+    figures.mkdir(parents=True, exist_ok=True)
+    secret = tmp_path / "secret.png"
+    Image.new("RGB", (40, 30), "red").save(secret)
+    for name in ("good", "jpeg", "gif", "tiff"):
+        Image.new("RGB", (40, 30)).save(figures / f"{name}.png", "PNG" if name == "good" else name)
+    (figures / "text.png").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")
+    (figures / "link.png").symlink_to(secret)
+    (figures / "folder.png").mkdir()
+    whole = (figures / "good.png").read_bytes()
+    (figures / "cut.png").write_bytes(whole[: len(whole) // 2])
+    Image.new("1", (20_000, 2_000)).save(figures / "huge.png")
+    tried("pictures of a page", 8)
+    status, told = report(copied, "--figures", "none")
+    assert status == 0
+    for name in ("jpeg", "gif", "tiff", "text", "link", "folder", "cut", "huge"):
+        assert f"{name}.png" in told
+    page = (copied / "report" / "index.html").read_text()
+    assert page.count("data:image/webp;base64,") == 1
+    (tmp_path / "pictures").mkdir()
+    shutil.copy(secret, tmp_path / "pictures")
+    shutil.rmtree(figures)
+    figures.symlink_to(tmp_path / "pictures")
+    assert report(copied, "--figures", "none")[0] == 0
+    assert "data:image/webp;base64," not in (copied / "report" / "index.html").read_text()
+
+
+def test_names_of_a_row_do_nothing_to_the_terminal(tmp_path, capsys, tried):
+    tried("names with codes")
+    for name in ("\u202egnp.exe", "\u2066x", "a\u2028b"):
+        row = make_row(dataset=name, split=name, method=name, n_images=0, sweep={c: [1] * 256 for c in SWEEP_COLUMNS})
+        ResultStore(tmp_path).write_row(row, [])
+    run_benchmark.main(["report", "--threshold", "fixed(0)", "--out", str(tmp_path)])
+    done = capsys.readouterr()
+    assert all(line.isprintable() for line in (done.out + done.err).split("\n"))
+    assert "\\u202egnp.exe" in done.err
+
+
+RECORDS = [
+    dict(counts={}), dict(counts={"union": 1}), dict(counts={"pixels": "many"}), dict(counts=None), dict(signal={}),
+    dict(signal={"targets": None}), dict(signal={"targets": [{}]}), dict(signal={"targets": [1]}), dict(sweep="x"),
+    dict(sweep=base64.b64encode(zlib.compress(b"\0" * 10**7)).decode()), dict(sweep=""), dict(id="../../../x"),
+    dict(id="\ud800"),
+    dict(id="/etc/passwd"), dict(id=""), dict(height=-1), dict(height=10**9, width=10**9), dict(height=0, width=0),
+    dict(statistics={"low": 1, "high": 0, "mean": 9, "std": -1}), dict(statistics=[1]), dict(saved=3),
+    dict(saved="x", saved_sha256=None),
+    dict(saved_scores="x.exe"), dict(saved_scores="../../x.npy"), dict(notes=["x"] * 9), dict(processor=3), dict(seconds=-1),
+    dict(seconds=1e300), dict(pixels=1),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", range(len(RECORDS)))
+def test_an_odd_record_ends_no_report(copied, number, tried):
+    """The first record of a journal, with the checksum that fits."""
+    tried("odd records")
+    (path,) = (copied / "journal" / "mine" / "irsam" / "top_hat").glob("*.jsonl")
+    head, first, *rest = path.read_text().splitlines()
+    record = json.loads(first)
+    del record["sum"]
+    salt = checksum(json.loads(head)["key"])
+    path.write_text("\n".join([head, json.dumps(summed(record | RECORDS[number], salt)), *rest, ""]))
+    assert run_benchmark.main(["report", "--out", str(copied), "--figures", *(["none"] if number % 4 else ["detections"])]) == 0
+    assert "max_median" in (copied / "report" / "table1.csv").read_text()
+
+
+CONFIGS = [
+    {"methods": 3}, {"methods": [3]}, {"methods": {"a": 1}}, {"datasets": [None]}, {"datasets": "mine"}, {"data_root": []},
+    {"split": {}},
+    {}, {"folder": 3}, {"datasets": ["/dev/zero"]}, {"data_root": "\x00"}, {"datasets": ["\x00"]}, {"out": 1}, [], None, "x",
+    {"methods": ["top_hat"], "datasets": ["mine"], "seed": {"a": [1]}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", range(len(CONFIGS)))
+def test_an_odd_manifest_ends_no_report(copied, number, capsys, tried):
+    tried("odd manifests", 3)
+    for run_of in (
+        {"config": CONFIGS[number]},
+        {"config": {}, "faults": CONFIGS[number]},
+        {"command": CONFIGS[number], "rows": [1]},
+    ):
+        (copied / "manifest.json").write_text(json.dumps([run_of, run_of | {"items": 1, "version": "\x1b[2J"}]))
+        assert run_benchmark.main(["report", "--out", str(copied), "--figures", "none"]) == 0
+        assert run_benchmark.main(["report", "--compare", str(copied), str(copied)]) == 0
+    assert "\x1b" not in capsys.readouterr().out
