@@ -315,6 +315,15 @@ def test_a_page_carries_pngs_of_its_own_folder_alone(copied, tmp_path, tried):
     assert "data:image/webp;base64," not in (copied / "report" / "index.html").read_text()
 
 
+def test_settings_of_matplotlib_in_the_folder_are_not_read(copied, tried):
+    tried("settings in a stranger's folder")
+    (copied / "matplotlibrc").write_text("backend: module://evil\ntext.usetex: True\nlines.linewidth: 77\n")
+    said = "import reports.figures.write, matplotlib as m; print(m.rcParams['lines.linewidth'], m.rcParams['text.usetex'])"
+    env = os.environ | {"PYTHONPATH": str(PROGRAM.parent)}
+    done = subprocess.run([sys.executable, "-c", said], cwd=copied, env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1.5", "False"]
+
+
 def test_names_of_a_row_do_nothing_to_the_terminal(tmp_path, capsys, tried):
     tried("names with codes")
     for name in ("\u202egnp.exe", "\u2066x", "a\u2028b"):
