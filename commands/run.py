@@ -218,7 +218,7 @@ def _typed(action, value, where):
 
 
 def _scalar(action, value, where):
-    if action.nargs == 0 or isinstance(value, bool) or not isinstance(value, (str, int, float)):
+    if action.nargs == 0 or isinstance(value, bool) or not isinstance(value, (str, int, float, Path)):
         kind = "true or false" if action.nargs == 0 else "text or a number"
         raise UsageError(f"{where} {kind} belongs there, not {type(value).__name__}")
     try:

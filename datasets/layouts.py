@@ -16,8 +16,8 @@ PAIRS_OF_FOLDERS = (("images", "masks"), ("irstd1k_img", "irstd1k_label"))
 # YimianDai/sirst calls the mask of Misc_1.png Misc_1_pixels0.png.
 MASK_SUFFIX = "_pixels0"
 # Control characters, separators of lines, and what stands for bytes that are not UTF-8: they fit on no line of a list.
-MOST_FOLDERS = 100_000  # below one, each counted once a way to it
 UNLISTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+MOST_FOLDERS = 100_000  # below one, each counted once a way to it
 
 
 class Location(NamedTuple):

@@ -128,7 +128,7 @@ def read_model(config):
             raise UsageError(f"no mmsegmentation configuration {config}")
         path, config = config, read_config(config)
         if Path(path).suffix != ".py":
-            _check_types(path, config)
+            _check_types(path, config.get("model", config))
     model = deepcopy(dict(config.get("model", config)))
     absent = [key for key in ("type", "backbone", "decode_head") if key not in model]
     if absent:
@@ -142,8 +142,8 @@ def _check_types(path, part):
     from mmengine.registry import MODELS, TASK_UTILS, WEIGHT_INITIALIZERS
     from mmseg import registry
 
-    known = {n for r in (MODELS, TASK_UTILS, WEIGHT_INITIALIZERS) for n in r.module_dict}
-    known |= {n for r in (registry.MODELS, registry.TASK_UTILS, registry.WEIGHT_INITIALIZERS) for n in r.module_dict}
+    registries = [MODELS, TASK_UTILS, WEIGHT_INITIALIZERS, registry.MODELS, registry.TASK_UTILS, registry.WEIGHT_INITIALIZERS]
+    known = {name for kinds in registries for name in kinds.module_dict}
     waiting = [part]
     while waiting:
         part = waiting.pop()
@@ -158,9 +158,8 @@ def adapted(part, inside_head=False):
         return type(part)(adapted(item, inside_head) for item in part if not _fetches(item))
     if not isinstance(part, dict):
         return "BN" if part == "SyncBN" else part
-    part = {key: adapted(value, inside_head or key in HEADS) for key, value in part.items() if key != "pretrained"}
-    if _fetches(part.get("init_cfg")):
-        del part["init_cfg"]
+    kept = {key: value for key, value in part.items() if key != "pretrained" and not _fetches(value)}
+    part = {key: adapted(value, inside_head or key in HEADS) for key, value in kept.items()}
     if inside_head and part.get("num_classes", 2) != 2:
         part["num_classes"] = 2
         if part.get("out_channels", 1) != 1:
@@ -170,6 +169,6 @@ def adapted(part, inside_head=False):
     return part
 
 
-def _fetches(init):
-    """Whether a part of a configuration loads weights, which mmengine unpickles."""
-    return isinstance(init, dict) and init.get("type") in ("Pretrained", "PretrainedInit")
+def _fetches(part):
+    """Whether a part of a configuration, of whatever scope, loads weights: mmengine unpickles them."""
+    return isinstance(part, dict) and str(part.get("type")).rpartition(".")[2] in ("Pretrained", "PretrainedInit")
