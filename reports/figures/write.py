@@ -61,6 +61,8 @@ def draw_figures(rows, store, *, protocol="exact", names=None, images=(), data_r
 
 def _remove_others(folder, names, drawn):
     """Remove the files of these figures that are not drawn now: they are of rows or options of another time."""
+    if folder.is_symlink() or (folder / "figures").is_symlink():  # what lies behind a link may be anyone's
+        return
     for path in (path for path in folder.glob("figures/*") if path.suffix in (".pdf", ".png")):
         known = [name for name in FIGURES.module_dict if f"{path.stem}_".startswith(f"{name}_")]
         if max(known, key=len, default=None) in names and f"figures/{path.name}" not in drawn:

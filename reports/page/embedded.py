@@ -29,7 +29,10 @@ def embedded_figures(folder, budget, tell):
         where there was no room.
     """
     figures = []
-    for path in [] if folder.is_symlink() or folder.parent.is_symlink() else sorted(folder.glob("*.png")):
+    if folder.is_symlink() or folder.parent.is_symlink():
+        tell(f"{folder} is behind a link; its figures are not in the page")
+        return figures
+    for path in sorted(folder.glob("*.png")):
         try:
             figures.append(_figure(path, f"{quote(folder.name)}/{quote(path.name)}"))
         except ZooError as error:

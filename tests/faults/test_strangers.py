@@ -311,7 +311,10 @@ def test_a_page_carries_pngs_of_its_own_folder_alone(copied, tmp_path, tried):
     shutil.copy(secret, tmp_path / "pictures")
     shutil.rmtree(figures)
     figures.symlink_to(tmp_path / "pictures")
-    assert report(copied, "--figures", "none")[0] == 0
+    theirs = tmp_path / "pictures" / "speed_of_mine.png"
+    shutil.copy(secret, theirs)
+    assert report(copied, "--figures", "speed")[0] == 0
+    assert theirs.exists()
     assert "data:image/webp;base64," not in (copied / "report" / "index.html").read_text()
 
 
