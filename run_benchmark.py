@@ -4,6 +4,7 @@
 import os
 import signal
 import sys
+from argparse import Namespace
 
 if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # there is nothing yet to end in order
@@ -11,8 +12,9 @@ if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_
 from commands import convert, data, listing, predict, profile, report, run, score, stretch, train, weights
 from commands.parser import Parser
 from engine.interrupts import listen
-from zoo.errors import UsageError, ZooError, one_line, visible
+from zoo.errors import UsageError, ZooError, one_line
 from zoo.memory import keep_freed_memory
+from zoo.terminal import warn
 
 COMMANDS = dict(run=run, list=listing, data=data, train=train, predict=predict, score=score, report=report, convert=convert)
 COMMANDS |= dict(weights=weights, profile=profile, stretch=stretch)
@@ -33,23 +35,23 @@ def main(arguments=None):
     except (UsageError, ZooError) as error:
         if debug:
             raise
-        print(f"error: {visible(str(error))}", file=sys.stderr)
+        warn(f"error: {error}")
         return 2 if isinstance(error, UsageError) else 1
     except BrokenPipeError:
         if debug:
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to print must not fail in turn
-        print("stopped: nothing reads the output any more", file=sys.stderr)
+        warn("stopped: nothing reads the output any more")
         return 1
     except OSError as error:
         if debug or error.strerror is None:
             raise
         where = ": ".join(str(part) for part in (error.filename, error.strerror) if part)
-        print(f"error: {visible(where)}", file=sys.stderr)
+        warn(f"error: {where}")
         return 1
     except KeyboardInterrupt as error:
         same = "the same command" + " without --fresh" * ("--fresh" in arguments)
-        print(f"{error or 'stopped'}; {same} goes on from here", file=sys.stderr)
+        warn(f"{error or 'stopped'}; {same} goes on from here")
         return getattr(error, "status", 130)
 
 
@@ -73,17 +75,18 @@ def run_command(args):
 
 
 def parse(arguments):
-    """The arguments of a command line, whose first may be a command; a run's configuration file fills in what it leaves out."""
+    """The arguments of a command line, whose first may be a command; a run's files of options fill in what it leaves out."""
     commands = Parser(prog="run_benchmark.py", add_help=False).add_subparsers()
     for command in COMMANDS.values():
         command.add_parser(commands)
     name, *rest = arguments if arguments and arguments[0] in COMMANDS else ["run", *arguments]
     parser = commands.choices[name]
-    args = parser.parse_args(rest)
-    if getattr(args, "config", None):
-        args = parser.parse_args([*run.config_arguments(args.config, vars(args)), *rest])
+    args, values = parser.parse_args(rest), {}
     if getattr(args, "from_manifest", None):
-        args = parser.parse_args([*run.manifest_arguments(args.from_manifest, args.out), *rest])
+        values |= run.manifest_values(args.from_manifest, parser.settable, args.out, args.trust)
+    if getattr(args, "config", None):
+        values |= run.config_values(args.config, parser.settable, args.trust)
+    args = parser.parse_args(rest, Namespace(**values)) if values else args
     for option, value in vars(args).items():
         if value == "" or (isinstance(value, list) and "" in value):  # a variable of a shell that is not set
             raise UsageError(f"--{option.replace('_', '-')} has an empty value; name something, or leave it out")

@@ -1,11 +1,11 @@
 """Convert a published checkpoint."""
 
 import argparse
-import sys
 from pathlib import Path
 
 from commands.parser import DATA_ROOT, DEBUG
 from zoo.schedules import SCHEDULES
+from zoo.terminal import say, warn
 
 
 class Help(argparse.Action):
@@ -48,8 +48,8 @@ def convert(args):
     provenance = trained_on(args.trained_on, args.data_root)
     done = convert_file(args.method, args.sources, args.target, key=args.key, int8=args.int8, provenance=provenance)
     for note in done.notes:
-        print(note, file=sys.stderr)
-    print(f"{done.target}: {done.tensors} tensors, {done.renamed} of them renamed, sha256 {done.sha256}")
+        warn(note)
+    say(f"{done.target}: {done.tensors} tensors, {done.renamed} of them renamed, sha256 {done.sha256}")
     if Path(args.target).stem.rpartition("_")[2] in (*SCHEDULES, Path(args.target).stem):
-        print(f"a run finds it by the name {done.method}_<data set>.safetensors", file=sys.stderr)
+        warn(f"a run finds it by the name {done.method}_<data set>.safetensors")
     return 0

@@ -1,6 +1,7 @@
 """Check the data sets."""
 
 from commands.parser import DATA_ROOT, DEBUG, run_option
+from zoo.terminal import show
 
 
 def add_parser(commands):
@@ -14,5 +15,5 @@ def check_data(args):
     from datasets.doctor import check, format_report
 
     report = check(args.data_root, args.datasets)
-    print(format_report(report))
+    show(format_report(report))
     return 0 if report.ok else 1

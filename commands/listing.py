@@ -1,6 +1,7 @@
 """List methods and data sets."""
 
 from commands.parser import CHECKPOINTS, DATA_ROOT, DEBUG, PLUGIN, load_plugins
+from zoo.terminal import show
 
 
 def add_parser(commands):
@@ -12,6 +13,6 @@ def list_all(args):
     from reports.listing import dataset_listing, method_listing
 
     load_plugins(args.plugin)
-    print(method_listing(args.checkpoints))
-    print(dataset_listing(args.data_root))
+    show(method_listing(args.checkpoints))
+    show(dataset_listing(args.data_root))
     return 0

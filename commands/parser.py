@@ -7,10 +7,16 @@ from engine.options import RunOptions
 from zoo.errors import UsageError
 
 FLAGS = {"plugins": "--plugin"}
+OF_THE_COMMAND_LINE = ("help", "debug", "config", "from_manifest", "trust")  # which no file of options sets
 
 
 class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are one line."""
+
+    @property
+    def settable(self):
+        """The actions of the options that a file of options may set, by name."""
+        return {action.dest: action for action in self._actions if action.dest not in OF_THE_COMMAND_LINE}
 
     def error(self, message):
         raise UsageError(f"{message}; see {self.prog} --help")

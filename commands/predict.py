@@ -1,10 +1,10 @@
 """Run methods on images of one's own."""
 
-import sys
 from pathlib import Path
 
 from commands.parser import CHECKPOINTS, DEBUG, DEVICE, PLUGIN, load_plugins, run_option
 from zoo.errors import UsageError
+from zoo.terminal import say, warn
 
 
 def add_parser(commands):
@@ -42,18 +42,18 @@ def predict(args):
     with Progress(str) as progress:
         for source in sources:
             if source.text:
-                print(f"{source.name}: {source.text}", file=sys.stderr)
+                warn(f"{source.name}: {source.text}")
             with progress.cell(", ".join(detectors), source.name, source.number) as on_image:
                 for found in predict_source(detectors, source):
                     if isinstance(found, ImageFailure):
-                        print(f"failed: {found.id}: {found.error}", file=sys.stderr)
+                        warn(f"failed: {found.id}: {found.error}")
                         failed += 1
                     else:
                         writer.add(*found)
                         on_image()
     writer.close()
     for name, images in writer.found.items():
-        print(f"{Path(args.out, name)}: {sum(len(image.targets) for image in images)} targets in {len(images)} images")
+        say(f"{Path(args.out, name)}: {sum(len(image.targets) for image in images)} targets in {len(images)} images")
     return 1 if failed else 0
 
 

@@ -1,11 +1,11 @@
 """Measure how fast methods are."""
 
 import os
-import sys
 from pathlib import Path
 
 from commands.parser import DEBUG, DEVICE, PLUGIN, load_plugins
 from zoo.errors import UsageError
+from zoo.terminal import show, warn
 
 SIZES = (256, 512)
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
@@ -37,10 +37,10 @@ def profile(args):
     load_plugins(args.plugin)
     found = []
     for line in profile_methods(args.methods, args.size, device=usable_device(args.device), threads=args.threads):
-        print(f"{line.method} at {line.size}: {line.reason or line.speed.how}", file=sys.stderr)
+        warn(f"{line.method} at {line.size}: {line.reason or line.speed.how}")
         found.append(line)
     text = to_markdown(found, NOT_COUNTED)
-    print(text, end="")
+    show(text.rstrip("\n"))
     if args.out:
         write_json(Path(args.out, "profile.json"), to_plain(found))
         write_atomic(Path(args.out, "profile.md"), text)

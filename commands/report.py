@@ -1,9 +1,8 @@
 """Write the report of a result folder; compare two, or merge several."""
 
-import sys
-
 from commands.parser import DATA_ROOT, DEBUG, PLUGIN, PROTOCOL, load_plugins
 from zoo.errors import UsageError
+from zoo.terminal import say, show, warn
 
 
 def add_parser(commands):
@@ -62,10 +61,10 @@ def report(args):
         from results.merge import merge_folders
 
         for line in merge_folders(args.merge, args.out):
-            print(line, file=sys.stderr)
+            warn(line)
     failed = write_reports(args.out, options, args.threshold, published=args.publish)
     for row in failed:
-        print(f"failed: {row.method} on {row.dataset}: {row.reason}", file=sys.stderr)
+        warn(f"failed: {row.method} on {row.dataset}: {row.reason}")
     return 1 if failed else 0
 
 
@@ -76,7 +75,7 @@ def compare(args):
     from zoo import build_threshold
 
     policy = build_threshold(args.threshold) if args.threshold else None
-    print(to_text(*(Stored.read(folder, policy) for folder in args.compare), report_options(args)))
+    show(to_text(*(Stored.read(folder, policy) for folder in args.compare), report_options(args)))
     return 0
 
 
@@ -140,5 +139,5 @@ def write_reports(out, options, threshold=None, parts=None, published=False):
     stored = Stored.read(out, build_threshold(threshold) if threshold else None)
     folder, parts = (stored.store.out, [published_tables]) if published else (stored.store.out / "report", parts or PARTS)
     for path in write_report(stored, folder, write_atomic, options, parts):
-        print(path)
+        say(path)
     return stored.uncut

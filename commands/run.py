@@ -8,7 +8,9 @@ from pathlib import Path
 from commands.parser import DEBUG, FLAGS, PROTOCOL, run_option
 from commands.report import check_protocol, check_sweep_protocol, write_reports
 from engine.options import RunOptions
-from zoo.errors import FAILURES, UsageError, one_line, visible
+from zoo.errors import FAILURES, UsageError, one_line
+from zoo.lookup import names_file
+from zoo.terminal import say, warn
 
 MOST = 1e6  # seconds or GiB
 EXAMPLES = """commands:
@@ -26,6 +28,7 @@ EXAMPLES = """commands:
 Each command has its own --help.
 """
 OF_THE_MACHINE = ("out", "jobs", "dask", "fresh", "time_limit")
+LONGEST = 40  # letters of a wrong value that are shown
 MOST_A_CORE = 8  # workers; more of them only take memory from each other
 
 
@@ -46,6 +49,11 @@ def add_parser(commands):
         "--from-manifest",
         metavar="FILE",
         help="repeat the last run of a manifest.json and tell what differs",
+    )
+    parser.add_argument(
+        "--trust",
+        action="store_true",
+        help="let the data of --config and --from-manifest name code to run: plug-ins, .py files",
     )
     parser.set_defaults(command=run)
 
@@ -71,11 +79,11 @@ def run(args):
     if not Path(args.checkpoints).is_dir() and args.checkpoints != RunOptions.checkpoints:
         if args.train == "none":
             raise UsageError(f"no folder {args.checkpoints}; name the one that holds weights by --checkpoints, or leave it out")
-        print(f"no folder {args.checkpoints}: networks have weights only if they are trained now", file=sys.stderr)
+        warn(f"no folder {args.checkpoints}: networks have weights only if they are trained now")
     _check_numbers(args)
     datasets = args.datasets or found_datasets(args.data_root)
     if not datasets:
-        print("no data set found: running on the synthetic one (--data-root names a folder of data sets)", file=sys.stderr)
+        warn("no data set found: running on the synthetic one (--data-root names a folder of data sets)")
         datasets = ["synthetic"]
     chosen = dict(
         methods=tuple(args.methods or list_methods()),
@@ -92,17 +100,17 @@ def run(args):
     if args.from_manifest:
         before, (*_, after) = read_run(Path(args.from_manifest)), ResultStore(args.out).manifests()
         for line in differences(before, after):
-            print(f"differs: {visible(line)}")
+            say(f"differs: {line}")
         equal = sum(before.get("rows", {}).get(name) == digest for name, digest in after["rows"].items())
-        print(f"{equal} of {len(after['rows'])} rows are equal to those of {visible(args.from_manifest)}")
+        say(f"{equal} of {len(after['rows'])} rows are equal to those of {args.from_manifest}")
     failed = [row for row in rows if row.status in (Status.FAILED, Status.INCOMPLETE)]
     try:
         write_reports(args.out, ReportOptions(protocol=args.protocol), parts=[tables])
     finally:
         for row in failed:
-            print(visible(f"{row.status}: {row.method} on {row.dataset}: {row.reason}"), file=sys.stderr)
+            warn(f"{row.status}: {row.method} on {row.dataset}: {row.reason}")
         for reason in unloaded.values():
-            print(visible(f"failed: {reason}"), file=sys.stderr)
+            warn(f"failed: {reason}")
     return 1 if failed or unloaded else 0
 
 
@@ -125,59 +133,98 @@ def _check_numbers(args):
         raise UsageError("--memory-limit needs Linux; leave it out")
 
 
-def manifest_arguments(path, out):
-    """The options of the last run of a ``manifest.json`` as command-line arguments, but for what is of its machine.
+def manifest_values(path, actions, out, trust):
+    """The options of the last run of a ``manifest.json``, but for what is of its machine; as `data_values`.
 
     Arguments:
-        path: The file.
-        out: The result folder of this run.
-
-    Raises:
-        UsageError: It cannot be read, sets an option that is unknown here, or this run would write to its folder.
+        out: The result folder of this run, which must not be that of the manifest.
     """
     from engine.manifest import read_run
     from zoo.lookup import unknown
 
-    path, arguments = Path(path), []
-    known = [field.name for field in fields(RunOptions)]
+    path, known = Path(path), {field.name: FLAGS.get(field.name, field.name).strip("-") for field in fields(RunOptions)}
     config = read_run(path)["config"]
     if Path(out).resolve() == path.resolve().parent:
         raise UsageError(f"--from-manifest {path}: a repetition is to run anew; name another folder by --out")
-    for name, value in config.items():
+    for name in config:
         if name not in known:
-            raise UsageError(unknown(f"option in {path},", name, known))
-        if name not in OF_THE_MACHINE and value not in (None, False, []):
-            values = value if isinstance(value, list) else [] if value is True else [value]
-            arguments += [FLAGS.get(name, f"--{name.replace('_', '-')}"), *map(str, values)]
-    return arguments
+            raise UsageError(unknown(f"option in {path},", name, list(known)))
+    entries = {known[name]: value for name, value in config.items() if name not in OF_THE_MACHINE and value != []}
+    return data_values(path, entries, actions, trust)
 
 
-def config_arguments(path, known):
-    """A configuration file's entries as command-line arguments.
-
-    Arguments:
-        path: The file.
-        known: The names of the command's arguments, which it may set.
-
-    Raises:
-        UsageError: It cannot be read, or sets another name.
-    """
+def config_values(path, actions, trust):
+    """The entries of a configuration file, as `data_values`; one in Python is code by itself, and needs no trust."""
     from zoo.config_files import read_config
-    from zoo.lookup import unknown
 
-    if not Path(path).is_file():
+    path = Path(path)
+    if not path.is_file():
         raise UsageError(f"no configuration file {path}")
     try:
         entries = read_config(path)
     except FAILURES as error:
         raise UsageError(f"{path} is no configuration file: {one_line(error)}") from None
-    arguments = []
+    entries = {key: value for key, value in entries.items() if key not in ("custom_imports", "default_scope")}  # mmengine's
+    return data_values(path, entries, actions, trust or path.suffix == ".py")
+
+
+def data_values(path, entries, actions, trust):
+    """What a file says of a command's arguments, as the command line would have given it; no value becomes a word of it.
+
+    Arguments:
+        path: The file.
+        entries (dict): By name of an argument.
+        actions: argparse's, by name, of those that a file may set.
+        trust: Whether it may name code: a plug-in, a method's configuration file, or a scheduler, whose workers send objects.
+
+    Returns:
+        dict: By name of an argument; those that are None or False in the file are left to their defaults.
+
+    Raises:
+        UsageError: It names another argument, a value is of another kind, or it names code and is not trusted.
+    """
+    from zoo.lookup import unknown
+
+    values = {}
     for key, value in entries.items():
-        if key in ("custom_imports", "default_scope"):  # mmengine's
-            continue
-        if key not in known:
-            raise UsageError(unknown(f"option in {path},", key, list(known)))
-        if value not in (None, False):
-            values = value if isinstance(value, (list, tuple)) else [] if value is True else [value]
-            arguments += [f"--{key.replace('_', '-')}", *map(str, values)]
-    return arguments
+        if key not in actions:
+            raise UsageError(unknown(f"option in {path},", key, list(actions)))
+        if value is not None and value is not False:
+            values[key] = _typed(actions[key], value, f"{path}: argument {actions[key].option_strings[0]}:")
+    code = [
+        f"{name} {text}" for name in ("plugin", "dask", "methods") for text in _texts(values.get(name)) if _runs(name, text)
+    ]
+    if code and not trust:
+        raise UsageError(f"{path} names code that would run: {', '.join(code)}; read that code, then add --trust")
+    return values
+
+
+def _texts(value):
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _runs(name, text):
+    return name != "methods" or names_file(text) or "/" in text or "\\" in text
+
+
+def _typed(action, value, where):
+    """A value as `action` would have it of the command line; UsageError where it is of another kind."""
+    if value is True and (action.nargs == 0 or action.const is not None):
+        return action.const
+    if action.nargs == "+":
+        values = value if isinstance(value, (list, tuple)) else [value]
+        return [_scalar(action, inner, where) for inner in values]
+    return _scalar(action, value, where)
+
+
+def _scalar(action, value, where):
+    if action.nargs == 0 or isinstance(value, bool) or not isinstance(value, (str, int, float, Path)):
+        kind = "true or false" if action.nargs == 0 else "text or a number"
+        raise UsageError(f"{where} {kind} belongs there, not {type(value).__name__}")
+    try:
+        typed = (action.type or str)(str(value))
+    except ValueError:
+        raise UsageError(f"{where} invalid {action.type.__name__} value: {str(value)[:LONGEST]!r}") from None
+    if action.choices and typed not in action.choices:
+        raise UsageError(f"{where} {str(value)[:LONGEST]!r} is none of {', '.join(action.choices)}")
+    return typed

@@ -1,11 +1,10 @@
 """Score predictions of other programs."""
 
-import sys
 from dataclasses import fields
 
 from commands.parser import DATA_ROOT, DEBUG, SPLIT, run_option
 from commands.report import write_reports
-from zoo.errors import visible
+from zoo.terminal import show, warn
 
 MOST_LINES = 10
 
@@ -38,18 +37,18 @@ def score(args):
 
     options = ScoreOptions(**{field.name: getattr(args, field.name) for field in fields(ScoreOptions)})
     status = 0
-    for row, faults, differences in score_predictions(options, lambda line: print(line, file=sys.stderr)):
+    for row, faults, differences in score_predictions(options, warn):
         for sort in dict.fromkeys(fault.sort for fault in faults):
             lines = [str(fault) for fault in faults if fault.sort == sort]
             more = len(lines) - MOST_LINES
             for line in lines[:MOST_LINES] + [f"... and {more} more, which the manifest lists"] * (more > 0):
-                print(line, file=sys.stderr)
+                warn(line)
         for note in row.data_notes:
-            print(f"{row.dataset}: {note}", file=sys.stderr)
-        print(metrics_listing(row))
-        print(differences_listing(row, differences))
+            warn(f"{row.dataset}: {note}")
+        show(metrics_listing(row))
+        show(differences_listing(row, differences))
         if row.reason:  # it is not in the tables
-            print(visible(f"{row.status}: {row.method} on {row.dataset}: {row.reason}"), file=sys.stderr)
+            warn(f"{row.status}: {row.method} on {row.dataset}: {row.reason}")
             status = 1
     write_reports(args.out, ReportOptions(), parts=[tables])
     return status

@@ -1,10 +1,9 @@
 """A stretch of a training queue on another machine: pack a folder, run it there, collect what it leaves."""
 
-import sys
-from functools import partial
 from pathlib import Path
 
 from commands.parser import CHECKPOINTS, DATA_ROOT, DEBUG, DEVICE, SPLIT
+from zoo.terminal import warn
 
 HERE = Path(__file__).resolve().parents[1]
 
@@ -49,7 +48,7 @@ def run(args):
 
     limit = args.time_limit and parse_duration(args.time_limit)
     chosen = dict(device=usable_device(args.device), time_limit=limit, data_root=args.data_root)
-    return 1 if run_stretch(HERE, args.out, report=partial(print, file=sys.stderr), **chosen) else 0
+    return 1 if run_stretch(HERE, args.out, report=warn, **chosen) else 0
 
 
 def collect(args):
@@ -57,5 +56,5 @@ def collect(args):
 
     faults = collect(args.out, checkpoints=args.checkpoints, work=args.work)
     for fault in faults:
-        print(f"error: {fault}", file=sys.stderr)
+        warn(f"error: {fault}")
     return 1 if faults else 0

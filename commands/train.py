@@ -1,13 +1,12 @@
 """Train deep methods."""
 
 import argparse
-import sys
-from functools import partial
 from pathlib import Path
 
 from commands.parser import CHECKPOINTS, DATA_ROOT, DEBUG, DEVICE, PLUGIN, SPLIT, load_plugins
 from zoo.errors import UsageError
 from zoo.schedules import SCHEDULES
+from zoo.terminal import say, warn
 
 OWN = ("command", "debug", "plugin", "methods", "all", "jobs", "queue")  # arguments that are no option of a training
 
@@ -98,11 +97,10 @@ def train(args):
     options = train_options(args, methods[0])
     if len(methods) > 1:
         plugins = tuple(str(Path(plugin).resolve()) for plugin in args.plugin)
-        report = partial(print, file=sys.stderr)
-        return 1 if train_all(methods, options, plugins=plugins, jobs=args.jobs or available_cores(), report=report) else 0
+        return 1 if train_all(methods, options, plugins=plugins, jobs=args.jobs or available_cores(), report=warn) else 0
     path = train_method(options)
     if path is not None:
-        print(path)
+        say(path)
     return 0
 
 
@@ -117,8 +115,7 @@ def train_queue(args):
     entries = read_queue(args.queue)
     args.dataset, args.schedule = entries[0].dataset, "budget"
     plugins = tuple(str(Path(plugin).resolve()) for plugin in args.plugin)
-    report = partial(print, file=sys.stderr)
-    return 1 if run_queue(entries, train_options(args, entries[0].network), plugins=plugins, report=report) else 0
+    return 1 if run_queue(entries, train_options(args, entries[0].network), plugins=plugins, report=warn) else 0
 
 
 def train_options(args, method):

@@ -1,9 +1,8 @@
 """List or check the published weights that the suite knows."""
 
-import sys
-
 from commands.parser import CHECKPOINTS, DATA_ROOT, DEBUG
 from zoo.errors import UsageError
+from zoo.terminal import show, warn
 
 
 def add_parser(commands):
@@ -29,11 +28,11 @@ def weights(args):
     entries = [catalogue()[name] for name in args.names or catalogue()]
     found = find_known(args.checkpoints)
     if not args.check:
-        print(weights_listing(entries, found))
+        show(weights_listing(entries, found))
         return 0
     here = [(known, found[known.name]) for known in entries if known.name in found]
     if not here:
         raise UsageError(f"none of these weights is in {args.checkpoints}; `run_benchmark.py weights` says where to get them")
-    checks = check_known(here, args.data_root, args.jobs, report=lambda line: print(line, file=sys.stderr))
-    print(check_listing(checks))
+    checks = check_known(here, args.data_root, args.jobs, report=warn)
+    show(check_listing(checks))
     return 1 if any(check.failed for check in checks) else 0

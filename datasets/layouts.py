@@ -17,6 +17,7 @@ PAIRS_OF_FOLDERS = (("images", "masks"), ("irstd1k_img", "irstd1k_label"))
 MASK_SUFFIX = "_pixels0"
 # Control characters, separators of lines, and what stands for bytes that are not UTF-8: they fit on no line of a list.
 UNLISTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+MOST_FOLDERS = 100_000  # below one, each counted once a way to it
 
 
 class Location(NamedTuple):
@@ -122,9 +123,12 @@ def index_files(folder, suffix="", extensions=EXTENSIONS):
 
 def _walk(folder):
     """Every file below a folder as the path of its own folder, empty or with ``/`` at its end, and its name."""
-    places = [("", ())]
+    places, number = [("", ())], 0
     while places:
         place, above = places.pop()
+        number += 1
+        if number > MOST_FOLDERS:  # links to links to links: ten levels of two each are a thousand ways
+            raise UsageError(f"{folder} has more than {MOST_FOLDERS} folders, by its links; take out those in circles")
         status = os.stat(Path(folder, place))
         itself = status.st_dev, status.st_ino
         if itself in above:  # a link to a folder that it lies in

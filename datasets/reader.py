@@ -67,7 +67,7 @@ class GreyFile(NamedTuple):
 
 def read_header(path):
     """The `Header` of a file; its pixels are not decoded. ZooError as for `decode`."""
-    return _opened(path, _header)
+    return open_picture(path, _header)
 
 
 def decode(path):
@@ -83,7 +83,7 @@ def decode(path):
         ZooError: The file is missing, empty, truncated, too large, of another format, of several pictures, or of a mode without
             a rule.
     """
-    return _opened(path, lambda image: _stored(image, path))
+    return open_picture(path, lambda image: _stored(image, path))
 
 
 def read_grey(path, used=FULL_RANGE):
@@ -172,16 +172,26 @@ def fit_label(label, shape, path=""):
     return np.array(Image.fromarray(label).resize((width, height), Image.Resampling.NEAREST))
 
 
-def _opened(path, use):
-    """What a function says of an opened file; ZooError where it is none that can be read."""
+def open_picture(path, use, formats=FORMATS, most=MOST_PIXELS):
+    """What a function says of an opened picture: the one door that files of pictures go through.
+
+    Arguments:
+        path: The file.
+        use: Function of a Pillow image.
+        formats: Of Pillow, that the file may have, whatever its name ends in.
+        most: Pixels that it may have.
+
+    Raises:
+        ZooError: As for `decode`, or `use` fails.
+    """
     try:
         if not stat.S_ISREG(os.stat(path).st_mode) and not os.path.isdir(path):  # a pipe, which would wait for ever
             raise ZooError(f"{path} is no file of bytes but a device or a pipe; remove it")
-        with Image.open(path, formats=FORMATS) as image:
+        with Image.open(path, formats=formats) as image:
             pixels = image.width * image.height
-            if pixels > MOST_PIXELS:
+            if pixels > most:
                 size = f"{image.width}x{image.height}, {pixels / 1e6:.0f} million pixels"
-                limit = f"files of up to {MOST_PIXELS // 10**6} million are read"
+                limit = f"files of up to {most // 10**6} million are read"
                 raise ZooError(f"{path} is too large ({size}): {limit}; cut it into tiles")
             if image.format in OF_ONE_PICTURE and getattr(image, "is_animated", False):
                 raise ZooError(f"{path} holds several pictures, {image.n_frames}; store each in a file of its own")

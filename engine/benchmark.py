@@ -1,7 +1,6 @@
 """A whole run: every method on every data set, one cell after the other."""
 
 import errno
-import sys
 import time
 import uuid
 from collections import Counter
@@ -25,6 +24,7 @@ from zoo import UsageError, ZooError
 from zoo.checkpoints import find_checkpoint
 from zoo.errors import FAILURES, one_line
 from zoo.plugins import load_plugins
+from zoo.terminal import warn
 
 __all__ = ["RunOptions", "run"]
 
@@ -91,7 +91,7 @@ def run(options, describe=_outcome):
             about["rows"] = {f"{row.dataset}/{row.split}/{row.method}": row.digest for row in rows}
             aside = store.add_manifest(about)
             if aside is not None:
-                print(f"{store.manifest_path} was no list of runs; what it was is {aside} now", file=sys.stderr)
+                warn(f"{store.manifest_path} was no list of runs; what it was is {aside} now")
     return rows
 
 
@@ -118,7 +118,7 @@ def _trained(options, datasets):
         return {}
     from engine.training.missing import train_missing  # mmengine's runner takes a second to import
 
-    return train_missing(options, datasets, lambda line: print(line, file=sys.stderr))
+    return train_missing(options, datasets, warn)
 
 
 def _in_turn(*functions):

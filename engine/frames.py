@@ -1,5 +1,6 @@
 """What is to be predicted: images, folders of images, and videos, as frames in grey levels."""
 
+import re
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,11 +12,22 @@ import numpy as np
 
 from datasets.layouts import EXTENSIONS, index_files, open_folder
 from datasets.levels import ImageLevels, image_levels, levels_in_use
-from datasets.reader import luma, read_grey, read_header, to_eight_bits
+from datasets.reader import MOST_PIXELS, luma, read_grey, read_header, to_eight_bits
 from results.record import ImageFailure
 from zoo import UsageError, ZooError
+from zoo.reading import open_regular
 
 SIXTEEN_BIT_VIDEO = cv2.VideoWriter.fourcc("Y", "1", "\0", "\x10")  # FFmpeg's name of grey levels of 16 bits
+
+# What files of videos begin with: AVI, MP4 and QuickTime, Matroska and WebM, MPEG (the last a transport stream), Ogg, Flash,
+# Windows Media, MXF, YUV4MPEG, GIF. A playlist is text, and would have other files read, or one a million times.
+CONTAINERS = re.compile(
+    rb"RIFF.{4}AVI |.{4}(?:ftyp|moov|mdat|wide|free|skip)|\x1aE\xdf\xa3|\0\0\x01[\xba\xb3]|G.{187}G|OggS|FLV\x01"
+    rb"|0&\xb2u\x8ef\xcf\x11|\x06\x0e\+4\x02\x05\x01\x01|YUV4MPEG2 |GIF8",
+    re.DOTALL,
+)
+NO_VIDEO = "is neither an image nor a video with a frame that OpenCV reads; convert it"
+HEAD = 512  # bytes that tell the container
 
 
 class Frame(NamedTuple):
@@ -112,11 +124,18 @@ def _of_images(name, files, sequence):
 
 
 def _of_video(path):
+    with open_regular(path) as file:
+        head = file.read(HEAD)
+    if not CONTAINERS.match(head):
+        raise ZooError(f"{path} {NO_VIDEO}")
     with _opened(path) as capture:
+        pixels = capture.get(cv2.CAP_PROP_FRAME_WIDTH) * capture.get(cv2.CAP_PROP_FRAME_HEIGHT)
+        if pixels > MOST_PIXELS:
+            raise ZooError(f"{path} has frames of {pixels / 1e6:.0f} million pixels; cut it into tiles")
         number = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         deep = int(capture.get(cv2.CAP_PROP_CODEC_PIXEL_FORMAT)) == SIXTEEN_BIT_VIDEO
         if not capture.grab():
-            raise ZooError(f"{path} is neither an image nor a video with a frame that OpenCV reads; convert it")
+            raise ZooError(f"{path} {NO_VIDEO}")
     levels = _video_levels(path) if deep else ImageLevels()
 
     def frames():

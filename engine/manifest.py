@@ -1,6 +1,5 @@
 """What a result folder says of the run that made it, and how a repetition differs from it."""
 
-import json
 import platform
 import shlex
 import sys
@@ -12,8 +11,10 @@ from engine.hardware import processor
 from engine.training.provenance import code_commit
 from zoo import UsageError
 from zoo.checkpoints import sha256_file
+from zoo.reading import MB, read_json
 
 VERSION = 1
+MOST = 256 * MB
 PACKAGES = ("torch", "numpy", "scipy", "scikit-image", "opencv-python", "mmengine", "mmcv-lite", "segment-anything")
 
 
@@ -48,11 +49,12 @@ def read_run(path):
         UsageError: The file cannot be read, or holds no run of methods that this version knows.
     """
     try:
-        runs = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise UsageError(f"{path} is no manifest of a run: {error}") from None
+        runs = read_json(path, MOST)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} is no manifest of a run: {getattr(error, 'strerror', None) or error}") from None
     runs = [run for run in runs if isinstance(run, dict)] if isinstance(runs, list) else []
     runs = [run for run in runs if isinstance(run.get("config"), dict) and "methods" in run["config"]]
+    runs = [run for run in runs if isinstance(run.get("rows", {}), dict)]
     if not runs:
         raise UsageError(f"{path} tells of no run of methods; name a manifest.json that run_benchmark.py wrote")
     if runs[-1].get("version", VERSION) != VERSION:

@@ -1,12 +1,12 @@
 """What a report is made from: rows, and the counts of single images behind each."""
 
-import sys
 from dataclasses import dataclass
 
 from engine.rows import recut_records, recut_rows
 from results.row import Row
 from results.store import ResultStore
-from zoo.errors import UsageError, ZooError, visible
+from zoo.errors import UsageError, ZooError
+from zoo.terminal import warn
 from zoo.thresholds import Threshold
 
 
@@ -32,7 +32,7 @@ class Stored:
             UsageError: It holds no results.
         """
         store = ResultStore(out)
-        rows = store.rows(tell=lambda line: print(visible(line), file=sys.stderr))
+        rows = store.rows(tell=warn)
         if not rows:
             raise UsageError(f"no results in {out}; run the benchmark with --out {out} first")
         return cls(store, recut_rows(rows, store, policy) if policy else rows, policy)

@@ -3,10 +3,9 @@
 from functools import cache
 
 from reports.published import sources
-from zoo import METHODS, list_configs
-from zoo.known_weights import entry_named
+from zoo import METHODS
 from zoo.lookup import registered
-from zoo.registry import read_method
+from zoo.registry import spec_named
 
 GROUPS = {"classical": "Classical", "deep": "Deep", "ours": "Ours", "after": "After Table 1", "others": "Others"}
 
@@ -43,4 +42,5 @@ def card_of(method):
 @cache
 def _type(method):
     """The class that a method is a variant of, or that published weights are of, else its own name."""
-    return read_method(method).options["type"] if method in list_configs() or entry_named(method) else method
+    spec = spec_named(method)
+    return spec.options["type"] if spec else method

@@ -1,6 +1,5 @@
 """Writes the report of a result folder."""
 
-import sys
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
@@ -15,6 +14,7 @@ from reports.html import to_html
 from reports.latex import to_latex
 from reports.markdown import to_markdown
 from reports.table import build_table, table_config
+from zoo.terminal import warn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +96,7 @@ def figures(stored, options):
     from reports.figures.write import draw_figures  # not above: matplotlib takes a second, and `run` draws nothing
 
     chosen = dict(protocol=options.protocol, names=options.figures, images=options.images, data_root=options.data_root)
-    return draw_figures(stored.rows, stored.store, **chosen, tell=partial(print, file=sys.stderr))
+    return draw_figures(stored.rows, stored.store, **chosen, tell=warn)
 
 
 def page(stored, options):

@@ -3,19 +3,21 @@
 from functools import cache
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pandas as pd
 from scipy.special import expit
 
 from datasets import build_dataset
+from datasets.reader import open_picture
 from engine.rows import recut_records
 from engine.scoring import item_digest
 from results.row import OUTSIDE
 from zoo import build_threshold
 from zoo.checkpoint_files import read_header
 from zoo.checkpoints import sha256_file
-from zoo.errors import UsageError, ZooError
+from zoo.errors import UsageError, ZooError, one_line
+from zoo.npy import read_npy
+from zoo.reading import check_regular
 
 CHECKPOINTS = Path("checkpoints")
 
@@ -103,8 +105,8 @@ class RowFiles:
         if path.suffix == ".png":
             return _picture(path).astype(np.float64)
         try:
-            score = np.load(path, allow_pickle=False).astype(np.float64)
-        except ValueError as error:
+            score = read_npy(path).astype(np.float64)
+        except (OSError, TypeError, ValueError) as error:
             raise ZooError(f"{path} is no array of numbers ({error}); run the benchmark again with --save-scores") from None
         return expit(score) if row.score_kind == "logit" else score
 
@@ -120,11 +122,11 @@ class RowFiles:
         """
         if row.weights is None:
             raise ZooError("no weights")
-        known = Path(row.key["method"].get("checkpoint", ""))
+        known = Path((row.key or {}).get("method", {}).get("checkpoint", ""))
         path = known if known.is_file() else CHECKPOINTS / row.weights.file
         stages, whole = [], False
         while path is not None and path.with_suffix(".csv").is_file():
-            stages.insert(0, pd.read_csv(path.with_suffix(".csv")))
+            stages.insert(0, _losses(path.with_suffix(".csv")))
             path, whole = _stage_before(path)
         if not stages:
             raise ZooError(f"no table of losses beside its weights, {path}")
@@ -139,14 +141,18 @@ class RowFiles:
         return row.dataset, row.split, row.method, row.threshold
 
     def _file(self, kind, row, name):
-        return self.store.out / kind / row.dataset / row.split / row.method / name
+        """The file of a row by its name; ZooError where a name or a link leads out of the result folder."""
+        path = self.store.out / kind / row.dataset / row.split / row.method / name
+        if not path.resolve().is_relative_to(self.store.out.resolve()):
+            raise ZooError(f"{path} leads out of the result folder; remove it")
+        return path
 
     def _test_set(self, name, split):
         """The test set that rows are of: as the runs of this folder named it, else by its name."""
-        runs = [manifest["config"] for manifest in reversed(self.store.manifests())]
+        runs = [manifest["config"] for manifest in reversed(self.store.manifests()) if "config" in manifest]
         # `run` has data sets, `score` one or none: then the folder of predictions was called by it.
         named = [(source, run) for run in runs for source in run.get("datasets") or [run.get("dataset") or name]]
-        asked = [(source, run["data_root"], run["split"]) for source, run in named]
+        asked = [(source, run.get("data_root"), run.get("split") or split) for source, run in named]
         for source, root, lists in [*asked, (name, None, split)]:
             try:
                 dataset = build_dataset(source, root=self.data_root or root, split=lists, subset="test")
@@ -157,12 +163,24 @@ class RowFiles:
         raise ZooError(f"the images of {name} are not found; name the folder of the data sets by --data-root")
 
 
+def _losses(path):
+    """A table of losses; ZooError where the file is none."""
+    try:
+        check_regular(path)
+        table = pd.read_csv(path)
+    except (OSError, ValueError) as error:
+        raise ZooError(f"{path} is no table of losses ({one_line(error)})") from None
+    if not {"step", "loss"} <= set(table):
+        raise ZooError(f"{path} is no table of losses: it lacks a step or a loss")
+    return table
+
+
 def _picture(path):
-    """The HxW grey levels of a picture."""
-    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if picture is None or picture.ndim != 2:
+    """The HxW grey levels of a PNG."""
+    picture = open_picture(path, np.array, formats=("PNG",))
+    if picture.ndim != 2:
         raise ZooError(f"{path} is no grey picture; run the benchmark again")
-    return picture
+    return picture * np.uint8(255) if picture.dtype == bool else picture
 
 
 def _stage_before(path):

@@ -10,9 +10,11 @@ from results.checksum import checked, checksum, summed
 from results.files import naming, write_atomic
 from results.record import ImageRecord
 from zoo.errors import ZooError
+from zoo.reading import MB, parse_json, read_bytes
 
 VERSION = 2
 SYNC = 1.0  # seconds; a line on the disk each time would take a fast method's time
+MOST = 512 * MB  # 3 KB an image
 
 
 class Journal:
@@ -50,7 +52,7 @@ class Journal:
         Lines that were damaged, or cut off by a kill, are left out.
 
         Raises:
-            ZooError: A later version of this program wrote them.
+            ZooError: A later version of this program wrote them, or the file is larger than any journal or cannot be read.
         """
         path, salt = self.file(key), checksum(key)
         if not path.is_file():  # before version 2 there was one file a cell, without checksums
@@ -58,7 +60,10 @@ class Journal:
         return self._read(path, salt, key) if path.is_file() else []
 
     def _read(self, path, salt, key):
-        lines = path.read_bytes().split(b"\n")
+        try:
+            lines = read_bytes(path, MOST).split(b"\n")
+        except OSError as error:
+            raise ZooError(f"{path} cannot be read: {error.strerror}") from None
         head = _parsed(lines[0], salt)
         if salt is None and head != {"key": key}:
             return []
@@ -124,9 +129,9 @@ def _line(data, salt):
 def _parsed(line, salt):
     """The dict of a line, or None where it is none or its checksum does not fit; without a salt it has no checksum."""
     try:
-        data = json.loads(line)
+        data = parse_json(line)
         return data if salt is None else checked(data, salt)
-    except (ValueError, RecursionError):
+    except ValueError:
         return None
 
 

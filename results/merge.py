@@ -1,12 +1,12 @@
 """Joins the result folders of several machines into one."""
 
 import shutil
-from pathlib import Path
 
 from results.files import write_json
 from results.row import Status
 from results.store import ResultStore
 from zoo.errors import UsageError, ZooError
+from zoo.reading import walk
 
 OWN = ("report", "fewer")  # made from the rows of a folder, and made anew; rows that took no place
 
@@ -96,10 +96,13 @@ def _key(row):
 
 
 def _copy(store, row, target):
-    """Copy a row and whatever else the folder has under its data set, split and method."""
+    """Copy a row and whatever else the folder has under its data set, split and method; of files, those that lie in it."""
+    inside = store.out.resolve()
     for kind in sorted(path for path in store.out.iterdir() if path.is_dir() and path.name not in OWN):
-        place = Path(kind.name) / row.dataset / row.split
-        for path in (store.out / place).glob("*"):
-            if (path.name if path.is_dir() else path.stem) == row.method:
-                (target.out / place).mkdir(parents=True, exist_ok=True)
-                (shutil.copytree if path.is_dir() else shutil.copy2)(path, target.out / place / path.name)
+        for top in (kind / row.dataset / row.split).glob("*"):
+            if (top.name if top.is_dir() else top.stem) == row.method:
+                for path in walk(top) if top.is_dir() else [top]:
+                    if path.is_file() and path.resolve().is_relative_to(inside):
+                        copy = target.out / path.relative_to(store.out)
+                        copy.parent.mkdir(parents=True, exist_ok=True)
+                        shutil.copy2(path, copy)

@@ -11,6 +11,7 @@ from results.plain import from_plain, to_plain
 from zoo.thresholds import ScoreStatistics
 
 SWEEP_COLUMNS = ("tp", "fp", "matched", "false_pixels", "targets")
+SWEEP_BYTES = 4 * 256 * len(SWEEP_COLUMNS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +74,12 @@ def pack_sweep(sweep):
 
 
 def unpack_sweep(text):
-    """The sweep behind `pack_sweep`: (256,) int64 arrays by column."""
-    array = np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype="<i4").astype(np.int64)
+    """The sweep behind `pack_sweep`: (256,) int64 arrays by column; ValueError where it is none."""
+    try:
+        data = zlib.decompressobj().decompress(base64.b64decode(text), SWEEP_BYTES + 1)  # which may unpack to gigabytes
+    except zlib.error as error:
+        raise ValueError(f"a sweep that cannot be unpacked ({error})") from None
+    if len(data) != SWEEP_BYTES:
+        raise ValueError("a sweep of another length")
+    array = np.frombuffer(data, dtype="<i4").astype(np.int64)
     return dict(zip(SWEEP_COLUMNS, array.reshape(len(SWEEP_COLUMNS), -1), strict=True))

@@ -5,7 +5,8 @@ from enum import StrEnum
 
 from results.checksum import NAME, checked, checksum, summed
 from results.plain import from_plain, to_plain
-from zoo.card import fidelity_label
+from results.sound import ROW, SPEED, check, one_of
+from zoo.card import FIDELITIES, fidelity_label
 
 VERSION = 2
 OUTSIDE = "predictions of others"  # the fidelity of a row that another program made the predictions of
@@ -195,22 +196,24 @@ class Row:
         """The reverse of `to_json`.
 
         Raises:
-            ValueError: A key is absent, unknown or of another kind, the version is not known, or the checksum does not fit; the
-                text says which.
+            ValueError: A key is absent, unknown or of another kind, or holds what no run writes; the version is not known, or
+                the checksum does not fit. The text says which.
         """
         if not isinstance(data, dict):
             raise ValueError(f"{type(data).__name__} where an object with keys belongs")
         entries = {key: value for key, value in data.items() if key not in ("version", NAME)}
         version = data.get("version")
-        if version not in (None, 1, VERSION):
+        if version not in (None, 1, VERSION) or isinstance(version, (bool, float)):
             raise ValueError(f"version {version!r} of its form; this program knows {VERSION}")
         row = from_plain(cls, _versioned(entries) if version is None else entries)
         if version == VERSION:  # those before had no checksum
             checked(data)
+        check(row, ROW | {"fidelity": one_of(None, *FIDELITIES, OUTSIDE)})
+        check(row.speed, SPEED if row.speed else {})
         return row
 
 
 def _versioned(data):
     """A row from before there were versions: it had the fidelity and its scope in one text."""
-    fidelity, _, scope = (data.get("fidelity") or "").partition(" (")
+    fidelity, _, scope = str(data.get("fidelity") or "").partition(" (")
     return {**data, "fidelity": fidelity or None, "fidelity_scope": scope.removesuffix(")")}

@@ -11,9 +11,11 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from scipy.special import expit, logit
 
+from datasets.reader import open_picture
 from results.files import write_atomic, write_json
 from results.plain import from_plain
 from zoo.errors import ZooError
+from zoo.reading import MB, parse_json, read_json
 
 TOP = 65535
 SCALE = "score range"  # the text of a PNG of raw scores: the scores that its levels 0 and 65535 stand for
@@ -68,12 +70,11 @@ def read_scale(path):
         ZooError: The text is there and tells no range.
     """
     try:
-        with Image.open(path) as image:
-            text = image.info.get(SCALE)
-    except (OSError, ValueError, SyntaxError):
+        text = open_picture(path, lambda image: image.info.get(SCALE))
+    except ZooError:
         return None  # the reader of its pixels says what is wrong
     try:
-        return None if text is None else from_plain(ScoreScale, json.loads(text))
+        return None if text is None else from_plain(ScoreScale, parse_json(text))
     except ValueError:
         raise ZooError(f"{path} has a text {SCALE!r} that tells no low and high; write the scores again") from None
 
@@ -102,11 +103,11 @@ def read_about(folder):
         ZooError: The file is not one of `write_about`.
     """
     path = Path(folder) / ABOUT
-    if not path.is_file():
+    if not path.exists():
         return None
     try:
-        about = from_plain(AboutScores, json.loads(path.read_text(encoding="utf-8")))
-    except ValueError:
+        about = from_plain(AboutScores, read_json(path, MB))
+    except (OSError, ValueError):
         about = None
     if about is None or about.kind not in ("raw", "logit"):
         raise ZooError(f"{path} does not tell the kind and the threshold of scores; delete it, or write the scores again")

@@ -4,7 +4,6 @@ import csv
 import hashlib
 import io
 import itertools
-import json
 import math
 import os
 import re
@@ -17,14 +16,18 @@ from results.files import json_text, locked, write_json, write_together
 from results.journal import Journal
 from results.plain import from_plain, to_plain
 from results.row import Row, Speed, Status
+from results.sound import MOST, SPEED, check, is_manifest
 from zoo.errors import UsageError, ZooError, one_line
+from zoo.reading import MB, read_bytes, read_json
 
 TIMES_VERSION = 1
+COUNTED = ("height", "width", "pixels", "intersection", "union", "targets", "matched", "false_pixels")  # of every image
+MOST_OF_A_ROW, MOST_OF_A_TABLE = 4 * MB, 256 * MB  # tables and manifests have a line an image or a run
 LONGEST_NAME = 200  # bytes; file systems take 255, of which a temporary file needs some
 
 
 def check_name(what, name):
-    """Raise UsageError where results cannot be filed under a name."""
+    """Raise UsageError where results cannot be filed under a name, which is that of a file and never a path."""
     if re.search(r"[/\\\x00-\x1f\x7f-\x9f]", name) or name in ("", ".", ".."):
         raise UsageError(
             f"{what} {name!r}: results are filed under this name, so it must be that of a file; take out slashes and "
@@ -51,8 +54,8 @@ class ResultStore:
         return self.out / "manifest.json"
 
     def manifests(self):
-        """What `manifest_path` says of the runs in this folder so far; nothing where it is damaged."""
-        return self._manifests() or []
+        """What `manifest_path` says of the runs in this folder so far; entries that are no run's are left out."""
+        return [run for run in self._manifests() or [] if is_manifest(run)]
 
     def add_manifest(self, about):
         """Add what there is to say of a run. A file that is no list of runs is not written over but moved aside.
@@ -71,8 +74,8 @@ class ResultStore:
     def _manifests(self):
         """The runs, or None where there is no list of runs."""
         try:
-            runs = json.loads(self.manifest_path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError):
+            runs = read_json(self.manifest_path, MOST_OF_A_TABLE)
+        except (OSError, ValueError):
             return None
         return runs if isinstance(runs, list) and all(isinstance(run, dict) for run in runs) else None
 
@@ -86,7 +89,7 @@ class ResultStore:
         """A stored `Row`, or None where there is none that can be read."""
         try:
             return self._read_row(self.row_path(dataset, split, method))
-        except (OSError, ValueError):
+        except (OSError, ValueError, ZooError):
             return None
 
     def write_row(self, row, records):
@@ -148,20 +151,24 @@ class ResultStore:
         """
         path = self.row_path(*_place(row)).with_suffix(".csv")
         try:
-            lines = [{k: v if k == "id" else float(v or "nan") for k, v in line.items()} for line in self._image_lines(row)]
+            lines = [{k: v if k == "id" else _figure(v) for k, v in line.items()} for line in self._image_lines(row)]
         except (TypeError, ValueError) as error:
             raise ZooError(f"{path} is no table of images ({error}); run this cell again") from None
         if len(lines) != row.n_images:
             raise ZooError(f"{path} has {len(lines)} images, its row {row.n_images}; run this cell again")
+        if not all("id" in line and all(math.isfinite(line.get(name, math.nan)) for name in COUNTED) for line in lines):
+            raise ZooError(f"{path} lacks counts that every image has; run this cell again")
         return lines
 
     def _image_lines(self, row):
         """The lines of the table of images of a row, as texts by column; ZooError where it is not that of the row."""
         path = self.row_path(*_place(row)).with_suffix(".csv")
         try:
-            data = path.read_bytes()
-        except OSError:
+            data = read_bytes(path, MOST_OF_A_TABLE)
+        except FileNotFoundError:
             raise ZooError(f"{path} is not there; run this cell again") from None
+        except OSError as error:
+            raise ZooError(f"{path} cannot be read: {error.strerror}; run this cell again") from None
         if row.images_sha256 not in (None, _sha256(data)):
             raise ZooError(f"{path} was changed since its row was written; run this cell again")
         lines = list(csv.DictReader(io.StringIO(data.decode("utf-8", "surrogateescape"), newline="")))
@@ -180,7 +187,7 @@ class ResultStore:
         for path in sorted((self.out / "results").glob("*/*/*.json")):
             try:
                 rows.append(self._read_row(path))
-            except (OSError, ValueError, RecursionError) as error:
+            except (OSError, ValueError, ZooError) as error:
                 line = f"{path} is not a result row ({one_line(error)}); delete it and run the benchmark again"
                 if tell is None:
                     raise ZooError(line) from None
@@ -188,18 +195,24 @@ class ResultStore:
         return rows
 
     def _read_row(self, path):
-        """The row of a file, with its speed. ValueError where it is none, or belongs elsewhere."""
-        row = Row.from_json(json.loads(path.read_text(encoding="utf-8")))
+        """The row of a file, with its speed. ValueError or ZooError where it is none, or belongs elsewhere."""
+        row = Row.from_json(read_json(path, MOST_OF_A_ROW))
+        for what, name in zip(("data set", "split", "method"), _place(row), strict=True):
+            check_name(what, name)  # or the row could be of a file anywhere, such as a method that is one
         if self.row_path(*_place(row)) != path:
             raise ValueError(f"it is of {row.method} on {row.dataset} ({row.split})")
-        if row.speed is not None:  # from before there was a file of times
-            return row
+        # A row from before there was a file of times has its speed itself.
+        return row if row.speed is not None else replace(row, speed=self._speed(row))
+
+    def _speed(self, row):
+        """How fast a row was, or None where that is not known any more."""
         try:
-            times = checked(json.loads(self.times_path(*_place(row)).read_text(encoding="utf-8")))
-            speed = times["speed"] if times["version"] == TIMES_VERSION else None
-            return replace(row, speed=speed and from_plain(Speed, speed))
+            times = checked(read_json(self.times_path(*_place(row)), MOST_OF_A_TABLE))
+            speed = from_plain(Speed, times["speed"]) if times["version"] == TIMES_VERSION and times["speed"] else None
+            check(speed, SPEED if speed else {})
+            return speed
         except (OSError, ValueError, KeyError):
-            return row  # how fast it was is not known any more
+            return None
 
     def locked(self):
         """Hold the folder for this process; see `results.files.locked`."""
@@ -230,6 +243,14 @@ def _image_line(record):
     union = record.counts["union"]
     figures = size | {"IoU": record.counts["intersection"] / union if union else None} | record.counts
     return {name: _csv_figure(value) for name, value in figures.items()}
+
+
+def _figure(text):
+    """The number of a cell of the table, NaN of an empty one; ValueError where no image has such a count."""
+    value = float(text or "nan")
+    if abs(value) > MOST:
+        raise ValueError(f"{text:.40} for a count")
+    return value
 
 
 def _csv_figure(value):

@@ -12,14 +12,15 @@ import torch
 
 from zoo import inert_pickle, mxnet_params
 from zoo.errors import ZooError
+from zoo.npy import npy_header
 from zoo.own_files import read_header, read_safetensors
+from zoo.reading import open_regular
 from zoo.state_dicts import MOST_NAMED, Chosen, Found, choose, convert_keys, printable
 from zoo.torch_files import StoredTensor, check_unpacked_size, open_torch, read_member, tensor_dicts
 
 __all__ = ["read_checkpoint", "read_header"]
 LFS_START = b"version https://git-lfs"
 MXNET_NAMES = ((r"(^|\.)gamma$", r"\1weight"), (r"(^|\.)beta$", r"\1bias"))
-NPY_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 # Entries by which this project tells what weights were trained on; another's of the same name mean something else.
 OWN_ENTRIES = {"dataset", "split", "schedule", "train_ids", "seen", "start"}
 
@@ -27,7 +28,7 @@ OWN_ENTRIES = {"dataset", "split", "schedule", "train_ids", "seen", "start"}
 def read_checkpoint(path, own=(), rules=(), key=None):
     """The weights in a file, as `zoo.state_dicts.Chosen`; see `zoo.checkpoints.load_checkpoint`."""
     try:
-        with open(path, "rb") as handle:
+        with open_regular(path) as handle:
             start = handle.read(512)
     except FileNotFoundError:
         raise ZooError(f"no checkpoint file {path}") from None
@@ -123,7 +124,7 @@ def _npz_tensors(archive):
 def _array(data):
     """The array in the bytes of an ``.npy`` file; None for text and objects, which are no weights."""
     file = io.BytesIO(data)
-    shape, by_column, dtype = NPY_HEADERS[np.lib.format.read_magic(file)](file)
+    shape, by_column, dtype = npy_header(file)
     if dtype.kind not in "biufc":
         return None
     if prod(shape) * dtype.itemsize > len(data) - file.tell():

@@ -1,13 +1,14 @@
 """Configuration files: Python, which runs, and YAML or JSON, which are data and run nothing."""
 
-import json
 from pathlib import Path
 
 import yaml
 from mmengine.config import Config
 
 from zoo.contained import contained
+from zoo.reading import MB, parse_json, read_bytes
 
+MOST, MOST_VALUES = MB // 10, 10_000  # bytes and values of a configuration of data
 OF_PYTHON_ALONE = ("_base_", "custom_imports")
 
 
@@ -28,11 +29,41 @@ def read_config(path):
     if path.suffix == ".py":
         with contained():
             return Config.fromfile(path).to_dict()
-    text = path.read_text(encoding="utf-8")
-    entries = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+    data = read_bytes(path, MOST)
+    entries = parse_json(data) if path.suffix == ".json" else _parse_yaml(data.decode("utf-8"))
     if not isinstance(entries, dict) or not all(isinstance(name, str) for name in entries):
         raise ValueError("no names with values")
     for name in OF_PYTHON_ALONE:
         if name in entries:
             raise ValueError(f"{name} imports code, which a {path.suffix} file does not; write it as Python")
     return entries
+
+
+def _parse_yaml(text):
+    """Plain data of YAML. What its anchors come to is counted first: some hundred bytes of them may stand for gigabytes."""
+    loader = yaml.SafeLoader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _count(node, {})
+        return loader.construct_document(node)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    finally:
+        loader.dispose()
+
+
+def _count(node, known):
+    """How many values a node stands for, wherever it is repeated; ValueError where they are too many, or without an end."""
+    if id(node) in known:
+        if known[id(node)] is None:
+            raise ValueError("an anchor within itself")
+        return known[id(node)]
+    known[id(node)] = None
+    children = node.value if isinstance(node, yaml.CollectionNode) else ()
+    number = 1 + sum(_count(part, known) for child in children for part in (child if isinstance(child, tuple) else (child,)))
+    if number > MOST_VALUES:
+        raise ValueError(f"its anchors come to more than {MOST_VALUES} values")
+    known[id(node)] = number
+    return number

@@ -14,3 +14,8 @@ def unknown(kind, name, known):
     near = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}"
     return f"unknown {kind} {name!r}; {hint}"
+
+
+def names_file(method):
+    """Whether the text that names a method is the path of a configuration file, which is code, and no registered name."""
+    return method.endswith(".py")

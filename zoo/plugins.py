@@ -12,6 +12,7 @@ from pathlib import Path
 
 from zoo.contained import contained
 from zoo.errors import FAILURES, UsageError, ZooError, one_line
+from zoo.terminal import warn
 
 ENTRY_POINT_GROUP = "irsam_zoo.methods"
 PLUGIN_PREFIX = "irsam_zoo_plugin_"  # of the modules that plug-in files become
@@ -91,7 +92,7 @@ def load_entry_points():
                 entry.load()
         except FAILURES as error:
             reason = f"the installed plug-in {entry.value} does not import: {one_line(error)}"
-            print(f"{reason}; its methods are left out", file=sys.stderr)
+            warn(f"{reason}; its methods are left out")
 
 
 def loaded_with(module):

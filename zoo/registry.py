@@ -12,7 +12,7 @@ from zoo.config_files import read_config
 from zoo.contained import contained
 from zoo.detector import Detector
 from zoo.errors import FAILURES, BrokenMethodError, UsageError, ZooError, one_line, visible
-from zoo.lookup import registered, unknown
+from zoo.lookup import names_file, registered, unknown
 from zoo.plugins import load_entry_points
 
 CONFIG_DIR = Path(__file__).resolve().parents[1] / "configs" / "methods"
@@ -125,19 +125,33 @@ def read_method(spec):
             raise UsageError(f"a method's dict needs a type, as in dict(type='ipi'); got {options}")
         return MethodSpec(options["type"], options)
     text = str(spec)
-    path = Path(text) if text.endswith(".py") else CONFIG_DIR / f"{text}.py"
-    if path.is_file() and (text.endswith(".py") or registered(METHODS, text) is None):
+    if names_file(text):
+        path = Path(text)
+        if not path.is_file():
+            raise UsageError(f"no configuration file {path}")
         return _read_config(path)
-    if text.endswith(".py"):
-        raise UsageError(f"no configuration file {path}")
-    if registered(METHODS, text) is not None:
-        return MethodSpec(text, dict(type=text))
-    from zoo.known_weights import catalogue, entry_named  # which needs this module
+    named = spec_named(text)
+    if named is None:
+        from zoo.known_weights import catalogue  # which needs this module
 
-    entry = entry_named(text)
-    if entry is not None:
-        return entry.spec
-    raise UsageError(unknown("method", text, [*list_methods(), *list_configs(), *catalogue()]))
+        raise UsageError(unknown("method", text, [*list_methods(), *list_configs(), *catalogue()]))
+    return named
+
+
+def spec_named(name):
+    """The `MethodSpec` of a registered method, a configuration of the package or published weights.
+
+    None for any other text, whatever file it is the path of: so the names that results tell of run nothing.
+    """
+    load_entry_points()
+    if registered(METHODS, name) is not None:
+        return MethodSpec(name, dict(type=name))
+    if name in list_configs():
+        return _read_config(CONFIG_DIR / f"{name}.py")
+    from zoo.known_weights import entry_named  # which needs this module
+
+    entry = entry_named(name)
+    return entry and entry.spec
 
 
 def _read_config(path):

@@ -126,7 +126,9 @@ def read_model(config):
     if isinstance(config, (str, Path)):
         if not Path(config).is_file():
             raise UsageError(f"no mmsegmentation configuration {config}")
-        config = read_config(config)
+        path, config = config, read_config(config)
+        if Path(path).suffix != ".py":
+            _check_types(path, config.get("model", config))
     model = deepcopy(dict(config.get("model", config)))
     absent = [key for key in ("type", "backbone", "decode_head") if key not in model]
     if absent:
@@ -134,15 +136,30 @@ def read_model(config):
     return model
 
 
+def _check_types(path, part):
+    """UsageError where data names a type that is not registered: mmengine imports and calls whatever it then names."""
+    import_mmseg()
+    from mmengine.registry import MODELS, TASK_UTILS, WEIGHT_INITIALIZERS
+    from mmseg import registry
+
+    registries = [MODELS, TASK_UTILS, WEIGHT_INITIALIZERS, registry.MODELS, registry.TASK_UTILS, registry.WEIGHT_INITIALIZERS]
+    known = {name for kinds in registries for name in kinds.module_dict}
+    waiting = [part]
+    while waiting:
+        part = waiting.pop()
+        waiting += part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+        if isinstance(part, dict) and "type" in part and str(part["type"]) not in known:
+            raise UsageError(f"{path} names the type {str(part['type'])[:40]!r}, which mmsegmentation does not have registered")
+
+
 def adapted(part, inside_head=False):
     """A model configuration with two classes, plain batch norm and no weights to fetch."""
     if isinstance(part, (list, tuple)):
-        return type(part)(adapted(item, inside_head) for item in part)
+        return type(part)(adapted(item, inside_head) for item in part if not _fetches(item))
     if not isinstance(part, dict):
         return "BN" if part == "SyncBN" else part
-    part = {key: adapted(value, inside_head or key in HEADS) for key, value in part.items() if key != "pretrained"}
-    if isinstance(part.get("init_cfg"), dict) and part["init_cfg"].get("type") == "Pretrained":
-        del part["init_cfg"]
+    kept = {key: value for key, value in part.items() if key != "pretrained" and not _fetches(value)}
+    part = {key: adapted(value, inside_head or key in HEADS) for key, value in kept.items()}
     if inside_head and part.get("num_classes", 2) != 2:
         part["num_classes"] = 2
         if part.get("out_channels", 1) != 1:
@@ -150,3 +167,8 @@ def adapted(part, inside_head=False):
     if inside_head and len(part.get("class_weight") or ()) != 2:
         part.pop("class_weight", None)  # weights of another data set's classes
     return part
+
+
+def _fetches(part):
+    """Whether a part of a configuration, of whatever scope, loads weights: mmengine unpickles them."""
+    return isinstance(part, dict) and str(part.get("type")).rpartition(".")[2] in ("Pretrained", "PretrainedInit")

@@ -8,10 +8,12 @@ import numpy as np
 from PIL import Image
 
 from datasets.fingerprint import combine
+from datasets.reader import open_picture
 from datasets.remarks import Extent, counted, file_remarks, mask_remarks, size_text
 from engine.code_version import code_version
 from engine.evaluate import own_split
-from engine.foreign.files import find_predictions
+from engine.foreign.arrays import array_pixels
+from engine.foreign.files import ARRAYS, find_predictions
 from engine.foreign.reader import WHAT, Kind, open_predictions
 from engine.rows import recut_records, with_figures
 from engine.scoring import make_record, write_mask
@@ -21,6 +23,7 @@ from results.row import AS_GIVEN, OUTSIDE, Row, Status
 from zoo import UsageError, ZooError, build_threshold
 from zoo.checkpoints import sha256_file
 
+FREE, LARGER = 2048 * 2048, 64  # px of a prediction of any image, and how many times its image's a prediction's may be
 # What may be wrong with predictions, and what is done then.
 SORTS = {
     "missing": ("images have no prediction", "the image is left out"),
@@ -79,6 +82,10 @@ def score_folder(
     if strict:
         _refuse(folder, faults)
     files = {image_id: paths[0] for image_id, paths in found.files.items()}
+    files, huge = _of_size(files, dataset)
+    faults += huge
+    if not files:
+        raise ZooError(f"{huge[-1].detail}; nor can any other prediction in {folder} be read")
     reader = open_predictions(folder, list(files.values()), kind)
     if threshold and reader.kind is Kind.MASK:
         raise UsageError(f"{folder} holds masks, which are cut already; leave out --threshold")
@@ -107,6 +114,30 @@ def score_folder(
     notes = (*dataset.notes, *reader.texts, *_remarks(found, records), *_fault_texts(faults))
     row = _row(dataset, reader.kind, policy, records, files, method=name, title=title or name, data_notes=notes)
     return Scored(row, records, faults)
+
+
+def _of_size(files, dataset):
+    """The predictions without those that are far larger than their images, which decoded would take gigabytes; and these."""
+    looks, kept, huge = dataset.looks(), {}, []
+    for image_id, path in files.items():
+        size = looks[image_id].size if looks.get(image_id) else (0, 0)
+        pixels = _pixels(path)
+        if pixels is not None and pixels > max(FREE, LARGER * size[0] * size[1]):
+            detail = f"{path} has {pixels / 1e6:.0f} million pixels, for an image of {size_text(size)}"
+            huge.append(Fault("unreadable", image_id, detail))
+        else:
+            kept[image_id] = path
+    return kept, huge
+
+
+def _pixels(path):
+    """How many pixels a prediction says that it has; None where it does not, which its reader will tell."""
+    try:
+        if path.suffix.lower() in ARRAYS:
+            return array_pixels(path)
+        return open_picture(path, lambda image: image.width * image.height)
+    except (OSError, ZooError):
+        return None
 
 
 def _row(dataset, kind, policy, records, files, **others):

@@ -75,10 +75,19 @@ def _data_set_of(folder):
 
 
 def _holders(folder, ids):
-    """The uppermost folders that hold a file that is called by an id."""
-    if has_predictions(folder, ids):
-        return [folder]
-    return [holder for child in _children(folder) for holder in _holders(child, ids)]
+    """The uppermost folders that hold a file that is called by an id; each folder is looked into once, however many links."""
+    found, seen, waiting = [], set(), [folder]
+    while waiting:
+        place = waiting.pop()
+        status = place.stat()
+        if (itself := (status.st_dev, status.st_ino)) in seen:
+            continue
+        seen.add(itself)
+        if has_predictions(place, ids):
+            found.append(place)
+        else:
+            waiting += reversed(_children(place))
+    return found
 
 
 def _refuse_twice(jobs):

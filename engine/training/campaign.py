@@ -17,6 +17,7 @@ from zoo.errors import FAILURES, one_line
 from zoo.lookup import registered
 from zoo.neural import NeuralDetector
 from zoo.registry import CONFIG_DIR, method_config
+from zoo.terminal import say
 
 TABLE = CONFIG_DIR.parent / "tables" / "table1.py"
 
@@ -30,7 +31,7 @@ def networks():
     return sorted(own, key=lambda name: order.index(name) if name in order else len(order))
 
 
-def train_all(methods, options, *, plugins=(), jobs=1, report=print):
+def train_all(methods, options, *, plugins=(), jobs=1, report=say):
     """Train each method that has no weights of this data set, split, schedule, seed and budget; those begun come first.
 
     Arguments:

@@ -10,7 +10,7 @@ from mmengine.hooks import CheckpointHook, Hook
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from zoo.errors import ZooError
+from zoo.errors import ZooError, visible
 
 # What mmengine's checkpoint hook has to know after a resume.
 KEPT_FACTS = ("best_ckpt", "best_score", "keep_ckpt_ids", "last_ckpt")
@@ -170,7 +170,8 @@ class ProgressHook(Hook):
         self.bar.update(self.task, completed=done, loss=self.loss)
         if line:
             left = (time.monotonic() - self.start) / (done - self.first) * (total - done)
-            self.console.print(f"{self.title}: step {done} of {total}, loss {self.loss}, {left:.0f} s left", markup=False)
+            text = f"{self.title}: step {done} of {total}, loss {self.loss}, {left:.0f} s left"
+            self.console.print(visible(text), markup=False)
 
     def close(self):
         """Take the bar away, whatever ended the run."""

@@ -1,11 +1,10 @@
 """One step of a training: forward, loss, backward, optimiser and average, captured where that can be."""
 
-import sys
-
 from mmengine.optim import OptimWrapperDict
 
 from engine.training.capture import CapturedSteps
 from engine.training.optim import can_be_captured
+from zoo.terminal import warn
 
 
 class Step:
@@ -24,9 +23,9 @@ class Step:
         self.captured = None
         refusing = sorted({type(each.optimizer).__name__ for each in self.optimizers if not can_be_captured(each)})
         if graphs is not None and refusing:
-            _tell(f"steps of {', '.join(refusing)} cannot be captured; they are taken operation by operation")
+            warn(f"steps of {', '.join(refusing)} cannot be captured; they are taken operation by operation")
         elif graphs is not None:
-            self.captured = CapturedSteps(self._take, graphs, clean=self._drop_gradients, tell=_tell)
+            self.captured = CapturedSteps(self._take, graphs, clean=self._drop_gradients, tell=warn)
 
     def __call__(self, batch, kind=None):
         """Take a step.
@@ -51,7 +50,3 @@ class Step:
         """Of a capture that failed, which lie in its memory."""
         for optimizer in self.optimizers:
             optimizer.zero_grad()
-
-
-def _tell(line):
-    print(line, file=sys.stderr)

@@ -3,7 +3,6 @@
 import itertools
 import os
 import shutil
-import sys
 import time
 import warnings
 from contextlib import contextmanager, nullcontext
@@ -43,6 +42,7 @@ from zoo.lookup import registered
 from zoo.neural import NeuralDetector
 from zoo.own_files import halved, save_checkpoint
 from zoo.registry import method_config
+from zoo.terminal import warn
 
 LOG_EVERY = 10  # iterations
 MOST_WORKERS = 8
@@ -192,7 +192,7 @@ class _Run:
         )
         parts = ", ".join(f"{p['steps']} of {p['batch_size']} squares of {p['size']} px" for p in self.recipe.phases)
         precision = "bfloat16" if self.recipe.amp else "float32"
-        print(f"{self.name} on {self.dataset.title}: steps in {self.options.budget:g} s: {parts}; {precision}", file=sys.stderr)
+        warn(f"{self.name} on {self.dataset.title}: steps in {self.options.budget:g} s: {parts}; {precision}")
 
     def _samples(self, augmentations):
         """The training images, decoded once a run, under augmentations."""
@@ -204,11 +204,11 @@ class _Run:
     def train(self):
         if self.recipe.not_reproduced and self.rank == 0:
             lacking = ", ".join(f"{key}={value!r}" for key, value in self.recipe.not_reproduced.items())
-            print(f"{self.name}: of the author's script, this trainer does not reproduce {lacking}", file=sys.stderr)
+            warn(f"{self.name}: of the author's script, this trainer does not reproduce {lacking}")
         notes = self.dataset.notes
         if self.rank == 0:
             for note in notes:
-                print(f"{self.dataset.name}: {note}", file=sys.stderr)
+                warn(f"{self.dataset.name}: {note}")
         metadata = checkpoint_metadata(
             method=self.name,
             options=self.method,
@@ -236,7 +236,7 @@ class _Run:
             path = self._publish(runner, metadata) if done and self.rank == 0 else None
             if not done:
                 where = f"step {runner.iter} of {self.iterations}"
-                print(f"{self.name}: the time is over at {where}; the same command goes on from there", file=sys.stderr)
+                warn(f"{self.name}: the time is over at {where}; the same command goes on from there")
         finally:
             progress.close()
             runner.close()

@@ -2,6 +2,10 @@
 
 import importlib
 import pkgutil
+from contextlib import chdir
+
+with chdir(__path__[0]):
+    import matplotlib  # noqa: F401 - here, for it takes its settings from the working folder, which may be a stranger's
 
 from reports.figures.figure import FIGURES, ReportFigure
 

@@ -6,6 +6,7 @@ from reports.figures.style import encoded, styled
 from reports.row_files import RowFiles
 from zoo.errors import FAILURES, UsageError, ZooError, one_line
 from zoo.lookup import unknown
+from zoo.terminal import say
 
 
 def figure_names(names=None):
@@ -17,7 +18,7 @@ def figure_names(names=None):
     return known if names is None else list(names)
 
 
-def draw_figures(rows, store, *, protocol="exact", names=None, images=(), data_root=None, tell=print):
+def draw_figures(rows, store, *, protocol="exact", names=None, images=(), data_root=None, tell=say):
     """Draw ``figures/<name>_<data set>_<split>`` and, of those of all rows, ``<name>``, as PDF and PNG.
 
     A file that an earlier report left of one of these figures, and that is not drawn any more, is removed.
@@ -60,6 +61,8 @@ def draw_figures(rows, store, *, protocol="exact", names=None, images=(), data_r
 
 def _remove_others(folder, names, drawn):
     """Remove the files of these figures that are not drawn now: they are of rows or options of another time."""
+    if folder.is_symlink() or (folder / "figures").is_symlink():  # what lies behind a link may be anyone's
+        return
     for path in (path for path in folder.glob("figures/*") if path.suffix in (".pdf", ".png")):
         known = [name for name in FIGURES.module_dict if f"{path.stem}_".startswith(f"{name}_")]
         if max(known, key=len, default=None) in names and f"figures/{path.name}" not in drawn:

@@ -10,7 +10,7 @@ from results.row import OUTSIDE
 from zoo import METHODS
 from zoo.errors import FAILURES
 from zoo.lookup import registered
-from zoo.registry import read_method
+from zoo.registry import spec_named
 
 
 def about(line, manifests):
@@ -42,8 +42,8 @@ def about(line, manifests):
 def method_card(line):
     """The `zoo.MethodCard` of a line, or None where the method is not known here, such as one of a plug-in."""
     try:
-        spec = read_method(line.method)
-        return replace(registered(METHODS, spec.options["type"]).card, **spec.card)
+        spec = spec_named(line.method)
+        return spec and replace(registered(METHODS, spec.options["type"]).card, **spec.card)
     except FAILURES:
         return None
 

@@ -5,23 +5,38 @@ import io
 from urllib.parse import quote
 
 from markdown_it import MarkdownIt
-from PIL import Image
+
+from datasets.reader import open_picture
+from zoo.errors import ZooError
+from zoo.reading import MB, read_text
 
 WEBP_QUALITY = 90
+MOST_PIXELS, MOST_SIDE = 20_000_000, 16_383  # of a figure; the side is WebP's
+MOST_LETTERS = 2_000  # of a caption
+MOST_OF_A_TEXT = 4 * MB
 
 
-def embedded_figures(folder, budget):
+def embedded_figures(folder, budget, tell):
     """The figures of a folder in the order of their names, the smallest embedded first until the room is spent.
 
     Arguments:
         folder (pathlib.Path): With PNG files, or not there.
         budget: Characters that they may take.
+        tell: Called with a line for each file that is left out: it is no PNG of up to 20 million pixels, or a link.
 
     Returns:
         list[dict]: ``title``; ``caption``, the description in the file, or empty; ``link``; and ``source``, a data URI, or None
         where there was no room.
     """
-    figures = [_figure(path, f"{quote(folder.name)}/{quote(path.name)}") for path in sorted(folder.glob("*.png"))]
+    figures = []
+    if folder.is_symlink() or folder.parent.is_symlink():
+        tell(f"{folder} is behind a link; its figures are not in the page")
+        return figures
+    for path in sorted(folder.glob("*.png")):
+        try:
+            figures.append(_figure(path, f"{quote(folder.name)}/{quote(path.name)}"))
+        except ZooError as error:
+            tell(f"{error}; it is not in the page")
     for figure in sorted(figures, key=lambda figure: len(figure["source"])):
         budget -= len(figure["source"])
         if budget < 0:
@@ -30,10 +45,18 @@ def embedded_figures(folder, budget):
 
 
 def _figure(path, link):
-    with Image.open(path) as image:
-        caption, picture = image.info.get("Description", ""), image.convert("RGB")
+    if path.is_symlink():
+        raise ZooError(f"{path} is a link")
+    caption, picture = open_picture(path, _shown, formats=("PNG",), most=MOST_PIXELS)
     source = f"data:image/webp;base64,{base64.b64encode(_webp(picture)).decode()}"
     return {"title": path.stem.replace("_", " "), "caption": caption, "link": link, "source": source}
+
+
+def _shown(image):
+    """The description in a picture, and its pixels."""
+    if max(image.size) > MOST_SIDE:
+        raise ValueError(f"a side of more than {MOST_SIDE} px")
+    return str(image.info.get("Description", ""))[:MOST_LETTERS], image.convert("RGB")
 
 
 def _webp(picture):
@@ -51,10 +74,10 @@ def markdown_page(path):
 
     HTML in the file is shown as text, and links to scripts are none.
     """
-    if not path.is_file():
+    if not path.is_file() or path.is_symlink():
         return None
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
-    tokens = markdown.parse(path.read_text(encoding="utf-8"))
+    tokens = markdown.parse(read_text(path, MOST_OF_A_TEXT))
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(6, int(token.tag[1]) + 1)}"

@@ -13,6 +13,7 @@ from reports.page.images import image_browser
 from reports.page.tables import page_tables
 from reports.row_files import RowFiles
 from reports.table import MARKS
+from zoo.terminal import warn
 
 FOLDER = Path(__file__).parent
 SCRIPTS = ("dom", "tip", "table", "details", "gallery", "viewer", "page")
@@ -47,7 +48,7 @@ def page(stored, options):
         .get_template("page.html")
         .render(
             data=data,
-            figures=embedded_figures(folder / "figures", FIGURES),
+            figures=embedded_figures(folder / "figures", FIGURES, warn),
             audit=markdown_page(folder / "audit.md"),
             manifests=manifests[::-1],
             style=style,

@@ -107,3 +107,29 @@ def test_paths_that_cannot_be_predicted(tmp_path, names, error, text, capfd):
     with pytest.raises(error, match=text):
         open_sources([tmp_path / name for name in names])
     assert capfd.readouterr().err == ""
+
+
+LISTS = [
+    "#EXTM3U\n#EXT-X-TARGETDURATION:1\n" + "#EXTINF:1,\nv.mkv\n" * 1000 + "#EXT-X-ENDLIST\n",
+    "ffconcat version 1.0\n" + "file v.mkv\n" * 1000,
+    "#EXTM3U\n" + "#" * 180 + "G\n#EXTINF:1,\nv.mkv\n#EXT-X-ENDLIST\n",
+    "<?xml version='1.0'?><MPD/>",
+    "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\nc=IN IP4 127.0.0.1\r\n",
+    "[playlist]\nFile1=v.mkv\n",
+]
+
+
+@pytest.mark.parametrize("text", LISTS)
+@pytest.mark.parametrize("ending", ["m3u8", "ffconcat", "avi", "txt"])
+def test_a_list_of_files_is_no_video(tmp_path, text, ending):
+    write_video(tmp_path / "v.mkv", [GREY] * 3)
+    (tmp_path / f"list.{ending}").write_text(text)
+    with pytest.raises(ZooError, match="neither an image nor a video"):
+        open_sources([tmp_path / f"list.{ending}"])
+
+
+@pytest.mark.parametrize(("ending", "codec"), [("avi", "MJPG"), ("mkv", "FFV1"), ("mp4", "mp4v"), ("mov", "mp4v")])
+def test_videos_in_their_containers_are_read(tmp_path, ending, codec):
+    write_video(tmp_path / f"v.{ending}", [GREY] * 3, codec)
+    (source,) = open_sources([tmp_path / f"v.{ending}"])
+    assert len(list(source.frames())) == 3

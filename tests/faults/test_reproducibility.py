@@ -58,9 +58,9 @@ def test_a_manifest_repeats_its_run_and_tells_what_differs(tmp_path, tried):
     assert f"'{plugin}'" in run["command"]
     assert run["plugins"][str(plugin)]
     tried("repetition from a manifest", 2)
-    assert finish("--from-manifest", first / "manifest.json", "--out", second, folder=tmp_path)[0] == 0
+    assert finish("--trust", "--from-manifest", first / "manifest.json", "--out", second, folder=tmp_path)[0] == 0
     assert files(first, "results") == files(second, "results")
     plugin.write_text(plugin.read_text().replace("image - image.mean()", "image.mean() - image"))
     third = tmp_path / "third"
-    assert finish("--from-manifest", first / "manifest.json", "--out", third, folder=tmp_path)[0] == 0
+    assert finish("--trust", "--from-manifest", first / "manifest.json", "--out", third, folder=tmp_path)[0] == 0
     assert files(first, "results") != files(third, "results")

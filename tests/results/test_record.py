@@ -18,7 +18,7 @@ def make_record(**changes):
         notes=("tired",),
         height=4,
         width=3,
-        counts={"pixels": 12, "intersection": 1, "union": 2},
+        counts={"pixels": 12, "intersection": 1, "union": 2, "targets": 1, "matched": 1, "false_pixels": 0},
         statistics=ScoreStatistics(0.0, 1.0, 0.5, 0.1),
         signal={"targets": []},
         sweep=pack_sweep(sweep_of(5)),

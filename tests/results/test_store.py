@@ -160,7 +160,7 @@ def test_the_latest_record_of_an_image_counts(tmp_path):
 
 def test_the_counts_of_a_row_are_those_it_was_made_from(tmp_path):
     store = ResultStore(tmp_path)
-    counts = {"pixels": 12, "intersection": 1, "union": 2, "opdc_iou": float("nan")}
+    counts = make_record().counts | {"opdc_iou": float("nan")}
     records = [make_record(id="NA", counts=counts), make_record(id="001", counts=counts | {"union": 123_456_789})]
     row = store.write_row(make_row(n_images=2), records)
     first, second = store.counts(row)
@@ -171,7 +171,13 @@ def test_the_counts_of_a_row_are_those_it_was_made_from(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [(None, "is not there"), ("id,union\na,x\nb,1\n", "no table of images"), ("id,union\na,2\n", "has 1 images, its row 2")],
+    [
+        (None, "is not there"),
+        ("id,union\na,x\nb,1\n", "no table of images"),
+        ("id,union\na,1e300\nb,1\n", "no table of images"),
+        ("id,union\na,2\n", "has 1 images, its row 2"),
+        ("id,union\na,2\nb,1\n", "lacks counts"),
+    ],
 )
 def test_counts_that_are_not_of_the_row_are_refused(tmp_path, text, message):
     store, row = ResultStore(tmp_path), make_row(n_images=2)

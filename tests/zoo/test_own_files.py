@@ -10,7 +10,7 @@ from torch import nn
 from tests.checkpoint_forms import STATE
 from zoo import UsageError, ZooError, build_method
 from zoo.checkpoints import load_checkpoint, output_channels, save_checkpoint, sha256_file
-from zoo.own_files import halved, read_header
+from zoo.own_files import METADATA_KEY, halved, read_header
 
 
 def test_safetensors_keep_keys_and_metadata_and_are_written_reproducibly(tmp_path):
@@ -167,3 +167,16 @@ def test_integers_of_another_kind_or_without_scales_are_refused(tmp_path, tensor
 def test_integers_without_the_header_stay_integers(tmp_path):
     save_file({"a": torch.ones(2, dtype=torch.int8)}, tmp_path / "a.safetensors")
     assert load_checkpoint(tmp_path / "a.safetensors")[0]["a"].dtype == torch.int8
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"schedule": "\ud800"}, {"seen": {"\udfff": []}}, {"seed": "one"}, {"iterations": 10**400}, {"plan": []}, {"recipe": "x"},
+     {"start": "x"}, {"publisher": 3}, {"schedule": {}}, {"options": [1]}, {"half": "no"}, {"note": [[[]]] * 9 + [1e308 * 10]}],
+)  # fmt: skip
+def test_a_header_of_odd_kinds_is_refused(tmp_path, odd):
+    path = tmp_path / "a.safetensors"
+    save_file(dict(STATE), path, metadata={METADATA_KEY: json.dumps(odd)})
+    assert read_header(path) == {}
+    with pytest.raises(ZooError, match="is damaged or cut short"):
+        load_checkpoint(path)

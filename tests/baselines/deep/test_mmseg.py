@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -139,6 +141,21 @@ def test_adapted_changes_classes_in_heads_alone():
         "decode_head": [{"num_classes": 2, "out_channels": 2}, {"num_classes": 2, "out_channels": 1}],
         "auxiliary_head": {"num_classes": 2, "loss_decode": [{"class_weight": [0.1, 1.0]}, {}]},
     }
+
+
+def test_no_part_of_a_model_fetches_weights():
+    weights = {"type": "mmengine.Pretrained", "checkpoint": "x.pth"}
+    inits = [weights, {"type": "Kaiming", "override": weights}, {"type": "Pretrained", "checkpoint": "x.pth"}]
+    assert adapted({"backbone": {"init_cfg": inits, "pretrained": "x.pth"}}) == {
+        "backbone": {"init_cfg": [{"type": "Kaiming"}]}
+    }
+    assert adapted({"backbone": {"init_cfg": weights}}) == {"backbone": {}}
+
+
+def test_of_a_configuration_of_data_the_model_alone_is_looked_at(tmp_path, image):
+    path = tmp_path / "run.json"
+    path.write_text(json.dumps({"model": model(), "train_pipeline": [{"type": "LoadImageFromFile"}, {"type": "mine.Own"}]}))
+    assert build(str(path)).predict(image).shape == image.shape
 
 
 def test_a_cascade(batch, image):

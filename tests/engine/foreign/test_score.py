@@ -166,3 +166,20 @@ def test_notes_of_data_set_and_predictions(tmp_path, target, dataset, write):
 def test_predictions_without_a_target_are_told(target, write, score):
     write(target // 8 + (target > 0) * np.arange(32, dtype=np.uint8))
     assert score().row.data_notes[-1] == "no prediction has a target: none of 3 has a score above the cut"
+
+
+@pytest.mark.parametrize(
+    ("name", "huge"), [("b.png", np.zeros((9_000, 11_000), np.uint8)), ("b.npy", np.zeros((2_049, 2_048), "f4"))]
+)
+def test_a_prediction_far_larger_than_its_image_is_left_out(tmp_path, target, write, score, name, huge):
+    write(target if name.endswith("png") else target / 255, f"{{}}{name[1:]}", ids=("a", "c"))
+    write(huge, name, ids=("b",))
+    scored = score()
+    assert [record.id for record in scored.records] == ["a", "c"]
+    (fault,) = scored.faults
+    assert (fault.sort, fault.name) == ("unreadable", "b")
+    assert "million pixels, for an image of 32x32" in fault.detail
+    for image_id in "ac":
+        (tmp_path / "predicted" / f"{image_id}{name[1:]}").unlink()
+    with pytest.raises(ZooError, match="nor can any other prediction"):
+        score()

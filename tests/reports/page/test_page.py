@@ -6,6 +6,7 @@ import re
 
 import cv2
 import numpy as np
+import pytest
 
 from engine.metrics import PROTOCOLS
 from engine.rows import recut
@@ -121,12 +122,12 @@ def test_the_smallest_figures_are_embedded_until_the_room_is_spent(tmp_path):
     for name, side in (("a_large", 200), ("b", 10), ("c", 12)):
         cv2.imwrite(str(folder / f"{name}.png"), rng.integers(0, 255, (side, side), dtype=np.uint8))
     (folder / "c.pdf").write_bytes(b"%PDF")
-    large, small, other = embedded_figures(folder, 2000)
+    large, small, other = embedded_figures(folder, 2000, pytest.fail)
     assert (large["title"], large["source"], large["link"]) == ("a large", None, "figures/a_large.png")
     for figure, side in ((small, 10), (other, 12)):
         data = base64.b64decode(figure["source"].removeprefix("data:image/webp;base64,"))
         assert cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED).shape == (side, side, 3)
-    assert embedded_figures(tmp_path / "none", 2000) == []
+    assert embedded_figures(tmp_path / "none", 2000, pytest.fail) == []
 
 
 def test_markdown_becomes_a_table_and_its_own_markup_does_not(tmp_path):

@@ -1,0 +1,115 @@
+"""The one way to the bytes of a file: regular files alone, no larger than files of their kind are, and JSON within bounds."""
+
+import errno
+import json
+import math
+import os
+import stat
+from pathlib import Path
+
+MB = 1_000_000
+MOST_NESTED = 40  # objects and lists within each other: a row has 4
+MOST_WHOLE = 2**63  # of a whole number
+
+
+def open_regular(path):
+    """A regular file, opened for reading bytes. What is none, such as a pipe, would wait for ever or never end.
+
+    Raises:
+        OSError: It is not there, cannot be read, or is a folder, a pipe, a socket or a device; the error names it.
+    """
+    if not stat.S_ISREG(os.stat(path).st_mode):  # before it is opened, which a device may take for something to do
+        _refuse(path)
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    if not stat.S_ISREG(os.fstat(handle).st_mode):  # another one by now
+        os.close(handle)
+        _refuse(path)
+    return open(handle, "rb")
+
+
+def check_regular(path):
+    """Raise OSError as `open_regular` does, for a reader that opens a path by itself."""
+    open_regular(path).close()
+
+
+def _refuse(path):
+    if os.path.isdir(path):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    raise OSError(errno.EINVAL, "is no file of bytes but a pipe, a socket or a device", str(path))
+
+
+def read_bytes(path, most):
+    """The bytes of a regular file; OSError as `open_regular`, and where it has more than `most`."""
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > most:
+            raise OSError(errno.EFBIG, f"is larger than {most / MB:g} MB, the most that is read of it", str(path))
+        return file.read(size)
+
+
+def read_text(path, most):
+    """The text of a regular file in UTF-8; ValueError where it is none, OSError as `read_bytes`."""
+    return read_bytes(path, most).decode("utf-8")
+
+
+def read_json(path, most):
+    """The plain data of a JSON file; errors as `read_bytes` and `parse_json`."""
+    return parse_json(read_bytes(path, most))
+
+
+def parse_json(data):
+    """Plain data of JSON, bytes or text: finite numbers of at most 64 bits, texts that can be written, 40 levels deep.
+
+    Raises:
+        ValueError: It is no JSON, or holds something else.
+    """
+    try:
+        parsed = json.loads(data, parse_constant=_no_number)
+    except RecursionError:
+        raise ValueError(f"nested deeper than {MOST_NESTED} levels") from None
+    check_plain(parsed)
+    return parsed
+
+
+def check_plain(data):
+    """Raise ValueError where plain data is nested deeper, or holds other numbers or texts, than `parse_json` gives."""
+    level, waiting = 0, [data]
+    while waiting:
+        if (level := level + 1) > MOST_NESTED:
+            raise ValueError(f"nested deeper than {MOST_NESTED} levels")
+        inside = []
+        for value in waiting:
+            if isinstance(value, dict):
+                inside += value
+                inside += value.values()
+            elif isinstance(value, list):
+                inside += value
+            elif isinstance(value, float) and not math.isfinite(value):
+                raise ValueError(f"the number {value}")
+            elif isinstance(value, int) and not -MOST_WHOLE <= value < MOST_WHOLE:
+                raise ValueError("a whole number of more than 64 bits")
+            elif isinstance(value, str) and not value.isascii():
+                value.encode("utf-8", "surrogateescape")  # UnicodeEncodeError, a ValueError: half of a pair of surrogates
+        waiting = inside
+
+
+def _no_number(name):
+    raise ValueError(f"{name} for a number")
+
+
+def walk(folder):
+    """Every regular file below a folder, once, sorted by path; folders that links lead to are walked once too.
+
+    Arguments:
+        folder: It may be a link itself; where it is not there, there are no files.
+    """
+    seen, files = set(), []
+    for place, folders, names in os.walk(folder, followlinks=True):
+        about = os.stat(place)
+        if (about.st_dev, about.st_ino) in seen:  # by a link in a circle, or by two ways
+            folders.clear()
+            continue
+        seen.add((about.st_dev, about.st_ino))
+        folders.sort()
+        files += [path for name in names if (path := Path(place, name)).is_file()]
+    return sorted(files)

@@ -1,0 +1,20 @@
+"""The one door to the terminal: what is printed goes through here, so that no text of a file or a name does anything to it."""
+
+import sys
+
+from zoo.errors import visible
+
+
+def say(line):
+    """Print one line on standard output, as `zoo.errors.visible` makes it."""
+    print(visible(str(line)))
+
+
+def warn(line):
+    """As `say`, on standard error."""
+    print(visible(str(line)), file=sys.stderr)
+
+
+def show(text):
+    """Print a text of several lines on standard output, each as `say` does."""
+    print("\n".join(map(visible, text.split("\n"))))
