@@ -12,8 +12,8 @@ from zoo.errors import UsageError, ZooError
 
 PROBABILITIES = "all scores are between 0 and 1: probabilities, not logits, which the threshold 0 is for; take 0.5"
 GREY_LEVELS = (
-    "the prediction holds grey levels or scores without a negative one, of which all but 0 are above the threshold 0; take 127, "
-    "half of the highest score, or give a bool mask"
+    "the prediction holds grey levels, or scores without a negative one, of which all but 0 are above the threshold 0; "
+    "take 127, half of the highest score, or give a bool mask"
 )
 ALL_ABOVE = "all scores are above the threshold 0, so that every pixel is target; take another one"
 TWO_FORMS = "labels of 0 and 1, and now one of levels up to {high:g}: what is target is decided once for a set; give bool masks"
