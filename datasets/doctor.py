@@ -15,7 +15,6 @@ from datasets.duplicates import near_duplicates, thumbnail
 from datasets.fingerprint import combine, published_digests, published_facts
 from datasets.folder import FolderDataset
 from datasets.levels import MASK_LEVEL, READERS
-from datasets.reader import fit_label
 from datasets.remarks import EXAMPLES, Look, counted, image_remarks, published_remarks, size_text
 from datasets.splits import find_split, list_splits, lists_at_top
 from zoo.errors import UsageError, ZooError
@@ -141,14 +140,13 @@ def _check_one(dataset):
 def _examine(dataset, image_id):
     """The `_Item` of an id, or the text of what is wrong with it."""
     try:
-        image, mask = dataset.read_files(image_id)
-        label = fit_label(mask.pixels, image.pixels.shape, dataset.mask_path(image_id))
+        image, mask, label, look = dataset.examine(image_id)
     except ZooError as error:
         return str(error)
     return _Item(
         id=image_id,
         modes=(image.mode, mask.mode),
-        look=Look.at(image.pixels, label, mask.pixels.shape),
+        look=look,
         values=np.flatnonzero(np.bincount(label.ravel(), minlength=256)).tolist(),
         targets=tuple(_count_targets(label > level) for level in (0, MASK_LEVEL)),
         thumbnail=thumbnail(image.pixels),

@@ -1,16 +1,30 @@
 """Data sets that lie on disk as a folder of images and a folder of masks."""
 
 from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
 
 from datasets.base import IRSTDDataset
+from datasets.colours import false_colours
 from datasets.fingerprint import published_digests
 from datasets.layouts import EXTENSIONS, MASK_SUFFIX, file_stamp, find_root, index_files, locate, open_folder, plain_name
 from datasets.levels import image_levels
 from datasets.mask_levels import mask_levels
-from datasets.reader import fit_label, read_grey
+from datasets.reader import GreyFile, decode, fit_label, grey_of
 from datasets.remarks import Look, Remark, counted, file_remarks, published_remarks
 from datasets.splits import WHOLE, find_split, list_splits, lists_at_top, read_list, read_split, refuse_twice, split_name
 from zoo.errors import UsageError, ZooError
+
+
+class Examined(NamedTuple):
+    """Image and mask of one id as they are read, each a `datasets.reader.GreyFile` of its own size; the mask at the image's
+    size, HxW uint8; and the `Look` of them."""
+
+    image: GreyFile
+    mask: GreyFile
+    label: np.ndarray
+    look: Look
 
 
 class FolderDataset(IRSTDDataset):
@@ -144,18 +158,36 @@ class FolderDataset(IRSTDDataset):
 
     def read_files(self, id):
         """Image and mask of one id, each a `datasets.reader.GreyFile` of its own size; ZooError as for `read_grey_pair`."""
-        image_path, mask_path = self.image_path(id), self.mask_path(id)
-        images, masks = self.levels
-        return read_grey(image_path, images.used), masks.read(mask_path)
+        return self._grey(*self._stored(id))
+
+    def examine(self, id):
+        """All that is to be known of the files of one id, an `Examined`; ZooError as for `read_grey_pair`."""
+        stored = self._stored(id)
+        image, mask = self._grey(*stored)
+        label = self._fitted(id, image, mask, stored)
+        told = dict(orientations=tuple(file.orientation for file in stored), false_colours=false_colours(stored[0]))
+        return Examined(image, mask, label, Look.at(image.pixels, label, mask.pixels.shape, **told))
 
     def read_grey_pair(self, id):
-        image, mask = self.read_files(id)
-        return image.pixels, fit_label(mask.pixels, image.pixels.shape, self.mask_path(id))
+        stored = self._stored(id)
+        image, mask = self._grey(*stored)
+        return image.pixels, self._fitted(id, image, mask, stored)
 
     def look(self, id):
-        image, mask = self.read_files(id)
-        label = fit_label(mask.pixels, image.pixels.shape, self.mask_path(id))
-        return Look.at(image.pixels, label, mask.pixels.shape)
+        return self.examine(id).look
+
+    def _stored(self, id):
+        """The files of image and mask of one id, each a `datasets.reader.Stored`."""
+        return tuple(map(decode, (self.image_path(id), self.mask_path(id))))
+
+    def _grey(self, image, mask):
+        images, masks = self.levels
+        return grey_of(image, images.used), masks.label_of(mask)
+
+    def _fitted(self, id, image, mask, stored):
+        """The mask at the image's size, HxW uint8."""
+        orientations = [file.orientation for file in stored]
+        return fit_label(mask.pixels, image.pixels.shape, self.mask_path(id), orientations)
 
     def stamp(self, id):
         paths = (files.get(id, [None])[0] for files in (self._images, self._masks))
