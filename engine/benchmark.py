@@ -80,6 +80,9 @@ def run(options, describe=_outcome):
                             on_image = _in_turn(told, in_time)
                             row = _guarded(options, spec, place | {"run": run_id}, store, digests, on_image, failure)
                         progress.report(row)
+                        for note in row.data_notes:
+                            if note not in dataset.notes:  # which are told before
+                                progress.tell(f"{row.method} on {row.dataset}: {note}")
                         rows.append(row)
                         if options.strict and row.status in (Status.FAILED, Status.INCOMPLETE):
                             raise ZooError(f"{row.method} on {row.dataset}: {row.reason} (--strict)")
