@@ -11,6 +11,11 @@ ROOT_VARIABLE = "IRSAM_ZOO_DATA"
 DEFAULT_ROOT = "data"
 # In order of preference, should an id have several files: lossless first.
 EXTENSIONS = (".png", ".bmp", ".tif", ".tiff", ".jpg", ".jpeg")
+# What lies beside pictures and is none.
+DOCUMENTS = (
+    *(".txt", ".md", ".rst", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".log"),
+    *(".html", ".htm", ".pdf", ".doc", ".docx", ".xls", ".xlsx", ".py", ".ipynb", ".sh", ".m", ".db", ".md5", ".sha256"),
+)
 # Folders of images and of masks, compared without case. The second is how ISNet's authors publish IRSTD-1k.
 PAIRS_OF_FOLDERS = (("images", "masks"), ("irstd1k_img", "irstd1k_label"))
 # YimianDai/sirst calls the mask of Misc_1.png Misc_1_pixels0.png.
@@ -118,6 +123,16 @@ def index_files(folder, suffix="", extensions=EXTENSIONS):
                 raise UsageError(f"{folder} has a file whose name is not plain text, {place + name!a}; rename it")
             files.setdefault(id, []).append((extensions.index(extension.lower()), place + name))
     return {id: [Path(folder, name) for _, name in sorted(files[id])] for id in sorted(files, key=natural_order)}
+
+
+def other_files(folder):
+    """Names of the files below a folder that may hold pictures in forms that are not read: neither hidden nor documents."""
+    passed = []
+    for place, name in _walk(folder):
+        extension = os.path.splitext(name)[1].lower()
+        if extension and extension not in (*EXTENSIONS, *DOCUMENTS) and not name.startswith("."):
+            passed.append(place + name)
+    return sorted(passed, key=natural_order)
 
 
 def _walk(folder):

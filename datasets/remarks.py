@@ -133,9 +133,9 @@ def file_remarks(files, what):
     return [Remark(counted(f"{what} have several files, of which the first is read", several))] if several else []
 
 
-def counted(what, ids):
+def counted(what, ids, most=EXAMPLES):
     """A line with a count and a few examples."""
-    return f"{len(ids)} {what}: {', '.join(ids[:EXAMPLES])}{', ...' if len(ids) > EXAMPLES else ''}"
+    return f"{len(ids)} {what}: {', '.join(ids[:most])}{', ...' if len(ids) > most else ''}"
 
 
 def size_text(shape):
