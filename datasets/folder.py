@@ -8,7 +8,19 @@ import numpy as np
 from datasets.base import IRSTDDataset
 from datasets.colours import false_colours
 from datasets.fingerprint import published_digests
-from datasets.layouts import EXTENSIONS, MASK_SUFFIX, file_stamp, find_root, index_files, locate, open_folder, plain_name
+from datasets.layouts import (
+    EXTENSIONS,
+    MASK_SUFFIX,
+    file_stamp,
+    find_root,
+    in_another_form,
+    index_files,
+    locate,
+    named_folders,
+    open_folder,
+    plain_name,
+    what_is_in,
+)
 from datasets.levels import image_levels
 from datasets.mask_levels import mask_levels
 from datasets.reader import GreyFile, decode, fit_label, grey_of
@@ -85,6 +97,9 @@ class FolderDataset(IRSTDDataset):
         if location:
             return location
         where = find_root(root)
+        named = named_folders(where, cls.folder_names) if where else []
+        if named:
+            raise UsageError(f"{named[0]} is no {cls.title} with {cls.layout()}: {what_is_in(named[0])}")
         place = f"{cls.title} is not under {where.resolve()}" if where else f"no folder of data sets for {cls.title}"
         raise UsageError(
             f"{place}: looked for {' or '.join(cls.folder_names)} with {cls.layout()}; "
@@ -126,6 +141,8 @@ class FolderDataset(IRSTDDataset):
     def resolve(self, listed, path):
         """The ids of the names in a list, which may be paths from above the folder of images, such as ``images/a``.
 
+        The name of a folder of images, such as that of a sequence, stands for all in it.
+
         Raises:
             ZooError: Two names are of one id; the text names the list by its ``path``.
         """
@@ -133,7 +150,9 @@ class FolderDataset(IRSTDDataset):
         ids = []
         for name in listed:
             below = f"/{name}".rpartition(above)[2]
-            ids.append(below if name not in self._images and below in self._images else name)
+            forms = [form for form in (name, below) if form in self._images or form in self._folders]
+            form = forms[0] if forms else name
+            ids += [form] if form in self._images else self._folders.get(form, [form])
         refuse_twice(ids, path)
         return ids
 
@@ -149,6 +168,16 @@ class FolderDataset(IRSTDDataset):
     def mask_ids(self):
         """Ids that have a mask file, in natural order."""
         return list(self._masks)
+
+    @cached_property
+    def _folders(self):
+        """The ids of the images in each folder below that of the images, by its path."""
+        found = {}
+        for id in self._images:
+            place = id
+            while place := place.rpartition("/")[0]:
+                found.setdefault(place, []).append(id)
+        return found
 
     @cached_property
     def levels(self):
@@ -225,6 +254,8 @@ class FolderDataset(IRSTDDataset):
     def _path(self, id, files, folder):
         if id in files:
             return files[id][0]
+        if other := in_another_form(folder, id, documents=files is self._masks):
+            raise ZooError(f"{folder} has no {id} ({'/'.join(EXTENSIONS)}) but {other}")
         lists = "" if self.subset == "all" or self._is_whole else f", which {self._list_path} names"
         source = self.url or "its publisher"
         raise ZooError(f"{folder} has no {id} ({'/'.join(EXTENSIONS)}){lists}; get the complete data set from {source}")

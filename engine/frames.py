@@ -16,7 +16,6 @@ from engine.videos import Video
 from results.record import ImageFailure
 from zoo import UsageError, ZooError
 
-
 MOST_NAMED = 10  # files that are passed over
 
 
