@@ -190,7 +190,8 @@ def _opened(path, use):
         if not stat.S_ISREG(os.stat(path).st_mode) and not os.path.isdir(path):  # a pipe, which would wait for ever
             raise ZooError(f"{path} is no file of bytes but a device or a pipe; remove it")
         try:
-            return _used(path, path, use)
+            with open(path, "rb") as file:  # by its path Pillow maps a TIFF into memory, by the size that it is shown in
+                return _used(file, path, use)
         except ValueError as error:
             if "MAX_TEXT" not in str(error):  # Pillow's bound for texts and profiles of PNG, which nothing here needs
                 raise
