@@ -15,7 +15,7 @@ from datasets.reader import decode, read_grey, read_opencv_grey
 from zoo import ZooError
 
 GREY = np.random.default_rng(1).integers(0, 256, (20, 30), dtype=np.uint8)
-ORIENTATION, SUBFILE, PHOTOMETRIC, PLANES = 274, 254, 262, 284
+ORIENTATION, SUBFILE = 274, 254
 
 
 def tiff(path, rows, *, orientation=1, photometric=1, planes=1, then=b""):
@@ -131,7 +131,7 @@ def test_an_orientation_is_told_of_images_and_masks_alike(turned):
     told = "1 {} have an orientation (EXIF, TIFF), which is not applied: pixels are read as they are stored: c (8)"
     assert build_dataset(str(turned)).notes == [told.format("images"), told.format("masks")]
     (checkup,) = check(names=[str(turned)]).checkups
-    assert {told.format("images"), told.format("masks")} < {*checkup.quirks}
+    assert {told.format("images"), told.format("masks")} <= {*checkup.quirks}
 
 
 def test_proportions_that_an_orientation_explains(turned):
@@ -145,14 +145,13 @@ def test_false_colours_are_told(turned, tinge, told):
     colours = np.dstack([np.clip(GREY.astype(int) + channel * tinge // 2, 0, 255) for channel in (1, 0, -1)]).astype(np.uint8)
     Image.fromarray(colours).save(turned / "images" / "a.png")
     cv2.imwrite(str(turned / "images" / "b.png"), GREY)
-    text = (
-        "1 images are in saturated colours: grey is made by luma, which need not rise with the heat that false colours show: a"
-    )
-    assert (text in build_dataset(str(turned)).notes) == told
+    text = "images are in saturated colours: grey is made by luma, which need not rise with the heat that false colours show"
+    notes = [note for note in build_dataset(str(turned)).notes if "saturated" in note]
+    assert notes == ([f"1 {text}: a"] if told else [])
 
 
 def test_a_palette_of_false_colours_is_told(turned):
     image = Image.fromarray(GREY)
-    image.putpalette(cv2.applyColorMap(np.arange(256, dtype=np.uint8), cv2.COLORMAP_JET)[:, 0, ::-1].ravel().tolist())
+    image.putpalette(cv2.applyColorMap(np.arange(256, dtype=np.uint8), cv2.COLORMAP_JET)[..., ::-1].ravel().tolist())
     image.save(turned / "images" / "a.png")
     assert any("saturated colours" in note for note in build_dataset(str(turned)).notes)
