@@ -51,6 +51,8 @@ def predict(args):
                     else:
                         writer.add(*found)
                         on_image()
+            for line in source.told:
+                warn(f"{source.name}: {line}")
     writer.close()
     for name, images in writer.found.items():
         say(f"{Path(args.out, name)}: {sum(len(image.targets) for image in images)} targets in {len(images)} images")

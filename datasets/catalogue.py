@@ -7,7 +7,7 @@ from mmengine.registry import Registry
 from datasets.folder import FolderDataset
 from datasets.further import PAIR, FurtherDataset
 from datasets.joined import JOINT, JoinedDataset
-from datasets.layouts import open_folder
+from datasets.layouts import open_folder, what_is_in
 from datasets.synthetic import Synthetic
 from zoo.errors import UsageError
 from zoo.lookup import registered, unknown
@@ -142,9 +142,12 @@ def build_dataset(name, root=None, split="irsam", subset="test"):
     if JOINT in str(name) and not folder.is_dir():
         return JoinedDataset(**_opened(str(name).split(JOINT), root, split, subset))
     if "/" in str(name) or (folder.is_dir() and registered(DATASETS, str(name).lower()) is None):
-        cls, location = _opened_folder(folder) if folder.is_dir() else (FolderDataset, None)
+        if not folder.is_dir():
+            raise UsageError(f"{folder} is no folder" if folder.exists() else f"there is no folder {folder}")
+        cls, location = _opened_folder(folder)
         if location is None:
-            raise UsageError(f"{folder} is no data set: it needs the folders images/ and masks/{_without_masks(folder)}")
+            remedy = _without_masks(folder) or f"; {what_is_in(folder)}"
+            raise UsageError(f"{folder} is no data set: it needs the folders images/ and masks/{remedy}")
         return cls(location=location, split=split, subset=subset)
     return dataset_class(name)(root=root, split=split, subset=subset)
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-PNG_SIGNATURE_BYTES = 8
+from datasets.png_chunks import chunks
+
 TIFF_COMPRESSION, TIFF_STRIP_BYTES, TIFF_TILE_BYTES = 259, 279, 325
 UNCOMPRESSED = 1
 READ_BYTES = 1 << 20
@@ -55,13 +56,9 @@ def _jpeg_has_blocks(path, pixels):
 
 def _png_has_rows(path, height):
     """Whether the compressed rows of a PNG are as many as its height; interlaced ones, an error of Pillow's own, are longer."""
+    inflate, size, row_bytes = zlib.decompressobj(), 0, None
     with open(path, "rb") as file:
-        file.seek(PNG_SIGNATURE_BYTES)
-        inflate, size, row_bytes = zlib.decompressobj(), 0, None
-        while head := file.read(8):
-            length, kind = int.from_bytes(head[:4]), head[4:]
-            content = file.read(length)
-            file.seek(4, 1)  # its checksum, which Pillow has looked at
+        for kind, content, _ in chunks(file):  # their checksums Pillow has looked at
             if kind == b"IHDR":
                 row_bytes = _row_bytes(content)
             elif kind == b"IDAT":

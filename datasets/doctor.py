@@ -14,8 +14,8 @@ from datasets.catalogue import build_dataset, dataset_class, found_datasets, pub
 from datasets.duplicates import near_duplicates, thumbnail
 from datasets.fingerprint import combine, published_digests, published_facts
 from datasets.folder import FolderDataset
+from datasets.layouts import in_another_form
 from datasets.levels import MASK_LEVEL, READERS
-from datasets.reader import fit_label
 from datasets.remarks import EXAMPLES, Look, counted, image_remarks, published_remarks, size_text
 from datasets.splits import find_split, list_splits, lists_at_top
 from zoo.errors import UsageError, ZooError
@@ -124,8 +124,13 @@ def _check_one(dataset):
     """The `Checkup` of one data set, opened with ``subset="all"``."""
     checkup = Checkup(dataset.name, str(dataset.location.folder))
     images, masks = set(dataset.ids), set(dataset.mask_ids)
-    _say(checkup.problems, "images without a mask", sorted(images - masks))
-    _say(checkup.problems, "masks without an image", sorted(masks - images))
+    for what, ids, place in (
+        ("images without a mask", sorted(images - masks), dataset.location.masks),
+        ("masks without an image", sorted(masks - images), dataset.location.images),
+    ):
+        _say(checkup.problems, what, ids)
+        if ids and (other := in_another_form(place, ids[0], documents=place == dataset.location.masks)):
+            checkup.problems.append(f"{place} has {other}")
     with ThreadPoolExecutor(READERS) as pool:
         results = list(pool.map(lambda image_id: _examine(dataset, image_id), [i for i in dataset.ids if i in masks]))
     checkup.problems += [result for result in results if isinstance(result, str)]
@@ -141,14 +146,13 @@ def _check_one(dataset):
 def _examine(dataset, image_id):
     """The `_Item` of an id, or the text of what is wrong with it."""
     try:
-        image, mask = dataset.read_files(image_id)
-        label = fit_label(mask.pixels, image.pixels.shape, dataset.mask_path(image_id))
+        image, mask, label, look = dataset.examine(image_id)
     except ZooError as error:
         return str(error)
     return _Item(
         id=image_id,
         modes=(image.mode, mask.mode),
-        look=Look.at(image.pixels, label, mask.pixels.shape),
+        look=look,
         values=np.flatnonzero(np.bincount(label.ravel(), minlength=256)).tolist(),
         targets=tuple(_count_targets(label > level) for level in (0, MASK_LEVEL)),
         thumbnail=thumbnail(image.pixels),

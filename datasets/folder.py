@@ -1,16 +1,42 @@
 """Data sets that lie on disk as a folder of images and a folder of masks."""
 
 from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
 
 from datasets.base import IRSTDDataset
+from datasets.colours import false_colours
 from datasets.fingerprint import published_digests
-from datasets.layouts import EXTENSIONS, MASK_SUFFIX, file_stamp, find_root, index_files, locate, open_folder, plain_name
+from datasets.layouts import (
+    EXTENSIONS,
+    MASK_SUFFIX,
+    file_stamp,
+    find_root,
+    in_another_form,
+    index_files,
+    locate,
+    named_folders,
+    open_folder,
+    plain_name,
+    what_is_in,
+)
 from datasets.levels import image_levels
 from datasets.mask_levels import mask_levels
-from datasets.reader import fit_label, read_grey
+from datasets.reader import GreyFile, decode, fit_label, grey_of
 from datasets.remarks import Look, Remark, counted, file_remarks, published_remarks
 from datasets.splits import WHOLE, find_split, list_splits, lists_at_top, read_list, read_split, refuse_twice, split_name
 from zoo.errors import UsageError, ZooError
+
+
+class Examined(NamedTuple):
+    """Image and mask of one id as they are read, each a `datasets.reader.GreyFile` of its own size; the mask at the image's
+    size, HxW uint8; and the `Look` of them."""
+
+    image: GreyFile
+    mask: GreyFile
+    label: np.ndarray
+    look: Look
 
 
 class FolderDataset(IRSTDDataset):
@@ -71,6 +97,9 @@ class FolderDataset(IRSTDDataset):
         if location:
             return location
         where = find_root(root)
+        named = named_folders(where, cls.folder_names) if where else []
+        if named:
+            raise UsageError(f"{named[0]} is no {cls.title} with {cls.layout()}: {what_is_in(named[0])}")
         place = f"{cls.title} is not under {where.resolve()}" if where else f"no folder of data sets for {cls.title}"
         raise UsageError(
             f"{place}: looked for {' or '.join(cls.folder_names)} with {cls.layout()}; "
@@ -112,6 +141,8 @@ class FolderDataset(IRSTDDataset):
     def resolve(self, listed, path):
         """The ids of the names in a list, which may be paths from above the folder of images, such as ``images/a``.
 
+        The name of a folder of images, such as that of a sequence, stands for all in it.
+
         Raises:
             ZooError: Two names are of one id; the text names the list by its ``path``.
         """
@@ -119,7 +150,9 @@ class FolderDataset(IRSTDDataset):
         ids = []
         for name in listed:
             below = f"/{name}".rpartition(above)[2]
-            ids.append(below if name not in self._images and below in self._images else name)
+            forms = [form for form in (name, below) if form in self._images or form in self._folders]
+            form = forms[0] if forms else name
+            ids += [form] if form in self._images else self._folders.get(form, [form])
         refuse_twice(ids, path)
         return ids
 
@@ -137,6 +170,16 @@ class FolderDataset(IRSTDDataset):
         return list(self._masks)
 
     @cached_property
+    def _folders(self):
+        """The ids of the images in each folder below that of the images, by its path."""
+        found = {}
+        for id in self._images:
+            place = id
+            while place := place.rpartition("/")[0]:
+                found.setdefault(place, []).append(id)
+        return found
+
+    @cached_property
     def levels(self):
         """The rules for the levels of images and of masks: `ImageLevels` and `MaskLevels`, decided from all files at once."""
         images, masks = ([paths[0] for paths in files.values()] for files in (self._images, self._masks))
@@ -144,18 +187,36 @@ class FolderDataset(IRSTDDataset):
 
     def read_files(self, id):
         """Image and mask of one id, each a `datasets.reader.GreyFile` of its own size; ZooError as for `read_grey_pair`."""
-        image_path, mask_path = self.image_path(id), self.mask_path(id)
-        images, masks = self.levels
-        return read_grey(image_path, images.used), masks.read(mask_path)
+        return self._grey(*self._stored(id))
+
+    def examine(self, id):
+        """All that is to be known of the files of one id, an `Examined`; ZooError as for `read_grey_pair`."""
+        stored = self._stored(id)
+        image, mask = self._grey(*stored)
+        label = self._fitted(id, image, mask, stored)
+        told = dict(orientations=tuple(file.orientation for file in stored), false_colours=false_colours(stored[0]))
+        return Examined(image, mask, label, Look.at(image.pixels, label, mask.pixels.shape, **told))
 
     def read_grey_pair(self, id):
-        image, mask = self.read_files(id)
-        return image.pixels, fit_label(mask.pixels, image.pixels.shape, self.mask_path(id))
+        stored = self._stored(id)
+        image, mask = self._grey(*stored)
+        return image.pixels, self._fitted(id, image, mask, stored)
 
     def look(self, id):
-        image, mask = self.read_files(id)
-        label = fit_label(mask.pixels, image.pixels.shape, self.mask_path(id))
-        return Look.at(image.pixels, label, mask.pixels.shape)
+        return self.examine(id).look
+
+    def _stored(self, id):
+        """The files of image and mask of one id, each a `datasets.reader.Stored`."""
+        return tuple(map(decode, (self.image_path(id), self.mask_path(id))))
+
+    def _grey(self, image, mask):
+        images, masks = self.levels
+        return grey_of(image, images.used), masks.label_of(mask)
+
+    def _fitted(self, id, image, mask, stored):
+        """The mask at the image's size, HxW uint8."""
+        orientations = [file.orientation for file in stored]
+        return fit_label(mask.pixels, image.pixels.shape, self.mask_path(id), orientations)
 
     def stamp(self, id):
         paths = (files.get(id, [None])[0] for files in (self._images, self._masks))
@@ -193,6 +254,8 @@ class FolderDataset(IRSTDDataset):
     def _path(self, id, files, folder):
         if id in files:
             return files[id][0]
+        if other := in_another_form(folder, id, documents=files is self._masks):
+            raise ZooError(f"{folder} has no {id} ({'/'.join(EXTENSIONS)}) but {other}")
         lists = "" if self.subset == "all" or self._is_whole else f", which {self._list_path} names"
         source = self.url or "its publisher"
         raise ZooError(f"{folder} has no {id} ({'/'.join(EXTENSIONS)}){lists}; get the complete data set from {source}")

@@ -2,6 +2,7 @@
 
 import os
 import re
+import unicodedata
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +12,12 @@ ROOT_VARIABLE = "IRSAM_ZOO_DATA"
 DEFAULT_ROOT = "data"
 # In order of preference, should an id have several files: lossless first.
 EXTENSIONS = (".png", ".bmp", ".tif", ".tiff", ".jpg", ".jpeg")
+MOST_NAMED = 5  # folders that a text names
+# What lies beside pictures and is none.
+DOCUMENTS = (
+    *(".txt", ".md", ".rst", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".log"),
+    *(".html", ".htm", ".pdf", ".doc", ".docx", ".xls", ".xlsx", ".py", ".ipynb", ".sh", ".m", ".db", ".md5", ".sha256"),
+)
 # Folders of images and of masks, compared without case. The second is how ISNet's authors publish IRSTD-1k.
 PAIRS_OF_FOLDERS = (("images", "masks"), ("irstd1k_img", "irstd1k_label"))
 # YimianDai/sirst calls the mask of Misc_1.png Misc_1_pixels0.png.
@@ -83,16 +90,36 @@ def locate(root, folder_names, opener=open_folder):
         opener: Function from a folder to its `Location`, or None.
 
     Returns:
-        Location | None: None where no such folder with images and masks is there.
+        Location | None: None where no such folder with images and masks is there. An archive's folder of such a name may lie in
+        another one of such a name.
     """
-    candidates = {}
-    for folder in [root, *sorted(path for path in root.iterdir() if path.is_dir())]:
-        candidates.setdefault(plain_name(folder.resolve().name if folder is root else folder.name), []).append(folder)
-    for name in folder_names:
-        for folder in candidates.get(plain_name(name), []):
-            if location := opener(folder):
-                return location
+    named = named_folders(root, folder_names)
+    for folder in named + [below for above in named for below in named_folders(above, folder_names)]:
+        if location := opener(folder):
+            return location
     return None
+
+
+def named_folders(root, folder_names):
+    """The folder itself and those in it, as far as they have one of these names, in the order of the names."""
+    candidates = {}
+    for folder in [root, *_folders_in(root)]:
+        candidates.setdefault(plain_name(folder.resolve().name if folder is root else folder.name), []).append(folder)
+    return [folder for name in folder_names for folder in candidates.get(plain_name(name), [])]
+
+
+def what_is_in(folder):
+    """The folders in a folder in words, and where images/ and masks/ lie below them: ``"it holds img/, gt/"``."""
+    inside = _folders_in(folder)
+    pairs = [below for below in inside if open_folder(below)]
+    if pairs:
+        return f"images/ and masks/ are in {', '.join(map(str, pairs[:MOST_NAMED]))}"
+    names = [f"{below.name}/" for below in inside[:MOST_NAMED]] + ["..."] * (len(inside) > MOST_NAMED)
+    return f"it holds {', '.join(names) or 'no folder'}"
+
+
+def _folders_in(folder):
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
 def index_files(folder, suffix="", extensions=EXTENSIONS):
@@ -104,8 +131,8 @@ def index_files(folder, suffix="", extensions=EXTENSIONS):
         extensions: Of the files, in order of preference.
 
     Returns:
-        dict[str, list[Path]]: An id is the path below the folder, with ``/`` and without extension, such as ``"252/1"``. Of
-        several files of one id the one to read comes first.
+        dict[str, list[Path]]: An id is the path below the folder, with ``/`` and without extension, such as ``"252/1"``, its
+        letters composed (NFC). Of several files of one id the one to read comes first.
 
     Raises:
         UsageError: A file's name cannot be written into a list: it has a control character, or is not UTF-8.
@@ -114,11 +141,40 @@ def index_files(folder, suffix="", extensions=EXTENSIONS):
     for place, name in _walk(folder):
         stem, extension = os.path.splitext(name)
         if extension.lower() in extensions and not stem.startswith("."):
-            id = place + stem.removesuffix(suffix)
+            id = one_form(place + stem.removesuffix(suffix))
             if UNLISTABLE.search(id):
                 raise UsageError(f"{folder} has a file whose name is not plain text, {place + name!a}; rename it")
             files.setdefault(id, []).append((extensions.index(extension.lower()), place + name))
     return {id: [Path(folder, name) for _, name in sorted(files[id])] for id in sorted(files, key=natural_order)}
+
+
+def other_files(folder):
+    """Names of the files below a folder that may hold pictures in forms that are not read: neither hidden nor documents."""
+    passed = []
+    for place, name in _walk(folder):
+        extension = os.path.splitext(name)[1].lower()
+        if extension and extension not in (*EXTENSIONS, *DOCUMENTS) and not name.startswith("."):
+            passed.append(place + name)
+    return sorted(passed, key=natural_order)
+
+
+def in_another_form(folder, id, *, documents):
+    """The file of an id in a form that is not read, and what to do with it, in words; empty where there is none.
+
+    Arguments:
+        documents: Whether annotations count, such as boxes in XML.
+    """
+    place, _, stem = id.rpartition("/")
+    beside = Path(folder, place)
+    for name in sorted(path.name for path in beside.iterdir()) if beside.is_dir() else ():
+        itself, extension = os.path.splitext(name)
+        of_documents = extension.lower() in DOCUMENTS
+        if extension and one_form(itself) == stem and (documents or not of_documents):
+            remedy = "convert it to a PNG"
+            if of_documents:
+                remedy = "boxes and polygons have to be drawn as a mask first, a PNG of 0 and 255"
+            return f"{name}, which is not read: {remedy}"
+    return ""
 
 
 def _walk(folder):
@@ -157,6 +213,11 @@ def natural_order(id):
     """Sort key that puts ``XDU2`` before ``XDU10``. Any text has one."""
     parts = re.split(r"([0-9]+)", id)
     return [(int(part), "") if place % 2 else (0, part) for place, part in enumerate(parts)], id
+
+
+def one_form(name):
+    """A name with composed letters: an e and an accent, as some archives hold them, are one letter and look the same."""
+    return unicodedata.normalize("NFC", name)
 
 
 def plain_name(name):

@@ -3,7 +3,8 @@
 Masks, and predictions of other toolboxes, are stored in more ways than 0 and 255. Each way is seen from all files together:
 
 - grey: a level above 127 is target; where the folder holds a single level besides 0, and a lower one, that level is;
-- 16 bits: levels up to 255 as those of 8 bits; a single level besides 0 is target; else by the high byte;
+- 16 bits: where every file holds a single level besides 0, that is target, though another program's files hold another one;
+  else levels up to 255 as those of 8 bits, or by the high byte;
 - a palette of colours, such as labelme's: every index but 0;
 - colours: what differs from the background, which is black, or the most common colour where nothing is black;
 - alpha over a single colour: the alpha.
@@ -26,6 +27,7 @@ FEW = 32
 # A channel may differ from another one by this much in a grey JPEG.
 JPEG_NOISE = 32
 MOST_COLOURS = 1 << 16
+FEW_NAMED = 5  # levels that a text names
 
 
 class MaskLevels(NamedTuple):
@@ -33,7 +35,8 @@ class MaskLevels(NamedTuple):
 
     Attributes:
         used: The range of levels of 16-bit files, as `datasets.reader.to_eight_bits` takes it.
-        level, deep_level: The one level that is target, of 8-bit and of 16-bit files, or None for all above 127.
+        level: The one level that is target, or None for all above 127.
+        deep_single: Whether the one level of a 16-bit file besides 0 is target, whatever it is.
         indexed: Whether every palette index but 0 is target.
         background: The colour of what is no target, or None where no mask is in colour.
         soft: Whether a colour has to differ from it by more than 127 in a channel, rather than at all.
@@ -43,7 +46,7 @@ class MaskLevels(NamedTuple):
 
     used: tuple[int, int] = FULL_RANGE
     level: int | None = None
-    deep_level: int | None = None
+    deep_single: bool = False
     indexed: bool = False
     background: tuple[int, int, int] | None = None
     soft: bool = False
@@ -56,7 +59,10 @@ class MaskLevels(NamedTuple):
         Returns:
             GreyFile: HxW uint8 pixels, of which those above 127 are target, and the stored mode.
         """
-        stored = decode(path)
+        return self.label_of(decode(path))
+
+    def label_of(self, stored):
+        """As `read`, of a `datasets.reader.Stored`."""
         return GreyFile(self._label(stored), stored.mode)
 
     def _label(self, stored):
@@ -67,8 +73,11 @@ class MaskLevels(NamedTuple):
             if self.indexed:
                 return _all_or_nothing(levels != 0)
             levels = stored.palette[levels]
-        elif levels.dtype == np.uint16 and levels.ndim == 2 and self.deep_level is not None:
-            return _all_or_nothing(levels == self.deep_level)
+        elif levels.dtype == np.uint16 and levels.ndim == 2:
+            if self.deep_single:
+                return _all_or_nothing(levels != 0)
+            # A level whose high byte is 0 is none, so that a mask of such levels is told from an empty one.
+            levels = np.maximum(to_eight_bits(levels, self.used), levels != 0)
         levels = to_eight_bits(levels, self.used)
         if levels.ndim == 3:
             if self.background is not None:
@@ -120,12 +129,13 @@ class _Seen:
         colours, under_alpha: Pixels by ``(deep, colour)``, of files without alpha and of files with it.
         palette: Pixels by ``(index, colour)``.
         black_index: Whether an index other than 0 is black in a file whose index 0 is not.
+        soft: Whether a 16-bit file holds several levels besides 0.
     """
 
     def __init__(self):
         self.grey, self.deep, self.alpha = set(), set(), set()
         self.colours, self.under_alpha, self.palette = Counter(), Counter(), Counter()
-        self.black_index = False
+        self.black_index = self.soft = False
 
     @classmethod
     def of(cls, stored):
@@ -142,6 +152,7 @@ class _Seen:
             seen.colours.update({(deep, colour): pixels for colour, pixels in _colours(levels).items()})
         else:
             (seen.deep if deep else seen.grey).update(_counts(levels))
+            seen.soft = len(seen.deep - {0}) > 1
         return seen
 
     def add(self, other):
@@ -152,6 +163,7 @@ class _Seen:
             if len(getattr(self, name)) < MOST_COLOURS:
                 getattr(self, name).update(getattr(other, name))
         self.black_index |= bool(other.black_index)
+        self.soft |= other.soft
 
 
 def _rule(seen, count, what):
@@ -171,28 +183,33 @@ def _rule(seen, count, what):
     grey = set(seen.grey)
     if background is None:
         grey.update(int(luma(np.array([[colour]], np.uint8))[0, 0]) for colour in colours)
-    if used != FULL_RANGE:
+    deep = seen.deep - {0}
+    deep_single = bool(deep) and not seen.soft and (used == FULL_RANGE or (len(deep) > 1 and not grey - {0}))
+    if used != FULL_RANGE and not deep_single:
         grey |= seen.deep | (seen.alpha if alpha else set())
     level = _single(grey)
     rule = MaskLevels(
         used=used,
         level=level if level is not None and level <= MASK_LEVEL else None,
-        deep_level=_single(seen.deep) if used == FULL_RANGE else None,
+        deep_single=deep_single,
         indexed=indexed,
         background=background,
         soft=soft,
         alpha=alpha,
     )
-    return rule._replace(texts=tuple(_texts(rule, max(deepest, default=0), count, what)))
+    return rule._replace(texts=tuple(_texts(rule, max(deepest, default=0), sorted(deep), count, what)))
 
 
-def _texts(rule, deepest, count, what):
+def _texts(rule, deepest, deep, count, what):
     if count["deep"]:
         how = "are read by the high byte, so that a level of 32768 and more is target"
-        if rule.used != FULL_RANGE:
+        if rule.deep_single:
+            how = f"hold two levels, 0 and {deep[0]}: {deep[0]} is target"
+            if len(deep) > 1:
+                some = ", ".join(map(str, deep[:FEW_NAMED])) + ", ..." * (len(deep) > FEW_NAMED)
+                how = f"hold one level besides 0 each, {some} in all: it is target"
+        elif rule.used != FULL_RANGE:
             how = f"hold levels up to {deepest}, which are taken as they are"
-        elif rule.deep_level is not None:
-            how = f"hold two levels, 0 and {rule.deep_level}: {rule.deep_level} is target"
         yield f"{count['deep']} {what} of 16 bits {how}"
     if rule.level is not None:
         yield f"{what} hold two levels, 0 and {rule.level}, none above {MASK_LEVEL}: {rule.level} is target"

@@ -6,7 +6,8 @@
 - ``P`` through its palette to RGB first: Pillow's direct way to ``L`` truncates where RGB rounds.
 - ``RGBA``, ``LA``, ``PA`` and a transparent colour: alpha is dropped, never blended.
 - 16 bits, grey or colour: by a range of levels that is decided once for all images of a folder (`datasets.levels`).
-- An EXIF orientation is not applied: masks carry none.
+- TIFF of 16 bits whose zero is white: turned into what a viewer shows, as Pillow does of 8 bits.
+- An orientation, of EXIF or TIFF, is not applied: masks carry none. It is told.
 
 Masks are read by the rule that `datasets.mask_levels` decides once for all of their folder.
 """
@@ -20,13 +21,15 @@ import numpy as np
 from PIL import Image
 
 from datasets.completeness import is_complete
+from datasets.orientation import ON_THEIR_SIDE, UPRIGHT, orientation_of, stored_pixels
+from datasets.png_chunks import without_text
+from datasets.tiff import BITS, PHOTOMETRIC, PLANES, turn_to_the_picture
 from zoo.errors import ZooError, visible
 
 FORMATS = ("PNG", "BMP", "TIFF", "JPEG")
 # Of one file: 10000 x 10000, of which a method's float64 copy has 800 MB. A file of 160 KiB may say that it has any number.
 MOST_PIXELS = 100_000_000
 Image.MAX_IMAGE_PIXELS = None
-OF_ONE_PICTURE = ("PNG", "TIFF")  # of a JPEG with previews behind it (MPO) the first picture is the image
 FULL_RANGE = (0, 65535)
 # Widths that differ from the image's by more than this fraction, after scaling to its height, are another image's mask.
 ASPECT_TOLERANCE = 0.1
@@ -43,12 +46,14 @@ class Stored(NamedTuple):
         mode: Pillow's name of how the file is stored.
         palette: 256x3 uint8, or None.
         alpha: HxW of the type of ``levels``, or None.
+        orientation: 1 to 8, as EXIF counts them: what a viewer would turn, and ``levels`` are not.
     """
 
     levels: np.ndarray
     mode: str
     palette: np.ndarray | None = None
     alpha: np.ndarray | None = None
+    orientation: int = UPRIGHT
 
 
 class Header(NamedTuple):
@@ -95,7 +100,11 @@ def read_grey(path, used=FULL_RANGE):
     Returns:
         GreyFile: HxW uint8 pixels, 0..255, and the stored mode.
     """
-    stored = decode(path)
+    return grey_of(decode(path), used)
+
+
+def grey_of(stored, used=FULL_RANGE):
+    """As `read_grey`, of a `Stored`."""
     levels = to_eight_bits(stored.levels, used)
     if stored.palette is not None:
         return GreyFile(luma(stored.palette[None])[0][levels], stored.mode)
@@ -122,7 +131,7 @@ def read_opencv_grey(path):
         np.ndarray: HxW uint8. Of a coloured PNG the levels are up to 2 beside those of `read_grey`.
     """
     decode(path)  # which says what is wrong with a file
-    return cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_GRAYSCALE)
+    return cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION)
 
 
 def to_eight_bits(levels, used=FULL_RANGE):
@@ -147,7 +156,7 @@ def luma(colours):
     return np.array(Image.fromarray(np.ascontiguousarray(colours)).convert("L"))
 
 
-def fit_label(label, shape, path=""):
+def fit_label(label, shape, path="", orientations=()):
     """Bring a mask to its image's size by nearest neighbour, sampled at pixel centres as Pillow does.
 
     NUAA-SIRST's Misc_111 needs it: its image is 325x220, its mask 592x400. The literature's loaders resize such a mask.
@@ -155,7 +164,8 @@ def fit_label(label, shape, path=""):
     Arguments:
         label: HxW uint8.
         shape: Height and width of the image.
-        path: The mask's file, for the error.
+        path: The mask's file, and
+        orientations: Those of image and mask, for the error.
 
     Raises:
         ZooError: The proportions differ by more than a tenth, so that the mask is of another image.
@@ -165,9 +175,11 @@ def fit_label(label, shape, path=""):
     height, width = shape
     scaled_width = label.shape[1] * height / label.shape[0]
     if abs(scaled_width - width) > ASPECT_TOLERANCE * width:
+        why = "so this is no mask of that image; get the pair again from the publisher"
+        if not {*orientations}.isdisjoint(ON_THEIR_SIDE):
+            why = "and one has an orientation, which is not applied; store both upright, as they are to be read"
         raise ZooError(
-            f"{path} is {label.shape[1]}x{label.shape[0]} but its image is {width}x{height}: "
-            "the proportions differ, so this is no mask of that image; get the pair again from the publisher"
+            f"{path} is {label.shape[1]}x{label.shape[0]} but its image is {width}x{height}: the proportions differ, {why}"
         )
     return np.array(Image.fromarray(label).resize((width, height), Image.Resampling.NEAREST))
 
@@ -187,22 +199,34 @@ def open_picture(path, use, formats=FORMATS, most=MOST_PIXELS):
     try:
         if not stat.S_ISREG(os.stat(path).st_mode) and not os.path.isdir(path):  # a pipe, which would wait for ever
             raise ZooError(f"{path} is no file of bytes but a device or a pipe; remove it")
-        with Image.open(path, formats=formats) as image:
-            pixels = image.width * image.height
-            if pixels > most:
-                size = f"{image.width}x{image.height}, {pixels / 1e6:.0f} million pixels"
-                limit = f"files of up to {most // 10**6} million are read"
-                raise ZooError(f"{path} is too large ({size}): {limit}; cut it into tiles")
-            if image.format in OF_ONE_PICTURE and getattr(image, "is_animated", False):
-                raise ZooError(f"{path} holds several pictures, {image.n_frames}; store each in a file of its own")
-            return use(image)
+        try:
+            with open(path, "rb") as file:  # by its path Pillow maps a TIFF into memory, by the size that it is shown in
+                return _used(file, path, use, formats, most)
+        except ValueError as error:
+            if "MAX_TEXT" not in str(error):  # Pillow's bound for texts and profiles of PNG, which nothing here needs
+                raise
+            return _used(without_text(path), path, use, formats, most)
     except ZooError:
         raise
     except Exception as error:  # damaged bytes fail anywhere in a decoder, with any exception
         raise ZooError(f"{path} {_what_is_wrong(path, error)}") from error
 
 
+def _used(source, path, use, formats, most):
+    """What a function says of the picture in a file, whose bytes are read from a source."""
+    with Image.open(source, formats=formats) as image:
+        turn_to_the_picture(image, path)
+        pixels = image.width * image.height
+        if pixels > most:
+            size = f"{image.width}x{image.height}, {pixels / 1e6:.0f} million pixels"
+            limit = f"files of up to {most // 10**6} million are read"
+            raise ZooError(f"{path} is too large ({size}): {limit}; cut it into tiles")
+        return use(image)
+
+
 def _header(image):
+    if image.format == "TIFF":
+        return Header(image.mode, image.mode in SIXTEEN_BIT_MODES or 16 in image.tag_v2.get(BITS, ()))
     # Pillow opens 16-bit colours as RGB, which is its 8-bit mode; how they are packed tells. Of a BMP, 16 bits are a pixel's.
     packing = str(image.tile[0][3]) if image.tile and image.format != "BMP" else ""
     return Header(image.mode, image.mode in SIXTEEN_BIT_MODES or ";16" in packing)
@@ -212,24 +236,35 @@ def _stored(image, path):
     mode, deep = _header(image)
     if mode not in MODES:
         raise ZooError(f"{path} has pixels of mode {mode}, which has no rule to 8-bit grey; store it as an 8- or 16-bit PNG")
+    tags = dict(image.tag_v2) if image.format == "TIFF" else {}
+    if deep and tags.get(PLANES) == 2 and mode not in SIXTEEN_BIT_MODES:
+        raise ZooError(f"{path} has 16-bit colours in planes, one after the other; store them pixel by pixel, or as a PNG")
+    orientation = orientation_of(image) if tags else UPRIGHT
+    frame = image.tell()
     image.load()
-    array = np.array(image)
+    array = stored_pixels(np.array(image), orientation)
+    if not tags:
+        orientation = orientation_of(image)
     if not is_complete(image, array, path):
         raise ValueError("fewer rows than its header says")
     if deep and array.dtype == np.uint8:  # Pillow kept the high bytes alone
-        array = _deep_colours(path)
+        array = stored_pixels(_deep_colours(path, frame), orientation if tags else UPRIGHT)
     array = array.astype(np.uint16) if deep else array
+    if deep and tags.get(PHOTOMETRIC) == 0:  # white is zero
+        array = np.uint16((1 << tags[BITS][0]) - 1) - array
     if mode == "1":
         array = array * np.uint8(255)
     palette = _palette(image, array if array.ndim == 2 else array[..., 0]) if mode in PALETTE_MODES else None
     if array.ndim == 2:
-        return Stored(array, mode, palette)
+        return Stored(array, mode, palette, None, orientation)
     alpha = array[..., -1] if mode.endswith("A") else None
-    return Stored(array[..., :3] if array.shape[2] > 2 else array[..., 0], mode, palette, alpha)
+    return Stored(array[..., :3] if array.shape[2] > 2 else array[..., 0], mode, palette, alpha, orientation)
 
 
-def _deep_colours(path):
-    """HxWxC uint16 of a file of 16-bit colours, in Pillow's order of channels."""
+def _deep_colours(path, frame):
+    """HxWxC uint16 of a file of 16-bit colours, in Pillow's order of channels; OpenCV turns a TIFF as Pillow does."""
+    if frame:
+        raise ValueError("16-bit colours behind another picture")
     array = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
     if array is None or array.dtype != np.uint16:
         raise ValueError("16-bit colours that cannot be decoded")

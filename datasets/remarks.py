@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from datasets.fingerprint import SHORT, pixel_digest, published_digests
 from datasets.levels import MASK_LEVEL
+from datasets.orientation import UPRIGHT
 from zoo.detector import SMALLEST_SIDE
 
 EXAMPLES = 3
@@ -38,17 +39,22 @@ class Look(NamedTuple):
         size, mask_size: Height and width of the image, and of the mask as it is stored.
         extent: Of the label.
         digests: `datasets.fingerprint.pixel_digest` of image and label.
+        orientations: Of the image's file and of the mask's, as `datasets.reader.Stored` has them; neither is applied.
+        false_colours: As `datasets.colours.false_colours` says of the image.
     """
 
     size: tuple[int, int]
     mask_size: tuple[int, int]
     extent: Extent
     digests: tuple[str, str]
+    orientations: tuple[int, int] = (UPRIGHT, UPRIGHT)
+    false_colours: bool = False
 
     @classmethod
-    def at(cls, image, label, mask_size=None):
-        """The look of an HxW uint8 image and label of one size."""
-        return cls(image.shape, mask_size or label.shape, Extent.of(label), (pixel_digest(image), pixel_digest(label)))
+    def at(cls, image, label, mask_size=None, **stored):
+        """The look of an HxW uint8 image and label of one size; ``stored`` is what else is known of their files."""
+        digests = pixel_digest(image), pixel_digest(label)
+        return cls(image.shape, mask_size or label.shape, Extent.of(label), digests, **stored)
 
 
 def image_remarks(looks):
@@ -64,6 +70,9 @@ def image_remarks(looks):
     ]
     small = [id for id, look in looks.items() if min(look.size) < SMALLEST_SIDE]
     found = [Remark(counted("masks are resized to their images by nearest neighbour", resized))] if resized else []
+    for place, what in enumerate(("images", "masks")):
+        found += turned_remarks({id: look.orientations[place] for id, look in looks.items()}, what)
+    found += colour_remarks([id for id, look in looks.items() if look.false_colours])
     if small:
         found.append(Remark(counted(f"images under {SMALLEST_SIDE} px on a side, which every method refuses", small), True))
     if looks and not any(look.extent.share for look in looks.values()):
@@ -85,6 +94,29 @@ def mask_remarks(extents, what):
     return found
 
 
+def turned_remarks(orientations, what):
+    """A remark on files that a viewer shows turned, by the orientation of each id."""
+    turned = [f"{id} ({orientation})" for id, orientation in orientations.items() if orientation != UPRIGHT]
+    text = f"{what} have an orientation (EXIF, TIFF), which is not applied: pixels are read as they are stored"
+    return [Remark(counted(text, turned))] if turned else []
+
+
+def colour_remarks(ids):
+    """A remark on the images, by their ids, that are in false colours."""
+    text = "images are in saturated colours: grey is made by luma, which need not rise with the heat that false colours show"
+    return [Remark(counted(text, ids))] if ids else []
+
+
+def cut_remarks(shares):
+    """A remark where a cut divides nothing, by the share of the pixels of each image that are above it."""
+    text = None
+    if shares and max(shares) == 0:
+        text = f"no prediction has a target: none of {len(shares)} has a score above the cut"
+    elif shares and min(shares) == 1:
+        text = f"every pixel of every prediction is target: all scores of all {len(shares)} are above the cut"
+    return [Remark(text, True)] if text else []
+
+
 def published_remarks(name, looks):
     """Remarks on images and masks of a published data set whose pixels are not the published ones; see `image_remarks`."""
     published, found = published_digests(name), []
@@ -101,9 +133,9 @@ def file_remarks(files, what):
     return [Remark(counted(f"{what} have several files, of which the first is read", several))] if several else []
 
 
-def counted(what, ids):
+def counted(what, ids, most=EXAMPLES):
     """A line with a count and a few examples."""
-    return f"{len(ids)} {what}: {', '.join(ids[:EXAMPLES])}{', ...' if len(ids) > EXAMPLES else ''}"
+    return f"{len(ids)} {what}: {', '.join(ids[:most])}{', ...' if len(ids) > most else ''}"
 
 
 def size_text(shape):

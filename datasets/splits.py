@@ -12,7 +12,7 @@ import os
 import re
 from pathlib import Path
 
-from datasets.layouts import EXTENSIONS, UNLISTABLE
+from datasets.layouts import EXTENSIONS, UNLISTABLE, one_form
 from zoo.errors import UsageError, ZooError
 
 SPLIT_DIR = Path(__file__).parent / "splits"
@@ -22,9 +22,12 @@ WHOLE = "all"
 
 
 def list_splits(name, folder=None):
-    """Names of the splits of a data set: those of the package, and those under ``splits/`` in the data set's own folder."""
+    """Names of the splits of a data set: those of the package, and in its own folder those under ``splits/`` and the folders
+    that hold both lists, such as ``50_50/``."""
     places = [SPLIT_DIR / name] + ([Path(folder) / "splits"] if folder else [])
-    return sorted({path.parent.name for place in places for path in place.glob("*/test.txt")})
+    found = {path.parent.name for place in places for path in place.glob("*/test.txt")}
+    beside = Path(folder).glob("*/test.txt") if folder else ()
+    return sorted(found | {path.parent.name for path in beside if path.with_name("train.txt").is_file()})
 
 
 def read_split(name, split, subset, folder=None, own=False):
@@ -76,7 +79,7 @@ def find_split(name, split, folder=None, own=False):
     if os.sep in str(split):
         places = [Path(split)]
     else:
-        package, beside = [SPLIT_DIR / name / split], [Path(folder) / "splits" / split] if folder else []
+        package, beside = [SPLIT_DIR / name / split], [Path(folder, "splits", split), Path(folder, split)] if folder else []
         if folder and lists_at_top(name, folder, own):
             beside.append(Path(folder))
         places = beside + package if own else package + beside
@@ -113,7 +116,7 @@ def _id_of(line, path):
     parts = line.replace("\\", "/").split("/")  # Windows writes a\b
     if UNLISTABLE.search(line):
         raise ZooError(f"{path} has a line that is no plain text, {line!a}; write an id a line")
-    name = "/".join(part for part in parts if part not in ("", "."))
+    name = one_form("/".join(part for part in parts if part not in ("", ".")))
     if not (name and parts[0]) or re.fullmatch("[A-Za-z]:", parts[0]) or ".." in parts:
         raise ZooError(f"{path} names {line}, which is no name below the folder of images; write ids, such as a or 252/1")
     stem, extension = os.path.splitext(name)

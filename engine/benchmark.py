@@ -83,6 +83,9 @@ def run(options, describe=_outcome):
                         progress.report(row)
                         for change in _changes(earlier, row) if row.ok else ():
                             progress.tell(f"{row.method} on {row.dataset} ({row.split}): it is of {change}")
+                        for note in row.data_notes:
+                            if note not in dataset.notes:  # which are told before
+                                progress.tell(f"{row.method} on {row.dataset}: {note}")
                         rows.append(row)
                         if options.strict and row.status in (Status.FAILED, Status.INCOMPLETE):
                             raise ZooError(f"{row.method} on {row.dataset}: {row.reason} (--strict)")

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from datasets.fingerprint import combine
+from datasets.remarks import cut_remarks
 from datasets.splits import list_splits, read_split
 from engine.cell import cell_dataset, cell_detector
 from engine.code_version import code_version, library_versions
@@ -130,7 +131,9 @@ def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, allow_overl
     row = make_row(cell, detector, records, n_split=len(dataset), status=status, reason=reason, speed=speed)
     row = replace(row, key=key, trained_on_test=len(seen), own_split=own_split(dataset), code=code_commit())
     left_out = {image_id: errors[image_id] for image_id in ids if image_id in errors}
-    row = replace(row, data_notes=tuple(dataset.notes), left_out=dict(islice(left_out.items(), MOST_LEFT_OUT)))
+    cut = cut_remarks([record.counts["predicted_pixels"] / record.counts["pixels"] for record in records])
+    notes = (*dataset.notes, *(remark.text for remark in cut))
+    row = replace(row, data_notes=notes, left_out=dict(islice(left_out.items(), MOST_LEFT_OUT)))
     return store.write_row(row, records)
 
 

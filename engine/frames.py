@@ -1,33 +1,22 @@
 """What is to be predicted: images, folders of images, and videos, as frames in grey levels."""
 
-import re
 from collections.abc import Callable
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
-from datasets.layouts import EXTENSIONS, index_files, open_folder
+from datasets.colours import false_colours
+from datasets.layouts import EXTENSIONS, index_files, open_folder, other_files
 from datasets.levels import ImageLevels, image_levels, levels_in_use
-from datasets.reader import MOST_PIXELS, luma, read_grey, read_header, to_eight_bits
+from datasets.reader import decode, grey_of, luma, read_header, to_eight_bits
+from datasets.remarks import colour_remarks, counted, turned_remarks
+from engine.videos import Video
 from results.record import ImageFailure
 from zoo import UsageError, ZooError
-from zoo.reading import open_regular
 
-SIXTEEN_BIT_VIDEO = cv2.VideoWriter.fourcc("Y", "1", "\0", "\x10")  # FFmpeg's name of grey levels of 16 bits
-
-# What files of videos begin with: AVI, MP4 and QuickTime, Matroska and WebM, MPEG (the last a transport stream), Ogg, Flash,
-# Windows Media, MXF, YUV4MPEG, GIF. A playlist is text, and would have other files read, or one a million times.
-CONTAINERS = re.compile(
-    rb"RIFF.{4}AVI |.{4}(?:ftyp|moov|mdat|wide|free|skip)|\x1aE\xdf\xa3|\0\0\x01[\xba\xb3]|G.{187}G|OggS|FLV\x01"
-    rb"|0&\xb2u\x8ef\xcf\x11|\x06\x0e\+4\x02\x05\x01\x01|YUV4MPEG2 |GIF8",
-    re.DOTALL,
-)
-NO_VIDEO = "is neither an image nor a video with a frame that OpenCV reads; convert it"
-HEAD = 512  # bytes that tell the container
+MOST_NAMED = 10  # files that are passed over
 
 
 class Frame(NamedTuple):
@@ -46,8 +35,9 @@ class Source:
         name: For progress and messages.
         number: Of frames; of a video what its header says.
         sequence: Whether they follow each other.
-        frames: A function that yields each as a `Frame`, or as an `ImageFailure`.
+        frames: A function that yields each as a `Frame`, or as an `ImageFailure`; what is passed over is one as well.
         text: How their levels are read, if it is not the plain rule for 8 bits.
+        told: What is odd about them, a line each; known when all were read.
     """
 
     name: str
@@ -55,6 +45,7 @@ class Source:
     sequence: bool
     frames: Callable
     text: str = ""
+    told: list[str] = field(default_factory=list)
 
 
 def open_sources(paths, sequence=False):
@@ -81,7 +72,8 @@ def open_sources(paths, sequence=False):
             raise UsageError(f"{named[name]} and {path} would be filed under one name; rename one, or give it another --out")
         named[name] = path
         if path.is_dir():
-            sources.append(_of_images(name, {f"{name}/{id}": file for id, file in _images_of(path).items()}, sequence))
+            found, others = _images_of(path)
+            sources.append(_of_images(name, {f"{name}/{id}": file for id, file in found.items()}, sequence, others))
         elif not path.is_file():
             raise UsageError(f"no file or folder {path}")
         elif _is_image(path):
@@ -92,12 +84,14 @@ def open_sources(paths, sequence=False):
 
 
 def _images_of(folder):
-    """The image files of a folder by id."""
+    """The image files of a folder by id, and the names of the files that are passed over though they may be pictures."""
     location = open_folder(folder)
-    files = index_files(location.images if location else folder)
+    place = location.images if location else folder
+    files, others = index_files(place), other_files(place)
     if not files:
-        raise UsageError(f"{folder} holds no image ({'/'.join(EXTENSIONS)}); a video is named by itself")
-    return {id: of_id[0] for id, of_id in files.items()}
+        found = f" but {counted('other files', others)}; convert them, or name another folder" if others else ""
+        raise UsageError(f"{folder} holds no image ({'/'.join(EXTENSIONS)}){found or '; a video is named by itself'}")
+    return {id: of_id[0] for id, of_id in files.items()}, others
 
 
 def _is_image(path):
@@ -110,67 +104,51 @@ def _is_image(path):
     return True
 
 
-def _of_images(name, files, sequence):
+def _of_images(name, files, sequence, others=()):
     levels = image_levels(list(files.values()))
+    told = []
 
     def frames():
+        orientations, coloured = {}, []
         for id, path in files.items():
             try:
-                yield Frame(id, str(path), read_grey(path, levels.used).pixels)
+                stored = decode(path)
             except ZooError as error:
                 yield ImageFailure(id, str(error))
+                continue
+            orientations[id] = stored.orientation
+            coloured += [id] * false_colours(stored)
+            yield Frame(id, str(path), grey_of(stored, levels.used).pixels)
+        if others:
+            text = counted(f"files are passed over, which are not {'/'.join(EXTENSIONS)}", others, MOST_NAMED)
+            yield ImageFailure(name, f"{text}; convert them, and name videos by themselves")
+        told[:] = [remark.text for remark in turned_remarks(orientations, "images") + colour_remarks(coloured)]
 
-    return Source(name, len(files), sequence, frames, levels.text)
+    return Source(name, len(files), sequence, frames, levels.text, told)
 
 
 def _of_video(path):
-    with open_regular(path) as file:
-        head = file.read(HEAD)
-    if not CONTAINERS.match(head):
-        raise ZooError(f"{path} {NO_VIDEO}")
-    with _opened(path) as capture:
-        pixels = capture.get(cv2.CAP_PROP_FRAME_WIDTH) * capture.get(cv2.CAP_PROP_FRAME_HEIGHT)
-        if pixels > MOST_PIXELS:
-            raise ZooError(f"{path} has frames of {pixels / 1e6:.0f} million pixels; cut it into tiles")
-        number = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        deep = int(capture.get(cv2.CAP_PROP_CODEC_PIXEL_FORMAT)) == SIXTEEN_BIT_VIDEO
-        if not capture.grab():
-            raise ZooError(f"{path} {NO_VIDEO}")
-    levels = _video_levels(path) if deep else ImageLevels()
+    video, told = Video(path), []
+    levels = _video_levels(video) if video.deep else ImageLevels()
 
     def frames():
-        for place, picture in enumerate(_pictures(path, deep)):
+        following = 0
+        for number, picture in video.pictures():
+            for lost in range(following, number):
+                yield ImageFailure(f"{path.stem}/{lost:06d}", f"frame {lost} of {path} cannot be decoded")
+            following = number + 1
             grey = luma(picture[..., ::-1]) if picture.ndim == 3 else to_eight_bits(picture, levels.used)
-            yield Frame(f"{path.stem}/{place:06d}", f"{path}#{place}", grey)
+            yield Frame(f"{path.stem}/{number:06d}", f"{path}#{number}", grey)
+        promise = f"its header promises {video.promised} frames"
+        if video.ends_early(following):
+            yield ImageFailure(f"{path.stem}/{following:06d}", f"{path} cannot be read from frame {following} on; {promise}")
+        elif video.promised > following:
+            told[:] = [f"{promise}, and the file holds {following}"]
 
-    return Source(path.name, number, True, frames, levels.text)
+    return Source(path.name, video.promised, True, frames, levels.text, told)
 
 
-def _video_levels(path):
+def _video_levels(video):
     """The rule for a video of 16 bits, from all of its frames."""
-    ranges = [(int(picture.min()), int(picture.max())) for picture in _pictures(path, True)]
+    ranges = [(int(picture.min()), int(picture.max())) for _, picture in video.pictures()]
     return levels_in_use(min(low for low, _ in ranges), max(high for _, high in ranges), f"{len(ranges)} frames")
-
-
-def _pictures(path, deep):
-    """The frames of a video as OpenCV gives them: HxWx3 uint8 BGR, or HxW uint16."""
-    with _opened(path, *([cv2.CAP_PROP_CONVERT_RGB, 0] if deep else [])) as capture:
-        while True:
-            done, picture = capture.read()
-            if not done:
-                return
-            yield picture
-
-
-@contextmanager
-def _opened(path, *options):
-    """A video, without OpenCV's remarks on the terminal."""
-    told = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    try:
-        capture = cv2.VideoCapture(str(path), cv2.CAP_ANY, list(options))
-    finally:
-        cv2.utils.logging.setLogLevel(told)
-    try:
-        yield capture
-    finally:
-        capture.release()

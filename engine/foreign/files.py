@@ -34,7 +34,8 @@ def find_predictions(folder, dataset):
     """The predictions of a test set in a folder.
 
     Arguments:
-        folder (Path): Its files are called by the ids or, all alike, by an id and an ending such as ``_Pred``.
+        folder (Path): Its files are called by the ids or, all alike, by an id and what stands before or behind it, such as
+            ``pred_`` or ``_Pred``.
         dataset (IRSTDDataset): The test set.
 
     Returns:
@@ -44,42 +45,60 @@ def find_predictions(folder, dataset):
         UsageError: None is of a test image, or an image has several files that cannot be told apart.
     """
     files = index_files(folder, extensions=FORMS)
-    ending = _ending(folder, files, dataset.ids)
-    paths = {image_id: files[image_id + ending] for image_id in dataset.ids if image_id + ending in files}
+    before, behind = _surrounding(folder, files, dataset.ids)
+    named = {image_id: f"{before}{image_id}{behind}" for image_id in dataset.ids}
+    paths = {image_id: files[name] for image_id, name in named.items() if name in files}
     missing = [image_id for image_id in dataset.ids if image_id not in paths]
     if not paths:
         lacks = counted(f"of the {len(dataset)} test images of {dataset.name}, split {dataset.split}", missing)
-        raise UsageError(f"{folder} lacks {lacks} ({'/'.join(FORMS)}); predict them, or name the split that was used")
+        there = f"; it holds {next(iter(files.values()))[0].name} where {dataset.ids[0]} is looked for" if files else ""
+        remedy = "predict them, call them by their images, or name the split that was used"
+        raise UsageError(f"{folder} lacks {lacks} ({'/'.join(FORMS)}){there}; {remedy}")
     used = {path for of_image in paths.values() for path in of_image}
     extra = [str(path.relative_to(folder)) for of_name in files.values() for path in of_name if path not in used]
     return Found(paths, missing, extra)
 
 
 def has_predictions(folder, ids):
-    """Whether a folder holds a file that is called by one of the ids."""
-    return bool(_endings(index_files(folder, extensions=FORMS), ids))
+    """Whether a folder holds a file that is called by one of the ids, or by one and what stands before and behind it."""
+    return bool(_surroundings(index_files(folder, extensions=FORMS), ids))
 
 
-def _endings(names, ids):
-    """How many names are an id and an ending, by ending."""
-    known, found = set(ids), Counter()
-    for name in names:
-        cuts = [len(name), *(match.start() for match in re.finditer(r"[-_. ]", name))]
-        found.update(name[cut:] for cut in cuts if name[:cut] in known)
+def _surroundings(names, ids):
+    """How many names are an id, what stands before it and what behind: by these two, most of which are empty.
+
+    What stands before an id is looked for where no name begins with one.
+    """
+    known = set(ids)
+    found = Counter(around for name in names for around in _around(name, known, [0]))
+    if not found:
+        found.update(around for name in names for around in _around(name, known, _cuts(name, re.Match.end)))
     return found
 
 
-def _ending(folder, names, ids):
-    """What stands behind the id in the names of the predictions: one that says so, on half of the images, or the commonest."""
-    found = _endings(names, ids)
+def _around(name, known, starts):
+    """What stands before and behind an id in a name, for each id that it may be of."""
+    ends = [len(name), *_cuts(name, re.Match.start)]
+    return [(name[:start], name[end:]) for start in starts for end in ends if start < end and name[start:end] in known]
+
+
+def _cuts(name, side):
+    return [side(match) for match in re.finditer(r"[-_. (]", name)]
+
+
+def _surrounding(folder, names, ids):
+    """What stands before and behind the id in the names of the predictions.
+
+    It is the pair whose ending says that they are predictions, on half of the images, or the commonest one.
+    """
+    found = _surroundings(names, ids)
     most = max(found.values(), default=0)
-    predicted = [ending for ending in found if ending.strip("-_. ").lower() in PREDICTED and 2 * found[ending] >= len(ids)]
-    likely = predicted or [ending for ending, count in found.items() if count == most]
-    for choice in ([ending for ending in likely if not ending], likely):
+    predicted = [pair for pair in found if pair[1].strip("-_. ").lower() in PREDICTED and 2 * found[pair] >= len(ids)]
+    likely = predicted or [pair for pair, count in found.items() if count == most]
+    for choice in ([pair for pair in likely if not any(pair)], likely):
         if len(choice) == 1:
             return choice[0]
     if likely:
-        raise UsageError(
-            f"{folder} has several files an image, with the endings {', '.join(likely)}; keep the predictions alone"
-        )
-    return ""
+        several = ", ".join(f"{before}<id>{behind}" if before else behind for before, behind in likely)
+        raise UsageError(f"{folder} has several files an image, with the endings {several}; keep the predictions alone")
+    return "", ""

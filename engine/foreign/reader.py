@@ -55,12 +55,15 @@ class Reader:
         threshold: The policy that cuts them unless another is said, or `AS_GIVEN`.
         texts: What was decided, a line each.
         read: A path to HxW scores of the kind, of a mask 0 and 1; ZooError where the file cannot be read.
+        has_levels: Whether a file that can be read holds more than the level of an empty prediction; False where such a level
+            is not known, as that of logits.
     """
 
     kind: Kind
     threshold: str
     texts: tuple[str, ...]
     read: Callable
+    has_levels: Callable = lambda path: False
 
 
 def open_predictions(folder, paths, kind=None):
@@ -83,9 +86,9 @@ def open_predictions(folder, paths, kind=None):
         raise UsageError(f"{folder} holds arrays of some images and pictures of others; keep one sort of prediction")
     about = read_about(folder)
     kind = Kind(kind) if kind else Kind(about.kind) if about else None
-    kind, texts, read = (_of_arrays if arrays else _of_images)(paths, kind)
+    kind, texts, *functions = (_of_arrays if arrays else _of_images)(paths, kind)
     own = about is not None and kind == about.kind
-    return Reader(kind, about.threshold if own else THRESHOLDS[kind], texts, read)
+    return Reader(kind, about.threshold if own else THRESHOLDS[kind], texts, *functions)
 
 
 def _of_images(paths, kind):
@@ -104,11 +107,14 @@ def _of_images(paths, kind):
             return stored.levels / TOP
         return levels.read(path).pixels / BYTE
 
+    def has_levels(path):
+        return bool(levels.read(path).pixels.any())
+
     if kind is Kind.MASK:
-        return kind, levels.texts, lambda path: (levels.read(path).pixels > MASK_LEVEL).astype(np.float32)
+        return kind, levels.texts, lambda path: (levels.read(path).pixels > MASK_LEVEL).astype(np.float32), has_levels
     if kind is Kind.LOGIT:
         return kind, (), lambda path: probability_logits(part(path))
-    return kind, (f"{WHAT} hold grey levels, which are taken for {_words(kind)}",), part
+    return kind, (f"{WHAT} hold grey levels, which are taken for {_words(kind)}",), part, has_levels
 
 
 def _of_arrays(paths, kind):
@@ -124,11 +130,15 @@ def _of_arrays(paths, kind):
             "they are"
         )
     kind = kind or (Kind.MASK if two else Kind.PROBABILITY)
+
+    def has_levels(path):
+        return bool((read_array(path) > low).any())
+
     if kind is Kind.MASK:
         cut = low if two and low < high else top / 2
-        return kind, (), lambda path: (read_array(path) > cut).astype(np.float32)
+        return kind, (), lambda path: (read_array(path) > cut).astype(np.float32), has_levels
     text = f"{WHAT} are arrays of numbers from {low:g} to {high:g}, which are taken for {_words(kind)}, parts of {top}"
-    return kind, (text,), lambda path: read_array(path) / top
+    return kind, (text,), lambda path: read_array(path) / top, has_levels
 
 
 def _words(kind):

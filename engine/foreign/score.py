@@ -9,7 +9,7 @@ from PIL import Image
 
 from datasets.fingerprint import combine
 from datasets.reader import open_picture
-from datasets.remarks import Extent, counted, file_remarks, mask_remarks, size_text
+from datasets.remarks import Extent, Remark, counted, cut_remarks, file_remarks, mask_remarks, size_text
 from engine.code_version import code_version
 from engine.evaluate import own_split
 from engine.foreign.arrays import array_pixels
@@ -111,7 +111,7 @@ def score_folder(
     if policy is not None and policy.oracle:
         records = recut_records(records, policy, reader.kind)
 
-    notes = (*dataset.notes, *reader.texts, *_remarks(found, records), *_fault_texts(faults))
+    notes = (*dataset.notes, *reader.texts, *_remarks(found, records, reader), *_fault_texts(faults))
     row = _row(dataset, reader.kind, policy, records, files, method=name, title=title or name, data_notes=notes)
     return Scored(row, records, faults)
 
@@ -192,13 +192,17 @@ def _resized(score, shape, kind):
     return cv2.resize(score, shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
-def _remarks(found, records):
+def _remarks(found, records, reader):
     """What is odd about the predictions, in the words of a data set's masks."""
-    extents = {r.id: Extent(255, r.counts["predicted_pixels"] / r.counts["pixels"]) for r in records}
-    remarks = [remark.text for remark in file_remarks(found.files, WHAT) + mask_remarks(extents, WHAT)]
-    if not any(extent.share for extent in extents.values()):
-        remarks.append(f"no prediction has a target: none of {len(records)} has a score above the cut")
-    return remarks
+    shares = {record.id: record.counts["predicted_pixels"] / record.counts["pixels"] for record in records}
+    faint = [id for id, share in shares.items() if not share and reader.has_levels(found.files[id][0])]
+    remarks = file_remarks(found.files, WHAT)
+    if reader.kind is Kind.MASK:
+        remarks += mask_remarks({id: Extent(255 * (id in faint), share) for id, share in shares.items()}, WHAT)
+    else:
+        remarks += [Remark(counted(f"{WHAT} have scores above 0, none above the cut", faint))] if faint else []
+        remarks += mask_remarks({id: Extent(0, share) for id, share in shares.items()}, WHAT)
+    return [remark.text for remark in remarks + cut_remarks([*shares.values()])]
 
 
 def _fault_texts(faults):

@@ -39,11 +39,18 @@ def label_components(mask):
     return Components(labels, stats[:, cv2.CC_STAT_AREA], centroid[1:, ::-1], box)
 
 
-def target_masks(label):
+def label_top(labels):
+    """The value of full target in labels that belong together: 1 where none is higher, as in labels of 0 and 1, else 255."""
+    return 255 if labels.size and labels.max() > 1 else 1
+
+
+def target_masks(label, top=None):
     """The two target masks that a label stands for.
 
     Arguments:
-        label (np.ndarray): HxW bool, 0/1, or grey 0..255. A label whose largest value is at most 1 is read as 0/1.
+        label (np.ndarray): HxW bool, 0/1, or grey 0..255.
+        top: The value of full target, 1 or 255, decided once for all labels that belong together. None is for a label that
+            stands alone, which `label_top` then decides for.
 
     Returns:
         tuple[np.ndarray, np.ndarray]: HxW bool masks: grey level above 127 (`exact`), and grey level 255, the only one
@@ -60,8 +67,8 @@ def target_masks(label):
     low, high = label.min(), label.max()
     if not (low >= 0 and high <= 255):  # also true of NaN
         raise ZooError("a label must hold values from 0 to 255, or 0 and 1; check the mask file")
-    scale = 255 if high > 1 else 1
-    return label > 127 * scale / 255, label == scale
+    top = label_top(label) if top is None else top
+    return label > 127 * top / 255, label == top
 
 
 def checked_mask(mask, shape, name="prediction"):

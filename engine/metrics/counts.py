@@ -8,14 +8,15 @@ from engine.metrics.matching import match_greedy
 from engine.metrics.scene import Scene
 
 
-def count_image(pred, label, *, samplewise_pred=None):
+def count_image(pred, label, *, samplewise_pred=None, top=None):
     """Count one image for every protocol at once.
 
     Arguments:
         pred (np.ndarray): HxW bool, the mask of the method.
-        label (np.ndarray): HxW bool, 0/1, or grey 0..255; `target_masks` says how it is read.
+        label (np.ndarray): HxW bool, 0/1, or grey 0..255.
         samplewise_pred (np.ndarray): HxW bool, the mask that the samplewise IoU of ACM and IRSAM sees. They cut a
             float32 sigmoid there and the logit elsewhere, which differs for logits below 1e-7. By default it is pred.
+        top: How the label is read, as `target_masks` takes it; None decides for this label alone.
 
     Returns:
         dict: Of ints, and one float, all in px or numbers of components:
@@ -30,7 +31,7 @@ def count_image(pred, label, *, samplewise_pred=None):
     Raises:
         ZooError: pred is no bool mask of the label's shape, or the label cannot be read.
     """
-    scene = Scene(label, pred)
+    scene = Scene(label, pred, top)
     if samplewise_pred is not None:
         samplewise_pred = checked_mask(samplewise_pred, scene.target.shape, "samplewise prediction")
     return count_scene(scene, samplewise_pred)

@@ -4,14 +4,19 @@ import warnings
 
 import numpy as np
 
-from engine.metrics.components import target_masks
+from engine.metrics.components import label_top, target_masks
 from engine.metrics.compute import compute_metrics, protocol_rule
 from engine.metrics.counts import count_image
 from zoo.detector import SMALLEST_SIDE, look_like_probabilities
 from zoo.errors import UsageError, ZooError
 
 PROBABILITIES = "all scores are between 0 and 1: probabilities, not logits, which the threshold 0 is for; take 0.5"
-GREY_LEVELS = "the prediction holds grey levels, of which all but 0 are above the threshold 0; take 127, or give a bool mask"
+GREY_LEVELS = (
+    "the prediction holds grey levels, or scores without a negative one, of which all but 0 are above the threshold 0; "
+    "take 127, half of the highest score, or give a bool mask"
+)
+ALL_ABOVE = "all scores are above the threshold 0, so that every pixel is target; take another one"
+TWO_FORMS = "labels of 0 and 1, and now one of levels up to {high:g}: what is target is decided once for a set; give bool masks"
 NO_LEVEL = "no label has a level above 127, so that none has a target; store targets as 255, or all of a label as 0 and 1"
 
 
@@ -26,6 +31,7 @@ class IRSTDMetrics:
 
     Attributes:
         per_image: The counts of each image so far, in order; rows of `count_image`.
+        label_top: How labels are read, as `target_masks` takes it: decided by the first that are neither bool nor empty.
 
     Raises:
         UsageError: No such protocol.
@@ -35,6 +41,7 @@ class IRSTDMetrics:
         protocol_rule(protocol)
         self.protocol = protocol
         self.threshold = threshold
+        self.label_top = None
         self.per_image = []
 
     def update(self, pred_or_logits, label, *, tolerant=False):
@@ -43,31 +50,35 @@ class IRSTDMetrics:
         Arguments:
             pred_or_logits (np.ndarray or torch.Tensor): HxW, BxHxW or Bx1xHxW; the one channel may come last. Bool is taken
                 as the mask, anything else is cut at the threshold.
-            label (np.ndarray or torch.Tensor): Of the same size; bool, 0/1 or grey 0..255. There is a warning where some
-                have levels and none has one above 127.
-            tolerant: Warn of scores that look like probabilities: a network that has learned nothing yet may have such logits.
+            label (np.ndarray or torch.Tensor): Of the same size; bool, 0/1 or grey 0..255, as all other labels of the set. A
+                label of 0 and 1 after one of grey levels has no target. There is a warning where some have levels and none has
+                one above 127.
+            tolerant: Warn of scores that look like probabilities or grey levels: a network that has learned nothing yet may
+                have such logits.
 
         Raises:
             ZooError: Sizes differ, there are several channels, scores are NaN, or are probabilities or grey levels though
-                the threshold is that of logits, or the label cannot be read. Nothing of the batch is counted then.
+                the threshold is that of logits, or the label cannot be read, or is grey after labels of 0 and 1. Nothing of
+                the batch is counted then.
         """
         pred, label = _as_batch(pred_or_logits, "prediction"), _as_batch(label, "label")
         if pred.shape != label.shape:
             raise ZooError(f"prediction of shape {pred.shape} does not fit a label of shape {label.shape}")
         if pred.dtype != bool and np.isnan(pred).any():
             raise ZooError("the scores hold NaN; the method diverged or its checkpoint is broken")
-        if self.threshold == 0 and look_like_probabilities(pred):
-            if not tolerant:
-                raise ZooError(PROBABILITIES)
-            warnings.warn(PROBABILITIES, stacklevel=2)
-        if self.threshold == 0 and pred.dtype.kind == "u" and len(np.unique(pred)) > 2:
-            raise ZooError(GREY_LEVELS)
-        masks = [target_masks(one)[0] for one in label]
-        if label.dtype != bool and label.max() > 1 and not any(mask.any() for mask in masks):
+        told = _no_logits(pred) if self.threshold == 0 else None
+        if told is not None:
+            if not tolerant and told != ALL_ABOVE:
+                raise ZooError(told)
+            warnings.warn(told, stacklevel=2)
+        top = self._top_with(label)
+        masks = [target_masks(one, top)[0] for one in label]
+        if top == 255 and label.dtype != bool and label.any() and not any(mask.any() for mask in masks):
             warnings.warn(NO_LEVEL, stacklevel=2)
+        self.label_top = top
         for scores, one in zip(pred, label, strict=True):
             mask, samplewise = self._cut(scores)
-            self.per_image.append(count_image(mask, one, samplewise_pred=samplewise))
+            self.per_image.append(count_image(mask, one, samplewise_pred=samplewise, top=top))
 
     def compute(self):
         """The metrics of all images so far, as `compute_metrics` returns them."""
@@ -75,19 +86,31 @@ class IRSTDMetrics:
 
     def reset(self):
         """Forget all images."""
-        self.per_image = []
+        self.per_image, self.label_top = [], None
 
     def merge(self, other):
         """Add the images of another object, such as one of another process.
 
         Raises:
-            UsageError: It has another protocol or threshold.
+            UsageError: It has another protocol or threshold, or labels of another form.
         """
         if (other.protocol, other.threshold) != (self.protocol, self.threshold):
             raise UsageError(
                 f"cannot merge {other.protocol} at threshold {other.threshold} into {self.protocol} at {self.threshold}"
             )
+        if {self.label_top, other.label_top} == {1, 255}:
+            raise UsageError("cannot merge images with labels of 0 and 1 and images with grey ones; give bool masks")
+        self.label_top = self.label_top or other.label_top
         self.per_image = self.per_image + other.per_image
+
+    def _top_with(self, label):
+        """`label_top` with one more label or batch of them; ZooError where it is of another form than those before."""
+        if label.dtype == bool or not label.any():
+            return self.label_top
+        top = label_top(label)
+        if self.label_top == 1 < top:
+            raise ZooError(TWO_FORMS.format(high=label.max()))
+        return self.label_top or top
 
     def _cut(self, scores):
         """The mask of one image, and the mask for the samplewise IoU."""
@@ -99,6 +122,18 @@ class IRSTDMetrics:
         with np.errstate(over="ignore"):  # exp of a very negative logit is Inf and its sigmoid 0, as it should be
             rounded = 1 / (1 + np.exp(-scores.astype(np.float32))) > 0.5
         return (rounded if self.protocol == "basicirstd" else mask), rounded
+
+
+def _no_logits(scores):
+    """Why scores can be no logits, of which some are negative, or None. Those of 0 and one other level are a mask."""
+    if scores.dtype == bool or scores.size == 0 or scores.min() < 0:
+        return None
+    if look_like_probabilities(scores):
+        return PROBABILITIES
+    low, high = scores.min(), scores.max()
+    if low == high:
+        return ALL_ABOVE if low > 0 else None
+    return GREY_LEVELS if low > 0 or ((scores > 0) & (scores < high)).any() else None
 
 
 def _as_batch(array, name):

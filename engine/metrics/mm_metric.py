@@ -39,7 +39,7 @@ class IRSTDMetric(BaseMetric):
     def process(self, data_batch, data_samples):
         """Count a batch; the counts of each image are appended to ``self.results``."""
         for sample in data_samples:
-            self.metrics.reset()
+            self.metrics.per_image = []  # how labels are read is decided once for all of them
             self.metrics.update(_prediction(sample), _plane(_field(sample, "gt_sem_seg")), tolerant=True)
             self.results.extend(self.metrics.per_image)
 

@@ -13,8 +13,10 @@ class Scene:
     """A label and a mask; whatever is found in them is found once.
 
     Arguments:
-        label (np.ndarray): HxW bool, 0/1, or grey 0..255; `target_masks` says how it is read.
+        label (np.ndarray): HxW bool, or grey 0..255 as a data set reads its masks; of other labels ``top`` says more.
         pred (np.ndarray): HxW bool, the mask of the method; optional for metrics of targets alone.
+        top: As `target_masks` takes it. An image of a set must not decide it: a mask of 0 and 1 among masks of 0 and 255 has no
+            target.
 
     Attributes:
         target, full: The two masks of `target_masks`.
@@ -24,8 +26,8 @@ class Scene:
         ZooError: pred is no bool mask of the label's shape, or the label cannot be read.
     """
 
-    def __init__(self, label, pred=None):
-        self.target, self.full = target_masks(label)
+    def __init__(self, label, pred=None, top=255):
+        self.target, self.full = target_masks(label, top)
         self.pred = None if pred is None else checked_mask(pred, self.target.shape)
 
     @cached_property

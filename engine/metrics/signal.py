@@ -32,7 +32,7 @@ def signal_metrics(image, score, label, pred=None):
     Raises:
         ZooError: Shapes differ, pred is not bool, or the label cannot be read.
     """
-    return signal_of_scene(Scene(label, pred), image, score)
+    return signal_of_scene(Scene(label, pred, top=None), image, score)
 
 
 def signal_of_scene(scene, image, score):

@@ -60,7 +60,7 @@ def sweep_image(levels, label):
     Raises:
         ZooError: levels are not uint8 of the label's shape, or the label cannot be read.
     """
-    return sweep_scene(levels, Scene(label))
+    return sweep_scene(levels, Scene(label, top=None))
 
 
 def sweep_scene(levels, scene):

@@ -68,6 +68,6 @@ def predictions(detector, items, device):
     detector.device = device
     scores = detector.predict_batch([item["image"] for item in items])
     return [
-        {"pred_sem_seg": torch.from_numpy(detector.threshold(score)), "gt_sem_seg": torch.from_numpy(item["label"])}
+        {"pred_sem_seg": torch.from_numpy(detector.threshold(score)), "gt_sem_seg": torch.from_numpy(item["mask"])}
         for score, item in zip(scores, items, strict=True)
     ]

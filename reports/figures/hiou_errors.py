@@ -66,7 +66,7 @@ def pyirstd_hiou(material):
     counts = {row.method: [] for row in rows}
     try:
         for record in material.stored.records(rows[0]) if rows else ():
-            label = material.stored.item(rows[0], record.id)["label"]
+            label = material.stored.item(rows[0], record.id)["mask"]
             for row in rows:
                 counts[row.method].append(count_pyirstd(material.stored.mask(row, record.id), label))
     except ZooError:

@@ -58,8 +58,13 @@ def test_a_published_set_by_its_path(folder, name):
 
 
 def test_a_path_that_is_no_data_set(folder):
-    for path in (folder / "images", folder / "gone"):
-        with pytest.raises(UsageError, match=r"is no data set: it needs the folders images/ and masks/"):
+    for path, text in (
+        (folder / "images", r"images is no data set: it needs the folders images/ and masks/; it holds no folder$"),
+        (folder.parent, r"is no data set: .*; images/ and masks/ are in .*mine$"),
+        (folder / "gone", r"^there is no folder .*gone$"),
+        (folder / "test.txt", r"test\.txt is no folder$"),
+    ):
+        with pytest.raises(UsageError, match=text):
             build_dataset(str(path))
 
 

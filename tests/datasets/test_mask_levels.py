@@ -197,3 +197,22 @@ def test_of_plain_masks_one_is_decoded_and_then_no_more(tmp_path, monkeypatch):
     monkeypatch.setattr("datasets.levels.decode", lambda path: decoded.append(path) or decode(path))
     assert mask_levels(paths).texts == ()
     assert 1 <= len(decoded) < len(paths)
+
+
+@pytest.mark.parametrize("levels", [(255, 65535), (1, 65535), (257, 514), (300, 301), (1, 255), (1, 2)])
+def test_16_bits_by_two_writers(tmp_path, levels):
+    paths = [*write(tmp_path, grey(levels[0], np.uint16), TRUE[:1]), tmp_path / "b.png"]
+    grey(levels[1], np.uint16)(TRUE[1]).save(paths[1])
+    for label, mask in zip(labels(paths), TRUE, strict=False):
+        np.testing.assert_array_equal(label, mask * np.uint8(255))
+    text = f"2 masks of 16 bits hold one level besides 0 each, {levels[0]}, {levels[1]} in all: it is target"
+    assert mask_levels(paths).texts == (text,)
+
+
+def test_levels_that_the_high_byte_loses_are_no_empty_mask(tmp_path):
+    soft = np.resize(np.array([0, 300, 32768, 65535], np.uint16), SHAPE)
+    paths = [*write(tmp_path, grey(255, np.uint16), TRUE[:1]), tmp_path / "b.png"]
+    Image.fromarray(soft).save(paths[1])
+    low, high = labels(paths)
+    np.testing.assert_array_equal(low, TRUE[0])  # which `datasets.remarks` names
+    np.testing.assert_array_equal(high > 127, soft >= 32768)

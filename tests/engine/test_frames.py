@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from engine.frames import Frame, open_sources
 from results.record import ImageFailure
@@ -133,3 +134,85 @@ def test_videos_in_their_containers_are_read(tmp_path, ending, codec):
     write_video(tmp_path / f"v.{ending}", [GREY] * 3, codec)
     (source,) = open_sources([tmp_path / f"v.{ending}"])
     assert len(list(source.frames())) == 3
+
+
+def broken_video(path, broken, pictures=8):
+    """A video of JPEG frames of which those of some numbers are zeros."""
+    write_video(path, [np.roll(GREY, place, axis=1) for place in range(pictures)], "MJPG")
+    data = bytearray(path.read_bytes())
+    starts = [at for at in range(len(data)) if data[at : at + 3] == b"\xff\xd8\xff"]
+    assert len(starts) == pictures
+    for number in broken:
+        end = data.index(b"\xff\xd9", starts[number]) + 2
+        data[starts[number] : end] = bytes(end - starts[number])
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("broken", [[0], [3], [3, 4], [2, 5], [0, 1, 2]])
+def test_frames_that_cannot_be_decoded_are_named(tmp_path, broken, capfd):
+    path = broken_video(tmp_path / "v.avi", broken)
+    found = frames_of(path)
+    assert [frame.id for frame in found] == [f"v/{number:06d}" for number in range(8)]
+    lost = [ImageFailure(f"v/{number:06d}", f"frame {number} of {path} cannot be decoded") for number in broken]
+    assert [frame for frame in found if isinstance(frame, ImageFailure)] == lost
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("suffix", ["avi", "mkv"])
+def test_a_video_that_ends_early_is_told(tmp_path, suffix):
+    path = tmp_path / f"v.{suffix}"
+    write_video(path, [np.roll(GREY, place, axis=1) for place in range(20)], "MJPG")
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 7 // 10])
+    *whole, last = frames_of(path)
+    assert 1 < len(whole) < 20
+    assert all(isinstance(frame, Frame) for frame in whole)
+    text = f"{path} cannot be read from frame {len(whole)} on; its header promises 20 frames"
+    assert last == ImageFailure(f"v/{len(whole):06d}", text)
+
+
+def test_the_last_frames_cannot_be_decoded(tmp_path):
+    path = broken_video(tmp_path / "v.avi", [6, 7])
+    *whole, last = frames_of(path)
+    assert len(whole) == 6
+    assert last == ImageFailure("v/000006", f"{path} cannot be read from frame 6 on; its header promises 8 frames")
+
+
+def test_a_header_that_promises_more_than_there_is_is_no_failure(tmp_path):
+    path = broken_video(tmp_path / "v.avi", [])
+    data = bytearray(path.read_bytes())
+    for place in (48, data.index(b"strh") + 40):  # of the file, of its stream
+        assert int.from_bytes(data[place : place + 4], "little") == 8
+        data[place : place + 4] = (900).to_bytes(4, "little")
+    path.write_bytes(data)
+    (source,) = open_sources([path])
+    assert all(isinstance(frame, Frame) for frame in source.frames())
+    assert source.told == ["its header promises 900 frames, and the file holds 8"]
+
+
+def test_files_that_are_passed_over_are_named(tmp_path):
+    for name in ("a.png", "b.pgm", "c.webp", "d.npy", "e.gif", "f.mp4", "notes.txt", ".hidden.gif", "boxes.xml", "LICENSE"):
+        (tmp_path / name).write_bytes(b"")
+    cv2.imwrite(str(tmp_path / "a.png"), GREY)
+    a, passed = frames_of(tmp_path)
+    assert isinstance(a, Frame)
+    assert passed.id == tmp_path.name
+    assert passed.error.startswith("5 files are passed over, which are not .png/.bmp/.tif/.tiff/.jpg/.jpeg: b.pgm, c.webp, ")
+    (tmp_path / "a.png").unlink()
+    with pytest.raises(UsageError, match=r"holds no image .* but 5 other files: b\.pgm, c\.webp, d\.npy, \.\.\.; convert them"):
+        open_sources([tmp_path])
+
+
+def test_orientations_and_false_colours_are_told_of_frames(tmp_path):
+    exif = Image.Exif()
+    exif[274] = 3
+    Image.fromarray(GREY).save(tmp_path / "a.jpg", exif=exif)
+    cv2.imwrite(str(tmp_path / "b.png"), cv2.applyColorMap(GREY, cv2.COLORMAP_JET))
+    (source,) = open_sources([tmp_path / "a.jpg", tmp_path / "b.png"])
+    assert [frame.image.shape for frame in source.frames()] == [GREY.shape] * 2
+    turned, coloured = source.told
+    assert turned.startswith("1 images have an orientation (EXIF, TIFF), which is not applied")
+    assert turned.endswith(": a (3)")
+    assert coloured.startswith("1 images are in saturated colours")
+    assert coloured.endswith(": b")

@@ -189,3 +189,64 @@ def test_labels_of_low_levels_are_told(recwarn):
     assert not recwarn
     with pytest.warns(UserWarning, match="no label has a level above 127"):
         IRSTDMetrics().update(low > 0, low)
+
+
+def labelled(level):
+    label = np.zeros((16, 16), np.uint8)
+    label[5:8, 5:8] = level
+    return label
+
+
+@pytest.mark.parametrize("faint", [1, 2, 64, 127])
+@pytest.mark.parametrize("together", [False, True])
+def test_an_image_does_not_decide_anew_what_is_target(faint, together):
+    """A mask of 0 and 1 beside one of 0 and 255 has no target, as one of 0 and 2 has none."""
+    found, metrics = labelled(1) > 0, IRSTDMetrics()
+    if together:
+        metrics.update(np.stack([found, ~found]), np.stack([labelled(255), labelled(faint)]))
+    else:
+        metrics.update(found, labelled(255))
+        with pytest.warns(UserWarning, match="no label has a level above 127"):
+            metrics.update(~found, labelled(faint))
+    assert [row["targets"] for row in metrics.per_image] == [1, 0]
+
+
+def test_labels_of_two_forms_are_refused():
+    found, metrics = labelled(1) > 0, IRSTDMetrics()
+    metrics.update(found, labelled(0))
+    metrics.update(found, labelled(1))
+    with pytest.raises(ZooError, match=r"labels of 0 and 1, and now one of levels up to 255: .* give bool masks"):
+        metrics.update(found, labelled(255))
+    assert [row["targets"] for row in metrics.per_image] == [0, 1]
+    other = IRSTDMetrics()
+    other.update(found, labelled(255))
+    with pytest.raises(UsageError, match="cannot merge images with labels of 0 and 1"):
+        metrics.merge(other)
+    metrics.reset()
+    metrics.merge(other)
+    assert metrics.label_top == 255
+
+
+@pytest.mark.parametrize("top", [255.0, 100.0, 2.0])
+@pytest.mark.parametrize("kind", [np.float64, np.float32, np.uint8])
+@pytest.mark.parametrize("low", [0.0, 0.02])
+def test_scores_without_a_negative_one_are_no_logits(top, kind, low):
+    label = labelled(255)
+    levels = np.where(label > 0, 0.97, low + 0.5 * (np.arange(16) > 7)) * top
+    metrics = IRSTDMetrics()
+    with pytest.raises(ZooError, match="scores without a negative one"):
+        metrics.update(np.ceil(levels).astype(kind), label)
+    assert metrics.per_image == []
+    with pytest.warns(UserWarning, match="scores without a negative one"):
+        metrics.update(np.ceil(levels).astype(kind), label, tolerant=True)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.uint8])
+def test_a_mask_of_any_level_is_a_mask(kind, recwarn):
+    for level in (1, 100, 255):
+        metrics = IRSTDMetrics()
+        metrics.update(labelled(level).astype(kind), labelled(255))
+        assert metrics.compute()["IoU"] == 1
+    assert not recwarn
+    with pytest.warns(UserWarning, match="every pixel is target"):
+        metrics.update(np.ones((16, 16), kind), labelled(255))

@@ -1,0 +1,28 @@
+"""What a TIFF says of its pictures. A PNG may hold several as well."""
+
+from zoo.errors import ZooError
+
+OF_ONE_PICTURE = ("PNG", "TIFF")  # of a JPEG with previews behind it (MPO) the first picture is the image
+SUBFILE, OLD_SUBFILE, BITS, PHOTOMETRIC, PLANES = 254, 255, 258, 262, 284  # tags
+BESIDE = 0b101  # bits of SUBFILE: a reduced copy, or the mask, of another picture in the file
+
+
+def turn_to_the_picture(image, path):
+    """Go to the one picture of an opened file, beside which a TIFF may hold reduced copies and masks of it.
+
+    Raises:
+        ZooError: There are several.
+    """
+    if image.format not in OF_ONE_PICTURE or not getattr(image, "is_animated", False):
+        return
+    places = range(image.n_frames)
+    if image.format == "TIFF":
+        places = [place for place in places if not _is_beside(image, place)] or places
+    if len(places) > 1:
+        raise ZooError(f"{path} holds several pictures, {len(places)}; store each in a file of its own")
+    image.seek(places[0])
+
+
+def _is_beside(image, place):
+    image.seek(place)
+    return image.tag_v2.get(SUBFILE, 0) & BESIDE or image.tag_v2.get(OLD_SUBFILE) == 2
