@@ -68,6 +68,8 @@ def make_row(cell, detector, records, *, n_split, status, reason, speed=None):
     )
     if not records:
         return row
+    if speed is not None and not in_batches(cell, detector):
+        speed = speed.of_scored_images([record.seconds for record in records if record.processor == speed.processor])
     row = replace(
         row,
         speed=speed or _speed(cell, detector, records),

@@ -29,6 +29,7 @@ class Value:
         apart: Why the two are not compared, empty where they are: other machines, images or sizes of images.
         rank: 1 for the best measured value of its column, 2 for the second, else 0.
         lead: Of a ranked value, whether its lead over the next is real at 95 %; None where that is not known.
+        marks: Letters behind the measured value; `MARKS` explains them.
     """
 
     measured: float | None = None
@@ -38,6 +39,7 @@ class Value:
     apart: str = ""
     rank: int = 0
     lead: bool | None = None
+    marks: str = ""
 
     @property
     def difference(self):
@@ -104,6 +106,11 @@ class Line:
         return ["in stages"] if self.weights.in_stages else []
 
     @property
+    def used_marks(self):
+        """Letters behind the title or a figure."""
+        return {*self.marks, *(mark for value in self.values.values() for mark in value.marks)}
+
+    @property
     def marks(self):
         """Letters behind the title; `MARKS` explains them."""
         if self.row is None:
@@ -120,6 +127,8 @@ class Line:
 
 
 MARKS = {
+    "1": "the speed of a single run",
+    "B": "the processor was given to other programs while the speed was measured",
     "I": "metrics at the size of the network's input, to which the masks were resized, as the literature mostly takes them",
     "N": "not run here; figures, if any, are published ones",
     "O": "threshold chosen by looking at the masks (an upper bound)",
@@ -315,7 +324,8 @@ def _value(column, printed, section, row):
     if row is None or not (row.ok or column.of_method):
         return Value(printed=printed, apart="not run" if row is None else str(row.status))
     figures = (column.of(row, section.protocol), *(column.interval(row, section.protocol) or (None, None)))
-    return Value(*map(column.shown, figures), printed, apart="" if column.comparable else "measured on other machines")
+    apart = "" if column.comparable else "measured on other machines"
+    return Value(*map(column.shown, figures), printed, apart, marks=column.marks(row) if figures[0] is not None else "")
 
 
 def _compare(section):

@@ -183,9 +183,11 @@ class ResultStore:
             return row
         try:
             times = checked(json.loads(self.times_path(*_place(row)).read_text(encoding="utf-8")))
-            speed = times["speed"] if times["version"] == TIMES_VERSION else None
-            return replace(row, speed=speed and from_plain(Speed, speed))
-        except (OSError, ValueError, KeyError):
+            speed = from_plain(Speed, times["speed"]) if times["version"] == TIMES_VERSION and times["speed"] else None
+            if speed is not None and row.params is None:  # a network's images are scored in batches, maybe on another device
+                speed = speed.of_scored_images(list(times["seconds"].values()))
+            return replace(row, speed=speed)
+        except (OSError, ValueError, TypeError, AttributeError, KeyError, ZeroDivisionError):
             return row  # how fast it was is not known any more
 
     def locked(self):
