@@ -9,6 +9,7 @@ import pytest
 import run_benchmark
 from reports.published import published
 from results.store import ResultStore
+from tests.docs.tables import TITLES, table
 
 REPORTS = Path(run_benchmark.__file__).parent / "reports"
 ROWS = ResultStore(REPORTS).rows()
@@ -55,12 +56,11 @@ def test_every_cell_of_the_published_table_is_measured_or_says_why_not():
 
 def test_the_table_at_the_top_of_the_readme_is_of_the_committed_rows():
     rows = {(row.title, row.dataset): row for row in ROWS if row.split == "irsam"}
-    lines = [line.split(" | ") for line in (REPORTS.parent / "README.md").read_text(encoding="utf-8").splitlines()]
-    lines = [line for line in lines if (line[0].removeprefix("| "), "nuaa-sirst") in rows and len(line) == 5]
+    lines = table("README.md", "IoU in 1e-2, Fa in 1e-6", "Params (M)", *TITLES)
     assert len(lines) > 10
     for title, params, *cells in lines:
-        for dataset, cell in zip(DATASETS, cells, strict=True):
-            row = rows[title.removeprefix("| "), dataset]
+        for dataset, cell in zip(TITLES.values(), cells, strict=True):
+            row = rows[title, dataset]
             told = f"{100 * row.metrics['exact']['IoU']:.1f}, {1e6 * row.metrics['exact']['Fa']:.0f}"
-            assert cell.removesuffix(" |") == told + ("" if row.whole else f" of {row.n_images} images")
+            assert cell == told + ("" if row.whole else f" of {row.n_images} images")
             assert params == (f"{row.params / 1e6:.2f}" if row.params else "-")
