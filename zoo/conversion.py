@@ -50,7 +50,7 @@ def convert_file(method, sources, target, *, key=None, int8=False, provenance=No
             configuration of the method, the text names it.
     """
     sources = [Path(source) for source in ([sources] if isinstance(sources, (str, Path)) else sources)]
-    detector = build_method(method)
+    detector = build_method(method, weights=None)
     if not hasattr(detector, "convert_rules"):
         raise UsageError(unknown("method with a network", method, network_methods()))
     try:
@@ -121,7 +121,7 @@ def _siblings(method):
 
 def _fits(name, sources, key):
     try:
-        _load(build_method(name), sources, key)
+        _load(build_method(name, weights=None), sources, key)
     except ZooError:
         return False
     return True

@@ -120,7 +120,7 @@ def train(options):
     recipe = load_recipe(options.method, options.schedule, **choices)
     torch.manual_seed(recipe.seed)
     method = {**(recipe.evaluation or {}), **method}
-    detector = build_method(method)
+    detector = build_method(method, weights=None)
     if options.init is not None:
         detector.load(options.init)
     recipe = load_recipe(options.method, options.schedule, input_size=detector.input_size, **choices)
