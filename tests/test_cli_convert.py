@@ -15,7 +15,7 @@ from zoo.own_files import read_header
 
 @pytest.fixture(scope="module")
 def state():
-    return build_method("acmnet_1ch").network.state_dict()
+    return build_method("acmnet_1ch", weights=None).network.state_dict()
 
 
 @pytest.fixture

@@ -279,7 +279,7 @@ class NeuralDetector(Detector):
         self.warn_of_random_weights = False
         reason = self.unavailable()
         if reason is not None:
-            reason = reason.format(method=self.name, dataset="sirst3", options="")
+            reason = reason.format(method=self.name or "METHOD", dataset="sirst3", options="")
             self.note(f"its weights are random, and its scores mean nothing: {reason}; or name some by weights=")
 
     @torch.inference_mode()

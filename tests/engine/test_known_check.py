@@ -47,7 +47,7 @@ def made_up(tmp_path, monkeypatch):
     path = tmp_path / "weights" / "x.pth"
     path.parent.mkdir()
     torch.manual_seed(3)
-    network = build_method("acmnet_1ch").network
+    network = build_method("acmnet_1ch", weights=None).network
     with torch.inference_mode():  # half of the pixels of noise are above a half
         logits = torch.logit(network(torch.randn(1, 1, 64, 64)))
         state = network.state_dict() | {"head.block.4.bias": network.head.block[4].bias - logits.median()}
