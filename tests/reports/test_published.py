@@ -117,6 +117,7 @@ def test_figures_of_papers_are_those_of_their_source():
         rows = list(csv.DictReader(file))
     assert {(r["paper"], r["method"], r["dataset"], r["metric"]): r["value"] for r in rows} == stated
     assert len(rows) == len(stated)
+    assert "on IRSTD-1k IoU 67.87, Pd 92.86 and Fa 8.88" in papers()["mshnet"]["notes"]  # the README's other table
 
 
 def test_published_tables_are_whole():
