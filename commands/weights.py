@@ -17,7 +17,7 @@ def add_parser(commands):
 
 def weights(args):
     from engine.known_check import check_known
-    from reports.weights import check_listing, weights_listing
+    from reports.weights import check_listing, trained_listing, weights_listing
     from zoo.known_weights import catalogue, find_known
     from zoo.lookup import unknown
 
@@ -30,6 +30,8 @@ def weights(args):
     found = find_known(args.checkpoints)
     if not args.check:
         print(weights_listing(entries, found))
+        if not args.names:
+            print(trained_listing(args.checkpoints), end="")
         return 0
     here = [(known, found[known.name]) for known in entries if known.name in found]
     if not here:

@@ -57,7 +57,8 @@ def test_what_leaving_them_out_does_to_the_rows():
     ours = {dataset: changes(dataset, DEEP.__contains__) for dataset in TITLES.values()}
     others = changes("nudt-sirst", lambda name: name.endswith(("_on_irstd-1k", "_on_nuaa-sirst")))
     own = changes("nudt-sirst", lambda name: name.endswith("_on_nudt-sirst"))
-    ends = [f(found.values()) for found in (ours["nudt-sirst"], others, ours["irstd-1k"], ours["nuaa-sirst"]) for f in (min, max)]
+    groups = (ours["nudt-sirst"], others, ours["irstd-1k"], ours["nuaa-sirst"])
+    ends = [end(found.values()) for found in groups for end in (min, max)]
     assert [float(text) for text in told] == [round(end, 1) for end in ends]
     assert {name for name, found in ours["nudt-sirst"].items() if found > 0} == {"irsam", "isnet", "mdvsfa"}
     assert len(ours["nudt-sirst"]) == 10
