@@ -164,6 +164,11 @@ class Section:
     lines: list[Line] = field(default_factory=list)
 
     @property
+    def known(self):
+        """Whether the package has the data set; one of a user's own has no methods but those that were run."""
+        return registered(DATASETS, self.dataset) is not None
+
+    @property
     def title(self):
         """The data set's name as the literature prints it."""
         known = registered(DATASETS, self.dataset)
@@ -253,8 +258,8 @@ def build_table(
 
     Returns:
         list[Section]: One a split and data set that has rows, in the order of the configuration, its methods by
-        `reports.groups` and in that order. Methods of it that have no row there show their published numbers; methods beyond
-        it follow by name.
+        `reports.groups` and in that order. Methods of it that have no row there show their published numbers, but on a data set
+        of a user's own; methods beyond it follow by name.
 
     Raises:
         UsageError: There is no such column or configuration.
@@ -271,7 +276,8 @@ def build_table(
             own_list = any(row.own_split for row in found.values())
             source = source_for(split) if dataset in config.datasets and not own_list else None
             section = Section(dataset, split, own_list, source, protocol, columns)
-            for method in {*listed, *found, *_published_here(source, with_published)}:
+            unrun = {*listed, *_published_here(source, with_published)} if section.known else set()
+            for method in {*unrun, *found}:
                 line = _line(method, section, found.get(method), config)
                 if line.group != "after" or config.with_after or not alone:
                     section.lines.append(line)

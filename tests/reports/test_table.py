@@ -246,6 +246,14 @@ def test_an_own_list_has_no_published_numbers():
     assert csv_line([make_row("ipi", own_split=True)], "ipi", "IoU")["own_split"] == "True"
 
 
+def test_a_table_of_ones_own_data_set_has_the_methods_that_were_run():
+    sections = build_table([make_row("ipi", dataset="mine", own_split=True), make_row("top_hat", dataset="mine", own_split=True)])
+    assert [line.method for line in sections[0].lines] == ["top_hat", "ipi"]
+    text = to_markdown(sections, "exact")
+    assert "## mine, own list, 86 test images" in text
+    assert "not run" not in text + to_latex(sections, "exact")
+
+
 def test_only_rows_over_the_same_images_are_ranked_together():
     rows = [make_row("ipi", 0.5, key=dict(data="a")), make_row("nram", 0.4, key=dict(data="a")), make_row("pstnn", 0.3)]
     rows += [make_row("ript", 0.9, key=dict(data="b"), n_images=10, n_split=10), make_row("wslcm", 0.8, key=dict(data="c"))]
