@@ -247,7 +247,7 @@ def test_an_own_list_has_no_published_numbers():
 
 
 def test_a_table_of_ones_own_data_set_has_the_methods_that_were_run():
-    sections = build_table([make_row("ipi", dataset="mine", own_split=True), make_row("top_hat", dataset="mine", own_split=True)])
+    sections = build_table([make_row(method, dataset="mine", own_split=True) for method in ("ipi", "top_hat")])
     assert [line.method for line in sections[0].lines] == ["top_hat", "ipi"]
     text = to_markdown(sections, "exact")
     assert "## mine, own list, 86 test images" in text
