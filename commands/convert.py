@@ -46,7 +46,12 @@ def convert(args):
     from zoo.conversion import convert_file
 
     provenance = trained_on(args.trained_on, args.data_root)
-    done = convert_file(args.method, args.sources, args.target, key=args.key, int8=args.int8, provenance=provenance)
+    words = ["--key", args.key] if args.key is not None else []
+    words += ["--int8"] * args.int8
+    words += [word for place in args.trained_on for word in ("--trained-on", place)]
+    words += ["--data-root", args.data_root] if args.data_root is not None else []
+    options = dict(key=args.key, int8=args.int8, provenance=provenance, words=words)
+    done = convert_file(args.method, args.sources, args.target, **options)
     for note in done.notes:
         warn(note)
     say(f"{done.target}: {done.tensors} tensors, {done.renamed} of them renamed, sha256 {done.sha256}")

@@ -16,7 +16,7 @@ def add_parser(commands):
 
 def weights(args):
     from engine.known_check import check_known
-    from reports.weights import check_listing, weights_listing
+    from reports.weights import check_listing, trained_listing, weights_listing
     from zoo.known_weights import catalogue, find_known
     from zoo.lookup import unknown
 
@@ -29,6 +29,8 @@ def weights(args):
     found = find_known(args.checkpoints)
     if not args.check:
         show(weights_listing(entries, found))
+        if not args.names:
+            show(trained_listing(args.checkpoints).rstrip("\n"))
         return 0
     here = [(known, found[known.name]) for known in entries if known.name in found]
     if not here:

@@ -81,7 +81,7 @@ def _why(dataset, image_id):
 def _policy(spec, threshold):
     """The policy of a method in this run. None where the method does not build, which its rows will tell."""
     try:
-        detector = build_method(spec)
+        detector = build_method(spec, weights=None)
     except UsageError:
         raise
     except FAILURES:

@@ -107,7 +107,7 @@ def cell_detector(cell):
     for plugin in cell.plugins:
         load_plugin(plugin)
     importlib.import_module(cell.module)
-    return build_method(MethodSpec(cell.method, cell.method_options, json.loads(cell.card))).to(cell.device)
+    return build_method(MethodSpec(cell.method, cell.method_options, json.loads(cell.card)), weights=None).to(cell.device)
 
 
 def cell_dataset(cell):

@@ -12,7 +12,7 @@ from results.record import ImageFailure
 from results.store import check_name
 from results.targets import Target
 from zoo import METHODS, UsageError, build_method, build_threshold
-from zoo.checkpoints import find_checkpoint
+from zoo.checkpoints import JOINED, find_for_any_image
 from zoo.errors import FAILURES, one_line
 from zoo.known_weights import entry_named
 from zoo.lookup import registered
@@ -20,7 +20,6 @@ from zoo.neural import NeuralDetector
 from zoo.registry import MethodSpec, read_method
 
 TOGETHER = 8  # frames that are handed to a method at a time
-JOINED = "sirst3"  # the data set whose weights have seen most kinds of images
 
 
 class Prediction(NamedTuple):
@@ -69,9 +68,9 @@ def open_methods(methods, *, checkpoints, checkpoint=None, threshold=None, devic
         if threshold is not None:
             options["threshold"] = threshold
         if spec.name in networks and (checkpoint or "checkpoint" not in options):
-            found = checkpoint or _weights(checkpoints, spec.name)
+            found = checkpoint or find_for_any_image(checkpoints, spec.name)
             options |= {"checkpoint": str(found)} if found else {}
-        detector = build_method(MethodSpec(spec.name, options, spec.card)).to(device)
+        detector = build_method(MethodSpec(spec.name, options, spec.card), weights=None).to(device)
         missing = detector.unavailable()
         if missing is not None:
             raise UsageError(f"{spec.name}: {_remedy(spec.name, checkpoints) if spec.name in networks else missing}")
@@ -145,11 +144,6 @@ def _scores(detector, frames, sequence):
             return [one_line(error)] * len(frames)
         parts = [frames[start : start + step] for start in range(0, len(frames), step)]
         return [score for part in parts for score in _scores(detector, part, sequence)]  # one must not take the others along
-
-
-def _weights(checkpoints, method):
-    """Weights that have seen more than one data set, or None."""
-    return find_checkpoint(checkpoints, method, JOINED) or find_checkpoint(checkpoints, method, "")
 
 
 def _remedy(method, checkpoints):

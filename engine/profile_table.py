@@ -55,9 +55,10 @@ def profile_methods(methods, sizes, *, device, threads):
     """
     torch.set_num_threads(threads)
     for name in methods or list_methods():
-        detector = build_method(name).to(device)
+        detector = build_method(name, weights=None).to(device)
         named = dict(method=detector.name, title=detector.card.title)
         if isinstance(detector, NeuralDetector):
+            detector.warn_of_random_weights = False  # they take as long
             named |= dict(num_parameters=detector.num_parameters, params=parameters_by_part(detector))
         for size in sizes:
             images = [square_scene(kind, size) for kind in range(len(SCENES))]

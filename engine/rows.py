@@ -71,6 +71,8 @@ def make_row(cell, detector, records, *, n_split, status, reason, speed=None):
     notes = dict(Counter(note for record in records for note in record.notes))
     if network and detector.precision != FLOAT32:
         notes[f"computed in {detector.precision}"] = len(records)
+    if speed is not None and not in_batches(cell, detector):
+        speed = speed.of_scored_images([record.seconds for record in records if record.processor == speed.processor])
     row = replace(row, speed=speed or _speed(cell, detector, records), notes=notes)
     return with_figures(row, records, detector.score_kind)
 

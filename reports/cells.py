@@ -16,7 +16,7 @@ PLAIN = Layout()
 
 
 class Cell(NamedTuple):
-    """The texts of a `reports.table.Value`, ``""`` where there is none, with its rank and whether its lead may be chance."""
+    """The texts of a `reports.table.Value`, ``""`` where there is none, its rank, whether its lead may be chance, and marks."""
 
     measured: str = ""
     interval: str = ""
@@ -24,6 +24,7 @@ class Cell(NamedTuple):
     difference: str = ""
     rank: int = 0
     doubtful: bool = False
+    marks: str = ""
 
 
 def cell(value, column, layout):
@@ -38,6 +39,7 @@ def cell(value, column, layout):
         "" if value.difference is None else column.text(value.difference, "+"),
         value.rank,
         value.lead is False,
+        value.marks,
     )
 
 

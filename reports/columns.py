@@ -31,6 +31,7 @@ class Column:
         symbol: The name in a LaTeX caption; the title unless it is given.
         of_method: The figure is the method's, whatever the data set: published once, and never ranked.
         comparable: Whether measured minus published is worth printing.
+        marks: A `Row` to letters of `reports.table.MARKS` behind its figure.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Column:
     symbol: str = ""
     of_method: bool = False
     comparable: bool = True
+    marks: Callable[[Row], str] = lambda row: ""
 
     @property
     def head(self):
@@ -139,7 +141,16 @@ def _of_stratum(kind, name):
 
 for column in (
     Column(name="params", title="Params", unit=1e6, better="lower", of_method=True, of=lambda row, protocol: row.params),
-    Column(name="FPS", digits=3, significant=True, better="higher", of_method=True, comparable=False, of=_of_speed("fps")),
+    Column(
+        name="FPS",
+        digits=3,
+        significant=True,
+        better="higher",
+        of_method=True,
+        comparable=False,
+        of=_of_speed("fps"),
+        marks=lambda row: row.speed.marks if row.speed else "",
+    ),
     Column(name="FLOPs", unit=1e9, better="lower", of_method=True, comparable=False, of=_of_speed("flops")),
     Column(
         name="memory",

@@ -33,6 +33,7 @@ def to_csv(sections, protocol):
                 figures = dict(measured=value.measured, ci95_low=value.low, ci95_high=value.high, difference=value.difference)
                 rounded = {name: figure if figure is None else round(figure, DIGITS) for name, figure in figures.items()}
                 cells = about | rounded | {"metric": metric, "published": value.printed}
+                cells["marks"] = line.marks + value.marks
                 cells["no_difference"] = value.apart if value.printed is not None else None
                 writer.writerow(
                     {key: safe_text(visible(text)) if isinstance(text, str) else text for key, text in cells.items()}

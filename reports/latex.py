@@ -77,7 +77,7 @@ def _notes(sections):
         parts.append(rf"$^{{\approx}}$ {escape(NOT_REAL)}.")
     untested = dict.fromkeys(head for section in sections for head in section.untested)
     parts += [escape(f"Leads in {', '.join(untested)} were not tested.")] if untested else []
-    marks = sorted({mark for section in sections for line in section.lines for mark in line.marks})
+    marks = sorted({mark for section in sections for line in section.lines for mark in line.used_marks})
     parts += [f"$^{{{mark}}}$ {escape(MARKS[mark])}." for mark in marks]
     return " ".join(parts)
 

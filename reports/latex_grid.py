@@ -130,7 +130,7 @@ def _texts(texts, marks=()):
     measured = {1: rf"\textbf{{{measured}}}", 2: rf"\underline{{{measured}}}"}.get(texts.rank, measured)
     difference = f"${texts.difference}$" if texts.difference else ""
     small = (rf"\scriptsize {text}" if text else "" for text in (escape(texts.interval), texts.published, difference))
-    return [measured + r"$^{\approx}$" * texts.doubtful + _marks(marks), *small]
+    return [measured + r"$^{\approx}$" * texts.doubtful + _marks([*marks, *texts.marks]), *small]
 
 
 def _stack(label, cells):

@@ -3,6 +3,7 @@
 from datasets import FolderDataset, build_dataset, list_datasets
 from datasets.catalogue import dataset_class
 from reports.columns import DEFAULT, columns_named, units
+from reports.table import MARKS
 from zoo import METHODS, UsageError, build_method, list_methods
 from zoo.checkpoints import find_checkpoint
 from zoo.errors import FAILURES, one_line, visible
@@ -18,7 +19,7 @@ def method_listing(checkpoints):
         params = vars(method).get("default_parameters")  # not a parent's, whose network may be another
         if params is None:
             try:
-                method = build_method(name)
+                method = build_method(name, weights=None)
             except FAILURES as error:
                 lines.append((name, *["-"] * 4, f"does not build: {one_line(error)}", "-"))
                 continue
@@ -107,6 +108,8 @@ def row_line(row, names=DEFAULT):
         return f"{name}: {row.status}: {row.reason}"
     figures = {column.head: figure(column, row, "exact") for column in columns_named(names, [row])}
     reason = f"; {row.reason}" if row.reason else ""
+    marks = sorted({mark for column in columns_named(names, [row]) for mark in column.marks(row)})
+    reason += "".join(f"; {MARKS[mark]}" for mark in marks)
     shown = "  ".join(f"{head} {text}" for head, text in figures.items() if text)
     return f"{name}: {shown}  {row.n_images} images{reason}"
 

@@ -32,6 +32,8 @@ def markdown_table(lines):
 def section_title(section):
     """A line on the images of a section."""
     images = f"{section.n_images} test images" if section.n_images else "not run"
+    if not section.known and section.own_list:  # it has no list of that name to be told from
+        return f"{section.title}, own list, {images}"
     return f"{section.title}, split `{section.split}`{' (own list)' if section.own_list else ''}, {images}"
 
 
@@ -72,7 +74,7 @@ def column_head(column):
 
 def notes(section):
     """The sentences below the table of a section: what its marks and numbers stand for."""
-    used = sorted({mark for line in section.lines for mark in line.marks})
+    used = sorted({mark for line in section.lines for mark in line.used_marks})
     parts = [f"<sup>{mark}</sup> {MARKS[mark]}." for mark in used]
     values = [value for line in section.lines for value in line.values.values()]
     if any(value.lead is False for value in values):
@@ -89,7 +91,7 @@ def _lines(section, layout):
         row = line.row
         cells = [_cell(cell(line.values[column.name], column, layout)) for column in columns]
         cells += [str(row.n_images), row.threshold] if row and row.n_images else ["", ""]
-        lines.append([line.title + (f" <sup>{line.marks}</sup>" if line.marks else ""), *cells, status(section, line)])
+        lines.append([line.title + _marks(line.marks), *cells, status(section, line)])
     return [list(line) for line in zip(*lines, strict=True)] if layout.transpose else lines
 
 
@@ -101,10 +103,14 @@ def _escape(text):
 def _cell(texts):
     """Measured and its interval, then in brackets published and the difference; best bold, second underlined."""
     text = {1: f"**{texts.measured}**", 2: f"<u>{texts.measured}</u>"}.get(texts.rank, texts.measured)
-    text = " ".join(filter(None, [text + " ≈" * texts.doubtful, texts.interval]))
+    text = " ".join(filter(None, [text + " ≈" * texts.doubtful + _marks(texts.marks), texts.interval]))
     if not texts.published:
         return text or "-"
     return f"{text} ({', '.join(filter(None, [texts.published, texts.difference]))})".lstrip()
+
+
+def _marks(letters):
+    return f" <sup>{letters}</sup>" if letters else ""
 
 
 def _legend(section):

@@ -1,7 +1,10 @@
 """Whether the lead of one method over another is real, from the counts of the images that both were scored on."""
 
 from engine.metrics import paired_bootstrap
+from engine.metrics.bootstrap import RESAMPLES, luck
 from zoo.errors import ZooError
+
+LEVEL = 0.95
 
 
 def paired(counts_a, counts_b, protocol, metric):
@@ -19,12 +22,13 @@ def paired(counts_a, counts_b, protocol, metric):
     if not counts_a or not counts_b or [line["id"] for line in counts_a] != [line["id"] for line in counts_b]:
         return None
     try:
-        found = paired_bootstrap(counts_a, counts_b, protocol, metric)
+        found = paired_bootstrap(counts_a, counts_b, protocol, metric, level=LEVEL)
     except ZooError:
         return None
     return None if found["difference"] is None else found
 
 
 def is_real(found):
-    """Whether the interval of a difference of `paired` leaves out 0."""
-    return not found["low"] <= 0 <= found["high"]
+    """Whether the interval of a difference of `paired` leaves out 0, and not by the luck of its resamples."""
+    sure = abs(found["p"] / 2 - (1 - LEVEL) / 2) > luck(RESAMPLES[-1], LEVEL)
+    return sure and not found["low"] <= 0 <= found["high"]

@@ -30,6 +30,7 @@ class Value:
         apart: Why the two are not compared, empty where they are: other machines, images or sizes of images.
         rank: 1 for the best measured value of its column, 2 for the second, else 0.
         lead: Of a ranked value, whether its lead over the next is real at 95 %; None where that is not known.
+        marks: Letters behind the measured value; `MARKS` explains them.
     """
 
     measured: float | None = None
@@ -39,6 +40,7 @@ class Value:
     apart: str = ""
     rank: int = 0
     lead: bool | None = None
+    marks: str = ""
 
     @property
     def difference(self):
@@ -110,6 +112,11 @@ class Line:
         return ["in stages"] if self.weights.in_stages else []
 
     @property
+    def used_marks(self):
+        """Letters behind the title or a figure."""
+        return {*self.marks, *(mark for value in self.values.values() for mark in value.marks)}
+
+    @property
     def marks(self):
         """Letters behind the title; `MARKS` explains them."""
         if self.row is None:
@@ -128,8 +135,10 @@ class Line:
 
 
 MARKS = {
+    "1": "the speed of a single run",
     "A": "weights trained on this set's training list alone, as most papers do; such a row stands before one of joint weights, "
     "by what the weights say of their training and not by its figures",
+    "B": "the processor was given to other programs while the speed was measured",
     "I": "metrics at the size of the network's input, to which the masks were resized, as the literature mostly takes them",
     "J": "joint weights: trained on the training lists of several sets together, this one's among them",
     "N": "not run here; figures, if any, are published ones",
@@ -166,6 +175,11 @@ class Section:
     columns: list[Column]
     table: str = "Table 1"
     lines: list[Line] = field(default_factory=list)
+
+    @property
+    def known(self):
+        """Whether the package has the data set; one of a user's own has no methods but those that were run."""
+        return registered(DATASETS, self.dataset) is not None
 
     @property
     def title(self):
@@ -259,8 +273,8 @@ def build_table(
 
     Returns:
         list[Section]: One a split and data set that has rows, in the order of the configuration, its methods by
-        `reports.groups` and in that order. Methods of it that have no row there show their published numbers; methods beyond
-        it follow by name.
+        `reports.groups` and in that order. Methods of it that have no row there show their published numbers, but on a data set
+        of a user's own; methods beyond it follow by name.
 
     Raises:
         UsageError: There is no such column or configuration.
@@ -278,7 +292,8 @@ def build_table(
             own_list = any(row.own_split for row in found.values())
             source = source_for(split) if dataset in config.datasets and not own_list else None
             section = Section(dataset, split, own_list, source, protocol, columns, config.get("title", "Table 1"))
-            for method in {*listed, *found, *_published_here(source, with_published)}:
+            unrun = {*listed, *_published_here(source, with_published)} if section.known else set()
+            for method in {*unrun, *found}:
                 line = _line(method, section, found.get(method), config)
                 if line.group != "after" or config.with_after or not alone:
                     section.lines.append(line)
@@ -332,7 +347,8 @@ def _value(column, printed, section, row):
     if row is None or not (row.ok or column.of_method):
         return Value(printed=printed, apart="not run" if row is None else str(row.status))
     figures = (column.of(row, section.protocol), *(column.interval(row, section.protocol) or (None, None)))
-    return Value(*map(column.shown, figures), printed, apart="" if column.comparable else "measured on other machines")
+    apart = "" if column.comparable else "measured on other machines"
+    return Value(*map(column.shown, figures), printed, apart, marks=column.marks(row) if figures[0] is not None else "")
 
 
 def _compare(section):

@@ -1,7 +1,10 @@
 """Plain-text listings of the weights that the project knows."""
 
+from pathlib import Path
+
 from reports.columns import columns_named, units
 from reports.listing import aligned
+from zoo.checkpoint_files import read_header
 
 FIGURES = ("IoU", "nIoU", "Pd", "Fa")
 LEAST_DIGITS = 2
@@ -15,6 +18,18 @@ def weights_listing(entries, found):
         found (dict[str, Path]): The files that are here, by name of the entry.
     """
     return "\n".join(_entry(known, found.get(known.name)) for known in entries)
+
+
+def trained_listing(folder):
+    """One line a file of this project's trainer in a folder and those under it; empty where there are none."""
+    lines = []
+    for path in sorted(Path(folder).rglob("*.safetensors")):
+        header = read_header(path)
+        if header.get("schedule"):
+            told = (header.get(name) for name in ("method", "dataset", "split", "schedule", "iterations", "seed"))
+            lines.append((str(path), *map(str, told)))
+    head = ("weights of this project", "method", "trained on", "split", "schedule", "steps", "seed")
+    return aligned([head, *lines]) if lines else ""
 
 
 def _entry(known, path):

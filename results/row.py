@@ -1,7 +1,8 @@
 """A row of the table: one method on one data set."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from statistics import quantiles
 
 from results.checksum import NAME, checked, checksum, summed
 from results.plain import from_plain, to_plain
@@ -87,6 +88,34 @@ class Speed:
     runs: int | None = None
     warm_up: int | None = None
     quiet: bool | None = None
+
+    def of_scored_images(self, seconds):
+        """This speed, or where one image alone was timed for it, that of the images that were scored one by one.
+
+        Arguments:
+            seconds: Of each image that was scored on the same processor.
+        """
+        if self.runs != 1 or len(seconds) < 2:
+            return self
+        lower, median, upper = quantiles(seconds, n=4, method="inclusive")
+        return replace(
+            self,
+            fps=1 / median,
+            seconds_an_image=median,
+            lower_quartile=lower,
+            upper_quartile=upper,
+            how=f"median of the {len(seconds)} images as they were scored, beside others, one thread a worker",
+            height=None,
+            width=None,
+            runs=len(seconds),
+            warm_up=0,
+            quiet=None,
+        )
+
+    @property
+    def marks(self):
+        """Letters for what makes it less than the protocol's median: ``"1"`` of one run alone, ``"B"`` of a busy processor."""
+        return "1" * (self.runs == 1) + "B" * (self.quiet is False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from zoo.own_files import read_header
 
 @pytest.fixture(scope="module")
 def state():
-    return build_method("acmnet_1ch").network.state_dict()
+    return build_method("acmnet_1ch", weights=None).network.state_dict()
 
 
 @pytest.fixture
@@ -58,9 +58,11 @@ def test_a_folder_for_a_target_is_wrong_usage(tmp_path, source, capsys):
 
 
 def test_the_configuration_that_a_file_fits_is_named(tmp_path, source, capsys):
-    status, text = refusal(capsys, "acmnet", source, tmp_path / "a.safetensors")
+    told = ["--trained-on", "nuaa-sirst/irsam", "--trained-on", "nudt-sirst/irsam"]
+    status, text = refusal(capsys, "acmnet", source, tmp_path / "a.safetensors", *told, "--int8")
     assert status == 1
     assert "does not fit acmnet, but it fits acmnet_1ch; run: python run_benchmark.py convert acmnet_1ch " in text
+    assert text.rstrip().endswith(" --int8 --trained-on nuaa-sirst/irsam --trained-on nudt-sirst/irsam")
 
 
 def test_several_sources_and_a_key(tmp_path, state, capsys):

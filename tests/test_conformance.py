@@ -22,9 +22,9 @@ def build():
     def get(name):
         if name not in built:
             torch.manual_seed(0)
-            built[name] = build_method(name)
+            built[name] = build_method(name, weights=None)
             if isinstance(built[name], NeuralDetector):
-                built[name] = build_method(name, input_size=SMALL_INPUT)
+                built[name] = build_method(name, input_size=SMALL_INPUT, weights=None)
         return built[name]
 
     return get

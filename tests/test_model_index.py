@@ -1,5 +1,7 @@
 """The weights that come with the project are what model-index.yml says."""
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
@@ -8,6 +10,7 @@ import yaml
 
 import run_benchmark
 from engine.training.provenance import seen_images
+from engine.training.recipe import load_recipe
 from results.store import ResultStore
 from zoo.checkpoint_files import read_header
 from zoo.checkpoints import sha256_file
@@ -35,6 +38,17 @@ def test_a_file_is_what_the_index_says(model):
     assert {result["Dataset"] for result in model["Results"]} == set(seen_images(header))
     assert {result["Split"] for result in model["Results"]} == {header["split"]}
     assert path.with_suffix(".csv") == ROOT / model["Stages"][-1]["Log"]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model["Name"])
+def test_a_file_was_trained_by_the_recipe_that_its_schedule_has_now(model):
+    """But for the steps and the precision, which a probe finds out, and how often the state was saved."""
+    header = read_header(ROOT / model["Weights"])
+    recipe = json.loads(json.dumps(asdict(load_recipe(header["method"], header["schedule"]).on_gpu())))
+    trained = header["recipe"] | {"phases": [{**phase} for phase in header["recipe"]["phases"]]}
+    assert sum(phase.pop("steps") for phase in trained["phases"]) == header["iterations"]
+    told = lambda entries: {k: v for k, v in entries.items() if v is not None and k not in ("amp", "saves")}  # noqa: E731
+    assert told(trained) == told(recipe)
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model["Name"])

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from zoo.checkpoint_files import read_checkpoint, read_header
 from zoo.conversion import convert_file, convert_state_dict
-from zoo.errors import ZooError
-from zoo.known_weights import entry_named, find_known
+from zoo.errors import UsageError, ZooError
+from zoo.known_weights import OWN_SUFFIX, entry_named, find_known
 from zoo.own_files import output_channels, save_checkpoint, sha256_file
 from zoo.schedules import SCHEDULES
 from zoo.state_dicts import convert_keys, load_weights
@@ -17,12 +17,18 @@ __all__ = [
     "convert_keys",
     "convert_state_dict",
     "find_checkpoint",
+    "find_for_any_image",
+    "find_weights",
     "load_checkpoint",
     "load_weights",
     "output_channels",
     "save_checkpoint",
     "sha256_file",
 ]
+
+JOINED = "sirst3"  # the data set whose weights have seen most kinds of images
+# Where a run looks unless it is told, and where the weights are that come with the project.
+FOLDERS = (Path("checkpoints"), Path(__file__).resolve().parents[1] / "checkpoints")
 
 
 def load_checkpoint(path, own_keys=(), rules=()):
@@ -91,6 +97,52 @@ def find_checkpoint(directory, method, dataset, *, split=None, schedule=SCHEDULE
         if nearness:
             ranked.append((nearness, -SCHEDULES.index(match[2]), path.stat().st_mtime_ns, path.name, path))
     return max(ranked)[-1] if ranked else None
+
+
+def find_for_any_image(directory, method):
+    """The checkpoint in a folder for images of no known data set, one that has seen several; or None."""
+    return find_checkpoint(directory, method, JOINED) or find_checkpoint(directory, method, "")
+
+
+def find_weights(method, weights="auto"):
+    """The file of weights that a word stands for, in ``checkpoints`` of the current folder or else beside the package.
+
+    Arguments:
+        method: Its name.
+        weights: ``"auto"`` for those that fit any image, a data set's name for those that a run on it takes, the name of
+            published weights, or a path.
+
+    Returns:
+        Path | None: None where ``"auto"`` finds none.
+
+    Raises:
+        UsageError: There is no such file, or nothing of this name in the folders.
+    """
+    if isinstance(weights, Path) or weights.endswith(OWN_SUFFIX) or Path(weights).is_file():
+        if not Path(weights).is_file():
+            raise UsageError(f"no file of weights {weights}")
+        return Path(weights)
+    known = entry_named(weights)
+    for folder in FOLDERS:
+        if weights == "auto":
+            found = find_for_any_image(folder, method)
+        elif known:
+            found = find_known(folder).get(weights)
+        else:
+            found = _of_data_set(folder, method, weights)
+        if found is not None:
+            return found
+    if weights == "auto":
+        return None
+    remedy = f"get it from {known.url}" if known else "name a file, or None for random weights"
+    raise UsageError(f"no weights {weights!r} for {method} in {' or '.join(map(str, FOLDERS))}; {remedy}")
+
+
+def _of_data_set(directory, method, dataset):
+    """As `find_checkpoint`, of weights that have seen the data set: a name that is not known must not stand for a union."""
+    found = find_checkpoint(directory, method, dataset)
+    named = (f"{method}_{dataset}.", f"{method}_{dataset}_")
+    return found if found and (found.name.startswith(named) or dataset in read_header(found).get("seen", ())) else None
 
 
 def _nearness(trained_on, header, dataset, split):

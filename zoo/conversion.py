@@ -30,7 +30,7 @@ class Conversion(NamedTuple):
     notes: tuple
 
 
-def convert_file(method, sources, target, *, key=None, int8=False, provenance=None):
+def convert_file(method, sources, target, *, key=None, int8=False, provenance=None, words=()):
     """Convert a reference's checkpoint to one of ours, once it has been seen to fit the network.
 
     Arguments:
@@ -40,6 +40,7 @@ def convert_file(method, sources, target, *, key=None, int8=False, provenance=No
         key: The name of the weights in the file, such as ``"ema"``, where there are several.
         int8: Write 8-bit integers; see `save_checkpoint`.
         provenance (dict | None): Entries for the header that tell what the weights were trained on.
+        words: Options of the command line that the advice of an error has to repeat.
 
     Returns:
         Conversion
@@ -50,7 +51,7 @@ def convert_file(method, sources, target, *, key=None, int8=False, provenance=No
             configuration of the method, the text names it.
     """
     sources = [Path(source) for source in ([sources] if isinstance(sources, (str, Path)) else sources)]
-    detector = build_method(method)
+    detector = build_method(method, weights=None)
     if not hasattr(detector, "convert_rules"):
         raise UsageError(unknown("method with a network", method, network_methods()))
     try:
@@ -59,7 +60,7 @@ def convert_file(method, sources, target, *, key=None, int8=False, provenance=No
         fitting = [name for name in _siblings(method) if _fits(name, sources, key)]
         if not fitting:
             raise
-        command = shlex.join(["convert", fitting[0], *map(str, sources), str(target)])
+        command = shlex.join(["convert", fitting[0], *map(str, sources), str(target), *words])
         raise ZooError(
             f"{_named(sources)} does not fit {detector.name}, but it fits {' and '.join(fitting)}; run: "
             f"python run_benchmark.py {command}"
@@ -121,7 +122,7 @@ def _siblings(method):
 
 def _fits(name, sources, key):
     try:
-        _load(build_method(name), sources, key)
+        _load(build_method(name, weights=None), sources, key)
     except ZooError:
         return False
     return True

@@ -44,7 +44,8 @@ class NeuralDetector(Detector):
     A subclass sets what `build_network` needs before it calls ``super().__init__(**kwargs)``.
 
     Arguments:
-        checkpoint: File with weights, ours or the reference's own; without one the weights are random.
+        checkpoint: File with weights, ours or the reference's own; without one the weights are random, which the first
+            prediction tells unless they were trained or loaded since.
         input_size: Side in px of the square that images are resized to, ``"native"`` for the image's own size padded to a
             multiple of `divisor`, None for the class's `default_input_size`.
         batch_size: Largest number of images of one size that go through the network together; None for the class's
@@ -76,6 +77,7 @@ class NeuralDetector(Detector):
         default_parameters: Learnable values of the network that the class's own options make, stated where building it takes
             seconds that a list of methods should not: it then tells this number and the card. Else None.
         evaluation_options: Options that weights of our trainer may bring along, since they were trained with them.
+        warn_of_random_weights: Whether a prediction with the weights that `build_network` drew tells so.
     """
 
     score_kind = "logit"
@@ -93,6 +95,7 @@ class NeuralDetector(Detector):
     targets = None
     default_parameters = None
     evaluation_options = ("input_size",)
+    warn_of_random_weights = True
 
     def __init__(
         self,
@@ -136,6 +139,7 @@ class NeuralDetector(Detector):
         self.device = torch.device("cpu")
         self.weights = None
         self.network = self.build_network().to(memory_format=self.memory_format).eval()
+        self._drawn = self._changes()
         if checkpoint is not None:
             self.load(checkpoint)
         if compile:
@@ -299,7 +303,20 @@ class NeuralDetector(Detector):
         return self._score_batch(image[None])[0]
 
     def _score_batch(self, images):
+        if self.warn_of_random_weights and self._drawn == self._changes():
+            self._tell_random_weights()
         return self.logit_maps(torch.from_numpy(images).unsqueeze(1)).numpy()
+
+    def _changes(self):
+        """How often each parameter was written to: an optimiser and `load_state_dict` count, a move or a cast does not."""
+        return [parameter._version for parameter in self.network.parameters()]
+
+    def _tell_random_weights(self):
+        self.warn_of_random_weights = False
+        reason = self.unavailable()
+        if reason is not None:
+            reason = reason.format(method=self.name or "METHOD", dataset="sirst3", options="")
+            self.note(f"its weights are random, and its scores mean nothing: {reason}; or name some by weights=")
 
     @torch.inference_mode()
     def logit_maps(self, images):

@@ -72,26 +72,32 @@ def _changed_card(card, changed):
 METHODS = Registry("method", scope="irsam_zoo", build_func=_build, locations=["baselines", "zoo.irsam"])
 
 
-def build_method(spec, **overrides):
+def build_method(spec, *, weights="auto", **overrides):
     """Build a detector.
 
     Arguments:
         spec: A registered name (``"ipi"``), the name of a configuration in ``configs/methods`` (``"ipi_paper"``) or of
             published weights (``"open-acm"``), ``dict(type="ipi", ...)``, or the path of a configuration file that defines
             ``method = dict(type=...)`` and, where its options make a known variant, ``card = dict(...)`` with what differs in
-            the card; or a `MethodSpec`. Published weights come with the options that they need, and without their file.
+            the card; or a `MethodSpec`. Published weights come with the options that they need.
+        weights: Of a network whose options name no ``checkpoint``: ``"auto"`` for those that come with the project or were
+            trained since, on several data sets; a data set's name (``"sirst3"``, ``"nuaa-sirst"``) for those that a run on it
+            takes, a name of published weights, or a file; None for random ones. They are looked for in ``checkpoints`` of the
+            current folder, then beside the package. A network that ``"auto"`` finds none for has random weights. Random
+            weights warn at the first prediction.
         overrides: Constructor options; they win over those of ``spec``.
 
     Returns:
         Detector: With ``name`` and ``parameters`` set.
 
     Raises:
-        UsageError: The name or an option is unknown (the text gives the nearest known ones), an option is out of range, or
-            the configuration file cannot be read; but for an unknown name it is a `BrokenMethodError`.
-        ZooError: What is registered under the name is no `Detector`, or has no card.
+        UsageError: The name or an option is unknown (the text gives the nearest known ones), an option is out of range,
+            the configuration file cannot be read, or there are no such weights; but for an unknown name it is a
+            `BrokenMethodError`.
+        ZooError: What is registered under the name is no `Detector`, or has no card; or the weights cannot be loaded.
     """
     spec = spec if isinstance(spec, MethodSpec) else read_method(spec)
-    method = METHODS.build(spec.options, **overrides)
+    method = _with_weights(spec, weights, overrides)
     method.name = spec.name
     if spec.card:
         try:
@@ -100,6 +106,31 @@ def build_method(spec, **overrides):
             raise BrokenMethodError(f"the card of {spec.name}: {error}") from None
         method.card = _changed_card(card, _changed(type(method), method.parameters, spec.options))
     return method
+
+
+def _with_weights(spec, weights, overrides):
+    """The detector of a spec, a network with the weights that `build_method` says."""
+    cls = registered(METHODS, spec.options["type"])
+    takes = isinstance(cls, type) and issubclass(cls, Detector) and "checkpoint" in options_of(cls)
+    named = "checkpoint" in spec.options or "checkpoint" in overrides
+    if weights is None or (weights == "auto" and (named or not takes)):
+        return METHODS.build(spec.options, **overrides)
+    if not takes:
+        raise UsageError(f"{spec.name} takes no weights")
+    if named:
+        raise UsageError(f"{spec.name} has a checkpoint, and weights={str(weights)!r} beside it; leave one out")
+    from zoo.checkpoints import find_weights  # which needs this module
+    from zoo.state_dicts import MisfitError
+
+    found = find_weights(spec.name, weights)
+    try:
+        return METHODS.build(spec.options, **overrides, **({"checkpoint": str(found)} if found else {}))
+    except MisfitError as error:
+        if weights != "auto":
+            raise
+        method = METHODS.build(spec.options, **overrides)
+        method.note(f"its options are not those of {found}, so that its weights are random ({one_line(error)})")
+        return method
 
 
 class MethodSpec(NamedTuple):

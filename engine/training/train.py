@@ -127,7 +127,7 @@ def train(options):
     recipe = load_recipe(options.method, options.schedule, **choices)
     torch.manual_seed(recipe.seed)
     method = {**(recipe.evaluation or {}), **method}
-    detector = build_method(method)
+    detector = build_method(method, weights=None)
     start = None if options.init is None else detector.start_from(options.init)
     recipe = load_recipe(options.method, options.schedule, input_size=detector.input_size, **choices)
     if options.device == "cuda":

@@ -6,6 +6,7 @@ from engine.metrics import paired_bootstrap
 from reports.figures import needs
 from reports.figures.figure import FIGURES, ReportFigure
 from reports.figures.style import COLUMN, DIVERGING, PAGE, canvas, finish, matrix
+from reports.significance import is_real
 
 METRIC = "IoU"
 FEW = 7  # methods that fit a column
@@ -59,5 +60,5 @@ def differences(counts, protocol):
             found = paired_bootstrap(counts[i], counts[j], protocol, METRIC)
             if found["difference"] is not None:
                 gaps[i, j], gaps[j, i] = found["difference"], -found["difference"]
-                real[i, j] = real[j, i] = found["low"] > 0 or found["high"] < 0
+                real[i, j] = real[j, i] = is_real(found)
     return gaps, real

@@ -7,6 +7,7 @@ from reports.figures import needs
 from reports.figures.figure import FIGURES, ReportFigure
 from reports.figures.labels import label_points
 from reports.figures.style import COLUMN, PALETTE, SMALL, canvas, finish
+from reports.table import MARKS
 
 FAMILIES = {"classical": PALETTE[0], "deep": PALETTE[1]}
 SHOWN_SIZES = (1e6, 10e6)  # parameters, in the legend
@@ -17,7 +18,8 @@ WITHOUT = 3.0  # radius in pt of the square of a method that learns nothing
 class Speed(ReportFigure):
     caption = (
         "IoU with its 95 % interval against images a second. The area of a circle grows with the square root of the number of "
-        "parameters; squares are methods without any. Speeds that were measured on different processors do not compare."
+        "parameters; squares are methods without any. Those that are empty had one run, or a processor that others used too. "
+        "Speeds that were measured on different processors do not compare."
     )
     needs = (needs.speed,)
 
@@ -33,12 +35,13 @@ class Speed(ReportFigure):
             if low is not None:
                 axes.plot([speed, speed], [low, high], color=colour, lw=0.7, alpha=0.6)
                 bars.append([(speed, low), (speed, high)])
-            axes.plot(speed, value, "o" if row.params else "s", ms=2 * radius(row.params), color=colour, alpha=0.75, mew=0)
+            filled = dict(mew=0) if not row.speed.marks else dict(mew=0.8, fillstyle="none")
+            axes.plot(speed, value, "o" if row.params else "s", ms=2 * radius(row.params), color=colour, alpha=0.75, **filled)
             points.append((speed, value))
         axes.set(xscale="log", xlabel="Speed (images a second)", ylabel="IoU (%)", title=material.title)
         axes.margins(0.12)
         axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))
-        told = "; ".join(filter(None, [_processors(rows), material.note]))
+        told = "; ".join(filter(None, [_processors(rows), _marked(rows), material.note]))
         finish(figure, [*_families(rows), *_sizes(rows)], told, labelspacing=0.9)
         label_points(
             axes, points, [material.label(row) for row in rows], [radius(row.params) for row in rows], bars, fontsize=SMALL
@@ -64,6 +67,12 @@ def _sizes(rows):
         return []
     about = dict(ls="", marker="o", color="none", markeredgecolor=PALETTE[1], mew=0.6)
     return [Line2D([], [], ms=2 * radius(size), label=f"{size / 1e6:g} M params", **about) for size in SHOWN_SIZES]
+
+
+def _marked(rows):
+    """What empty markers stand for, where there are any."""
+    used = sorted({mark for row in rows for mark in row.speed.marks})
+    return f"empty: {' or '.join(MARKS[mark] for mark in used)}" if used else ""
 
 
 def _processors(rows):

@@ -88,4 +88,4 @@ def _figure(column, value):
     texts = cell(value, column, PLAIN)
     number = None if value.measured is None else float(f"{value.measured:.7g}")
     ends = ["" if end is None else column.text(end) for end in (value.low, value.high)]
-    return [number, *ends, texts.measured, texts.published, texts.difference, texts.rank, texts.doubtful]
+    return [number, *ends, texts.measured, texts.published, texts.difference, texts.rank, texts.doubtful, texts.marks]

@@ -14,7 +14,7 @@ from zoo import build_method
 @pytest.mark.parametrize("side", [256, 512])
 @pytest.mark.parametrize("name", DEEP)
 def test_predict(benchmark, name, side):
-    detector = build_method(name, input_size="native")
+    detector = build_method(name, input_size="native", weights=None)
     image = np.random.default_rng(0).integers(0, 256, (side, side), dtype=np.uint8)
     flops = count_flops(detector, image)  # a warm-up, as well
     score = benchmark.pedantic(detector.predict, args=(image,), rounds=3 if side == 256 else 1)

@@ -18,7 +18,7 @@ BATCHES = 10
 @pytest.mark.parametrize(("method", "schedule"), [("acmnet", "short"), ("acmnet", "paper"), ("irsam", "paper")])
 def test_loader(benchmark, method, schedule):
     """One batch of a method's own augmentation from one process; its images a second, and as a part of a step's time."""
-    detector = build_method(method)
+    detector = build_method(method, weights=None)
     recipe = load_recipe(method, schedule, input_size=detector.input_size)
     dataset = build_dataset("synthetic", subset="train")
     samples = TrainingSet(dataset, dataset.ids, recipe.augmentations(), seed=0)

@@ -56,6 +56,16 @@ def test_the_union_leaves_out_near_duplicates_of_another_members_test_images(two
     assert not test.left_out
 
 
+def test_two_lists_of_one_set_are_not_compared(two_sets, tmp_path):
+    """Their common scenes are the publisher's, and a union of sets takes nothing from a set for its own sake."""
+    twin = build_dataset(write_set(tmp_path / "again" / "first", {"a": picture(1)}, {"c": picture(7, 240)}), subset="test")
+    other = build_dataset(two_sets[1], subset="train")
+    test = build_dataset(two_sets[0], subset="test")
+    assert (twin.name, test.name) == ("first", "first")
+    assert cross_duplicates([test], [twin]) == []
+    assert [pair.other_id for pair in cross_duplicates([test], [other])] == ["brighter", "smaller", "part"]
+
+
 def test_items_are_those_of_the_members(two_sets):
     joined, member = build_dataset("+".join(two_sets), subset="train"), build_dataset(two_sets[1], subset="train")
     item, own = joined.read("second/own"), member.read("own")

@@ -17,7 +17,7 @@ def threads():
 
 def test_records_of_networks_are_those_of_a_number_of_threads(run_here, threads, tmp_path):
     config = tmp_path / "small.py"
-    save_checkpoint(tmp_path / "weights.safetensors", build_method("acmnet").network.state_dict(), {})
+    save_checkpoint(tmp_path / "weights.safetensors", build_method("acmnet", weights=None).network.state_dict(), {})
     config.write_text(f"method = dict(type='acmnet', input_size=32, checkpoint={str(tmp_path / 'weights.safetensors')!r})")
     keys = []
     for number in (1, 2):

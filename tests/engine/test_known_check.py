@@ -3,6 +3,7 @@
 import json
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -22,6 +23,7 @@ from zoo.known_weights import Protocol, Result, catalogue, find_known
 SEEN, UNSEEN = "Misc_165", ["Misc_372", "Misc_119", "Misc_248"]  # of nuaa-sirst/idx320: training and test images
 BASICIRSTD = Protocol(metrics="basicirstd", size="native", threshold=0.0)
 IN_COLOUR = Protocol(metrics="irsam", size="input", threshold=0.0, colour=True)
+SHIPPED = Path(run_benchmark.__file__).parent / "checkpoints"
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ def made_up(tmp_path, monkeypatch):
     path = tmp_path / "weights" / "x.pth"
     path.parent.mkdir()
     torch.manual_seed(3)
-    network = build_method("acmnet_1ch").network
+    network = build_method("acmnet_1ch", weights=None).network
     with torch.inference_mode():  # half of the pixels of noise are above a half
         logits = torch.logit(network(torch.randn(1, 1, 64, 64)))
         state = network.state_dict() | {"head.block.4.bias": network.head.block[4].bias - logits.median()}
@@ -205,6 +207,9 @@ def test_the_command_line(made_up, root, tmp_path, capsys):
     folder = str(tmp_path / "weights")
     assert run_benchmark.main(["weights", "--checkpoints", folder]) == 0
     assert f"here: {path}" in capsys.readouterr().out
+    assert run_benchmark.main(["weights", "--checkpoints", str(SHIPPED)]) == 0
+    listed = capsys.readouterr().out.split("weights of this project")[1]
+    assert {str(path) for path in SHIPPED.rglob("*.safetensors")} == {line.split()[0] for line in listed.splitlines()[1:]}
     check = ["weights", "--check", "--data-root", str(root), "--jobs", "1"]
     assert run_benchmark.main([*check, "--checkpoints", folder]) == 1  # random weights do not give what is stated
     line = capsys.readouterr().out.strip().splitlines()[-1]

@@ -84,7 +84,7 @@ def test_what_a_gpu_takes_to_start_is_no_warm_up_that_was_too_long(timed):
 
 
 def test_a_network_is_warm_once_its_work_is_counted(monkeypatch):
-    detector = build_method("acmnet")
+    detector = build_method("acmnet", weights=None)
     clock = Clock([70.0], 1.0)
     monkeypatch.setattr(profiling, "time", clock)
     monkeypatch.setattr(detector, "predict", lambda image: clock.spend())
@@ -118,7 +118,7 @@ def test_the_command_writes_a_line_for_each_method_and_size(tmp_path, capsys):
 
 
 def test_parts_and_work_of_a_network():
-    detector = build_method("acmnet")
+    detector = build_method("acmnet", weights=None)
     parts = parameters_by_part(detector)
     assert sum(parts.values()) == detector.num_parameters
     assert len(parts) > 2

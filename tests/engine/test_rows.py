@@ -20,7 +20,7 @@ from engine.metrics import count_image, quantize
 from engine.profiling import measure_speed, peak_memory
 from engine.rows import _level, make_row, recut
 from engine.scoring import score_images
-from results.row import Status
+from results.row import Speed, Status
 from results.store import ResultStore
 from zoo import METHODS, MethodCard, build_method, build_threshold
 from zoo.neural import NeuralDetector
@@ -106,6 +106,22 @@ def test_network_is_profiled_once_and_its_speed_kept(tiny, tmp_path):
     height, width = score_images(cell, [0])[0].height, score_images(cell, [0])[0].width
     assert first.speed.flops == 2 * 9 * height * width
     assert measure_speed(build_method(tiny), [np.zeros((32, 48), np.uint8)]).flops == 2 * 9 * 32 * 48
+
+
+def test_a_slow_method_has_the_median_of_its_images_on_the_processor_that_was_timed():
+    cell = cell_of("top_hat")
+    records = score_images(cell, range(4))
+    records = [replace(record, seconds=s, processor=p) for record, s, p in zip(records, (1, 4, 9, 70), "aaab", strict=True)]
+    one = Speed(fps=0.5, seconds_an_image=2.0, runs=1, processor="a")
+    row = make_row(cell, build_method("top_hat"), records, n_split=40, status=Status.OK, reason=None, speed=one)
+    assert (row.speed.fps, row.speed.runs) == (0.25, 3)
+
+
+def test_a_slow_network_keeps_its_single_run(tiny):
+    cell, one = cell_of(tiny), Speed(fps=0.5, seconds_an_image=2.0, runs=1, processor="a")
+    records = [replace(record, processor="a") for record in score_images(cell, range(2))]
+    row = make_row(cell, build_method(tiny), records, n_split=40, status=Status.OK, reason=None, speed=one)
+    assert row.speed == one
 
 
 def test_memory_is_the_peak_of_a_prediction_on_a_gpu(tiny, monkeypatch):

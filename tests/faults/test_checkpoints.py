@@ -26,7 +26,7 @@ MOST_MEMORY = 400  # MB that reading any one file may add to what a process has
 
 @pytest.fixture(scope="module")
 def weights():
-    return build_method(METHOD).network.state_dict()
+    return build_method(METHOD, weights=None).network.state_dict()
 
 
 class Call:
@@ -219,7 +219,7 @@ def test_weights_that_do_not_fit_are_refused_when_they_are_loaded(tmp_path, weig
 
 def test_weights_of_another_method_are_refused(tmp_path, tried):
     tried("checkpoints")
-    save_checkpoint(tmp_path / "a.safetensors", build_method("alcnet").network.state_dict(), {"method": "alcnet"})
+    save_checkpoint(tmp_path / "a.safetensors", build_method("alcnet", weights=None).network.state_dict(), {"method": "alcnet"})
     with pytest.raises(ZooError, match="does not fit"):
         build_method(METHOD, checkpoint=str(tmp_path / "a.safetensors"))
 

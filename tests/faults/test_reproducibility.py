@@ -20,7 +20,7 @@ def test_two_runs_give_equal_bytes_by_one_worker_or_two(tmp_path, tried):
     weights = tmp_path / "weights"
     weights.mkdir()
     torch.manual_seed(0)
-    save_checkpoint(weights / "small_synthetic.safetensors", build_method("acmnet").network.state_dict(), {})
+    save_checkpoint(weights / "small_synthetic.safetensors", build_method("acmnet", weights=None).network.state_dict(), {})
     command = ["--methods", "top_hat", "max_median", "pstnn", config, "--datasets", "synthetic", "--limit", 6]
     command += ["--save-predictions", "--save-scores", "npy", "--checkpoints", weights]
     made = []

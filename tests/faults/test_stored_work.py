@@ -186,7 +186,9 @@ def test_weights_that_are_not_found_any_more_take_no_row(tmp_path, tried, capsys
     config = tmp_path / "small.py"
     config.write_text("method = dict(type='acmnet', input_size=32)")
     torch.manual_seed(0)
-    save_checkpoint(tmp_path / "weights" / "small_mine.safetensors", build_method("acmnet").network.state_dict(), {})
+    save_checkpoint(
+        tmp_path / "weights" / "small_mine.safetensors", build_method("acmnet", weights=None).network.state_dict(), {}
+    )
     command = ["--datasets", str(images), "--methods", str(config), "--out", str(out), "--checkpoints"]
     assert run_benchmark.main([*command, str(tmp_path / "weights")]) == 0
     first = row_of(out, "small")

@@ -11,6 +11,7 @@ from engine.stored import Stored
 from reports.published import published
 from reports.report import ReportOptions, table_sections
 from results.store import ResultStore
+from tests.docs.tables import TITLES, table
 
 REPORTS = Path(run_benchmark.__file__).parent / "reports"
 ROWS = ResultStore(REPORTS).rows()
@@ -21,8 +22,8 @@ FIGURES = ("IoU", "nIoU", "Pd", "Fa")
 def test_the_committed_tables_are_rendered_again_to_the_byte(tmp_path):
     for part in ("results", "times", "studies"):
         shutil.copytree(REPORTS / part, tmp_path / part)
-    for table, end in ("table1", ""), ("joint", "_joint"):
-        assert run_benchmark.main(["report", "--out", str(tmp_path), "--publish", "--table", table]) == 0
+    for kind, end in ("table1", ""), ("joint", "_joint"):
+        assert run_benchmark.main(["report", "--out", str(tmp_path), "--publish", "--table", kind]) == 0
         for name in (f"TABLE1{end}.md", f"table1{end}.tex", f"table1{end}.csv"):
             assert (tmp_path / name).read_bytes() == (REPORTS / name).read_bytes()
 
@@ -79,15 +80,13 @@ def test_every_cell_of_the_published_table_is_measured_or_says_why_not():
 def test_the_table_at_the_top_of_the_readme_is_of_the_committed_rows():
     sections = table_sections(Stored.read(REPORTS), ReportOptions())
     found = {(line.title, section.dataset): line for section in sections if section.split == "irsam" for line in section.lines}
-    rows = {key: line.row for key, line in found.items() if line.row}
-    lines = [line.split(" | ") for line in (REPORTS.parent / "README.md").read_text(encoding="utf-8").splitlines()]
-    lines = [[line[0].removeprefix("| ").partition(" <sup>"), *line[1:]] for line in lines if len(line) == 5]
-    lines = [line for line in lines if (line[0][0], "nuaa-sirst") in rows]
+    lines = table("README.md", "IoU in 1e-2, Fa in 1e-6", "Params (M)", *TITLES)
     assert len(lines) > 10
-    for (title, _, marks), params, *cells in lines:
-        for dataset, cell in zip(DATASETS, cells, strict=True):
-            row = rows[title, dataset]
+    for name, params, *cells in lines:
+        title, _, marks = name.partition(" <sup>")
+        for dataset, cell in zip(TITLES.values(), cells, strict=True):
+            row = found[title, dataset].row
             assert marks.removesuffix("</sup>") == "".join(set(found[title, dataset].marks) & {"A", "J"})
             told = f"{100 * row.metrics['exact']['IoU']:.1f}, {1e6 * row.metrics['exact']['Fa']:.0f}"
-            assert cell.removesuffix(" |") == told + ("" if row.whole else f" of {row.n_images} images")
+            assert cell == told + ("" if row.whole else f" of {row.n_images} images")
             assert params == (f"{row.params / 1e6:.2f}" if row.params else "-")

@@ -74,6 +74,52 @@ def test_published_figures_of_papers_are_of_lists_and_methods_that_are_here():
     assert all(about["size"] in ("native", "256x256") and about["url"].startswith("https://") for about in papers().values())
 
 
+# Lines of the tables in the repositories that `papers.json` names, as their READMEs have them: what they are of and the
+# figures, in the order of the metrics.
+SOURCES = {
+    "mshnet": (
+        "IoU Pd Fa",
+        "mshnet irstd-1k 67.16 93.88 15.03",
+        "mshnet nudt-sirst 80.55 97.99 11.77",
+    ),
+    "hdnet": (
+        "IoU Pd Fa",
+        "hdnet irstd-1k 70.26 94.56 4.33",
+        "hdnet nuaa-sirst 79.17 100 0.53",
+        "hdnet nudt-sirst 85.17 98.52 2.78",
+    ),
+    "rpcanet": (
+        "IoU F1",
+        "rpcanet nudt-sirst 89.31 94.35 irstd-1k 63.21 77.45 nuaa-sirst 70.37 82.61",
+        "rpcanet_pp_s3 nudt-sirst 92.70 96.21 irstd-1k 64.40 78.34 nuaa-sirst 75.52 86.06",
+        "rpcanet_pp nudt-sirst 94.39 97.12 irstd-1k 64.93 78.73 nuaa-sirst 74.76 85.47",
+        "rpcanet_pp_s9 nudt-sirst 93.97 96.89 irstd-1k 63.23 77.48 nuaa-sirst 72.62 84.14",
+    ),
+    "sctransnet": (
+        "IoU nIoU F1 Pd Fa",
+        "sctransnet nuaa-sirst 77.50 81.08 87.32 96.95 13.92",
+        "sctransnet nudt-sirst 94.09 94.38 96.95 98.62 4.29",
+        "sctransnet irstd-1k 68.03 68.15 80.96 93.27 10.74",
+    ),
+}
+
+
+def test_figures_of_papers_are_those_of_their_source():
+    stated = {}
+    for paper, (metrics, *lines) in SOURCES.items():
+        metrics = metrics.split()
+        for line in lines:
+            method, *texts = line.split()
+            for start in range(0, len(texts), len(metrics) + 1):
+                dataset, *values = texts[start : start + len(metrics) + 1]
+                stated |= {(paper, method, dataset, name): text for name, text in zip(metrics, values, strict=True)}
+    with open(FOLDER / "papers.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {(r["paper"], r["method"], r["dataset"], r["metric"]): r["value"] for r in rows} == stated
+    assert len(rows) == len(stated)
+    assert "on IRSTD-1k IoU 67.87, Pd 92.86 and Fa 8.88" in papers()["mshnet"]["notes"]  # the README's other table
+
+
 def test_published_tables_are_whole():
     table = published("irsam_table1")
     assert len({method for method, _, _ in table}) == 17

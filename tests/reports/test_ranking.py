@@ -5,6 +5,7 @@ import pytest
 from reports.html import to_html
 from reports.latex import to_latex
 from reports.markdown import to_markdown
+from reports.significance import paired
 from reports.table import build_table
 from tests.reports.test_table import line_of, make_row
 
@@ -45,6 +46,16 @@ def test_methods_of_one_printed_figure_share_a_rank_and_are_each_tested():
     sections = table(stored, ipi=0.75, nram=0.7500001, ript=29 / 40)
     values = [line_of(sections, method).values["Pd"] for method in ("ipi", "nram", "ript")]
     assert [(value.rank, value.lead) for value in values] == [(1, False), (1, False), (2, None)]
+
+
+def test_a_lead_by_the_luck_of_the_resamples_is_not_real():
+    """Nine images that one finds and two that the other does: at 95 % it is for chance to say."""
+    ours, theirs = counts_of(12), counts_of(0)
+    for k in range(12, 16):
+        theirs[k] |= dict(matched=1, intersection=4)
+    sections = table({"ipi": ours, "nram": theirs}, ipi=12 / 40, nram=4 / 40)
+    assert paired(ours, theirs, "exact", "Pd")["low"] > 0
+    assert line_of(sections, "ipi").values["Pd"].lead is False
 
 
 @pytest.mark.parametrize("stored", [{}, {"ipi": counts_of(31)}, {"ipi": counts_of(31), "nram": counts_of(30)[::-1]}])

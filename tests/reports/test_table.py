@@ -4,11 +4,14 @@ import csv
 import io
 import shutil
 import subprocess
+from dataclasses import replace
 
 import pytest
 
 from reports.csv_table import to_csv
+from reports.html import to_html
 from reports.latex import escape, to_latex
+from reports.listing import row_line
 from reports.markdown import to_markdown
 from reports.published import printed_name, published
 from reports.table import build_table
@@ -216,6 +219,24 @@ def test_published_weights_name_their_publisher():
     assert csv_line(rows, "acmnet", "IoU")["weights_publisher"] == "A. Author"
 
 
+def test_a_speed_of_one_run_or_of_a_busy_processor_is_marked_everywhere():
+    told = {"ipi": dict(runs=1, quiet=True), "nram": dict(runs=9, quiet=False), "pstnn": dict(runs=9, quiet=True)}
+    rows = [make_row(method, speed=replace(speed(12.5), **about)) for method, about in told.items()]
+    sections = build_table(rows)
+    markdown, latex, html = to_markdown(sections, "exact"), to_latex(sections, "exact"), to_html(sections, "exact")
+    assert [markdown.count(f"12.5{mark} |") for mark in (" <sup>1</sup>", " <sup>B</sup>", "")] == [1, 1, 1]
+    assert [latex.count(f"12.5{mark} &") for mark in ("$^{1}$", "$^{B}$", "")] == [1, 1, 1]
+    assert [html.count(f"12.5</span>{mark}</td>") for mark in (" <sup>1</sup>", " <sup>B</sup>", "")] == [1, 1, 1]
+    for text in (markdown, latex, html):
+        assert "the speed of a single run." in text
+        assert "the processor was given to other programs" in text
+    assert [csv_line(rows, method, "FPS")["marks"] for method in told] == ["1", "B", ""]
+    assert csv_line(rows, "ipi", "IoU")["marks"] == ""
+    assert row_line(rows[0]).endswith("86 images; the speed of a single run")
+    without = build_table(rows, columns=["IoU"])
+    assert "single run" not in to_markdown(without, "exact") + to_latex(without, "exact")
+
+
 def test_an_own_list_has_no_published_numbers():
     sections = build_table([make_row("ipi", own_split=True, n_images=5, n_split=5)])
     assert sections[0].source is None
@@ -223,6 +244,14 @@ def test_an_own_list_has_no_published_numbers():
     assert "## NUAA-SIRST, split `irsam` (own list), 5 test images" in to_markdown(sections, "exact")
     assert "(NUAA-SIRST 5 images, own list)" in to_latex(sections, "exact")
     assert csv_line([make_row("ipi", own_split=True)], "ipi", "IoU")["own_split"] == "True"
+
+
+def test_a_table_of_ones_own_data_set_has_the_methods_that_were_run():
+    sections = build_table([make_row(method, dataset="mine", own_split=True) for method in ("ipi", "top_hat")])
+    assert [line.method for line in sections[0].lines] == ["top_hat", "ipi"]
+    text = to_markdown(sections, "exact")
+    assert "## mine, own list, 86 test images" in text
+    assert "not run" not in text + to_latex(sections, "exact")
 
 
 def test_only_rows_over_the_same_images_are_ranked_together():

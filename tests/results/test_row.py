@@ -40,6 +40,23 @@ def test_what_is_said_of_a_row():
     assert make_row().fidelity_label is None
 
 
+def test_the_speed_of_one_image_gives_way_to_the_median_of_those_scored():
+    one = Speed(fps=0.5, seconds_an_image=2.0, runs=1, quiet=False, height=9, width=9, processor="p")
+    assert one.marks == "1B"
+    many = one.of_scored_images([1.0, 4.0, 9.0, 5.0])
+    assert (many.seconds_an_image, many.fps, many.lower_quartile, many.upper_quartile) == (4.5, 1 / 4.5, 3.25, 6.0)
+    assert (many.runs, many.marks, many.processor) == (4, "", "p")
+    assert "median of the 4 images as they were scored" in many.how
+    assert many.of_scored_images([1.0, 1.0]) == many
+    assert one.of_scored_images([1.0]) == one
+
+
+def test_the_speed_of_several_images_stays():
+    several = Speed(fps=3.0, seconds_an_image=1 / 3, runs=2, quiet=True)
+    assert several.of_scored_images([9.0, 9.0]) == several
+    assert several.marks == ""
+
+
 def test_a_row_from_before_there_were_versions():
     old = {key: value for key, value in make_row(**FULL).to_json().items() if key not in ("version", "fidelity_scope")}
     row = Row.from_json(old | {"fidelity": "reconstruction (WPMD)"})

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from results.checksum import summed
 from results.files import write_atomic, write_json
 from results.row import Speed, Status
 from results.store import ResultStore
@@ -195,6 +196,26 @@ def test_times_are_apart_and_come_back_with_the_row(tmp_path):
     assert store.rows() == [row]
     store.write_row(make_row(n_images=1, speed=None), [make_record(id="a", seconds=9.0)])
     assert store.row_path("d", "s", "m").read_bytes() == first
+    assert store.row("d", "s", "m").speed is None
+
+
+def test_a_slow_method_has_the_median_of_its_stored_times_and_a_network_its_single_run(tmp_path):
+    """The seconds of a network's images are a share of a batch's, and may be of another device."""
+    store, one = ResultStore(tmp_path), Speed(fps=0.5, seconds_an_image=2.0, runs=1)
+    records = [make_record(id=id, seconds=seconds) for id, seconds in (("a", 1.0), ("b", 4.0), ("c", 9.0))]
+    store.write_row(make_row(n_images=3, speed=one), records)
+    assert (store.row("d", "s", "m").speed.fps, store.row("d", "s", "m").speed.runs) == (0.25, 3)
+    store.write_row(make_row(n_images=3, speed=one, params=7), records)
+    assert store.row("d", "s", "m").speed == one
+
+
+@pytest.mark.parametrize("seconds", [{"a": "x", "b": 1}, {"a": 0, "b": 0}, [1, 2], None])
+def test_times_that_are_none_are_no_speed(tmp_path, seconds):
+    store = ResultStore(tmp_path)
+    store.write_row(make_row(n_images=1, speed=Speed(fps=0.5, seconds_an_image=2.0, runs=1)), [make_record(id="a")])
+    path = store.times_path("d", "s", "m")
+    times = {k: v for k, v in json.loads(path.read_text()).items() if k != "sum"}
+    write_json(path, summed(times | {"seconds": seconds}))
     assert store.row("d", "s", "m").speed is None
 
 

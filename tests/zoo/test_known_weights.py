@@ -25,7 +25,7 @@ def made_up(tmp_path, monkeypatch):
     path = tmp_path / "there" / "weights.pth.tar"
     path.parent.mkdir()
     torch.manual_seed(0)
-    torch.save({"state_dict": build_method("acmnet_1ch").network.state_dict()}, path)
+    torch.save({"state_dict": build_method("acmnet_1ch", weights=None).network.state_dict()}, path)
     facts = dict(name="made-up", sha256=sha256_file(path), size=path.stat().st_size, method="acmnet_1ch", options={})
     entry = replace(ENTRIES[0], publisher="A. Author", trained_on="nuaa-sirst", split="idx320", **facts)
     monkeypatch.setattr("zoo.known_weights.catalogue", lambda: {entry.name: entry, ENTRIES[1].name: ENTRIES[1]})
@@ -44,7 +44,7 @@ def test_an_entry_is_whole(entry):
     assert entry.size > 2**19
     assert all([entry.publisher, entry.path, entry.licence, entry.repository.count("/") == 1])
     assert (entry.protocol.metrics in PROTOCOLS, entry.protocol.size in ("native", "input")) == (True, True)
-    detector = build_method(entry.method, **entry.options)
+    detector = build_method(entry.method, **entry.options, weights=None)
     assert (detector.input_size is not None) == (entry.protocol.size == "input")
     assert entry.trained_on.split("+") == list(entry.provenance.get("seen", [""]))
     for result in entry.results:
@@ -91,7 +91,7 @@ def test_a_known_file_brings_the_options_that_it_was_trained_with(made_up, tmp_p
         detector = build_method("acmnet_1ch", checkpoint=file)  # whose configuration has another mean
         assert (detector.mean, detector.padding) == ((95.0,), "zero_always")
         assert detector.parameters["mean"] == [95.0]
-        assert detector.std == build_method("acmnet_1ch").std
+        assert detector.std == build_method("acmnet_1ch", weights=None).std
     chosen = build_method("acmnet_1ch", checkpoint=path, mean=(90.0,))
     assert (chosen.mean, chosen.padding) == ((90.0,), "zero_always")
 
@@ -102,11 +102,11 @@ def test_the_name_of_an_entry_stands_for_its_method_and_its_file(made_up, tmp_pa
     assert spec == ("made-up", *read_method("acmnet_1ch")[1:])
     assert find_checkpoint(tmp_path, "made-up", "nudt-sirst") == path
     assert find_checkpoint(path.parent / "none", "made-up", "nudt-sirst") is None
-    assert f"get it from {entry.url}" in build_method("made-up").unavailable()
+    assert f"get it from {entry.url}" in build_method("made-up", weights=None).unavailable()
 
 
 def test_an_entrys_options_win_over_those_of_its_method():
-    detector = build_method("lesps-acm-full")
+    detector = build_method("lesps-acm-full", weights=None)
     assert (detector.name, detector.mean, detector.padding) == ("lesps-acm-full", (95.010,), "zero_always")
 
 
@@ -130,7 +130,9 @@ def test_other_files_are_not_known(made_up, tmp_path):
     changed[-1] ^= 1
     (tmp_path / "changed.pth").write_bytes(changed)
     assert recognise_file(tmp_path / "changed.pth") is None
-    save_checkpoint(tmp_path / "own.safetensors", build_method("acmnet_1ch").network.state_dict(), {"source_sha256": "0" * 64})
+    save_checkpoint(
+        tmp_path / "own.safetensors", build_method("acmnet_1ch", weights=None).network.state_dict(), {"source_sha256": "0" * 64}
+    )
     assert recognise_file(tmp_path / "own.safetensors") is None
     assert "publisher" not in build_method("acmnet_1ch", checkpoint=tmp_path / "own.safetensors").weights.metadata
 

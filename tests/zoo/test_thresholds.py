@@ -7,6 +7,7 @@ import pytest
 from scipy.special import expit
 
 from zoo import THRESHOLDS, Threshold, UsageError, build_threshold
+from zoo.thresholds import ScoreStatistics
 
 SCORE = np.array([[0.0, 1.0], [2.0, 9.0]])
 
@@ -27,6 +28,11 @@ def test_cut(spec, cut):
     policy = build_threshold(spec)
     np.testing.assert_array_equal(policy(SCORE), np.greater(SCORE, cut))
     assert build_threshold(str(policy))(SCORE).tolist() == policy(SCORE).tolist()
+
+
+def test_the_deviation_is_over_all_pixels_as_in_the_python_codes():
+    """The squares 9, 4, 1 and 36 of the four differences from 3, over 4 and not over 3."""
+    assert ScoreStatistics.of(SCORE) == (0.0, 9.0, 3.0, 12.5**0.5)
 
 
 @pytest.mark.parametrize("name", ["minmax(0.5)", "adaptive(0.7, 0.5)", "mean_std(3)"])

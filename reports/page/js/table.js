@@ -1,6 +1,6 @@
 /* The table: switching, filtering, sorting. */
 
-const [NUMBER, LOW, HIGH, TEXT, PUBLISHED, DIFFERENCE, RANK, DOUBTFUL] = [0, 1, 2, 3, 4, 5, 6, 7];
+const [NUMBER, LOW, HIGH, TEXT, PUBLISHED, DIFFERENCE, RANK, DOUBTFUL, FIGURE_MARKS] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
 
 const shownColumns = () => report.columns.map((column, place) => ({ ...column, place })).filter(({ name }) => state.columns.has(name));
 const currentView = () => report.views[state.policy][state.protocol][state.section];
@@ -84,7 +84,8 @@ function drawLines() {
   body.querySelector("[data-stop]")?.setAttribute("tabindex", "0");
   const all = report.sections[state.section].lines.length;
   byId("shown").textContent = `${lines.length} of ${all} methods shown`;
-  const used = [...new Set(lines.flatMap((line) => [...line.marks]))].sort();
+  const behindFigures = (line) => shownColumns().flatMap(({ place }) => [...(line.figures[place]?.[FIGURE_MARKS] ?? "")]);
+  const used = [...new Set(lines.flatMap((line) => [...line.marks, ...behindFigures(line)]))].sort();
   const { untested } = currentView();
   const doubtful = lines.some(({ figures }) => shownColumns().some(({ place }) => figures[place]?.[DOUBTFUL]));
   byId("marks").replaceChildren(
@@ -112,7 +113,8 @@ function figureCell(column, figure) {
   const text = figure[TEXT] && element({ 1: "strong", 2: "u" }[figure[RANK]] ?? "span", {}, figure[TEXT]);
   const others = [figure[PUBLISHED], figure[DIFFERENCE]].filter(Boolean).join(", ");
   const published = others && element("small", { class: "quiet" }, `(${others})`);
-  return cell({ "data-tip": figureTip(figure) }, text, figure[DOUBTFUL] ? " ≈" : null, published);
+  return cell({ "data-tip": figureTip(figure) }, text, figure[DOUBTFUL] ? " ≈" : null,
+    figure[FIGURE_MARKS] && element("sup", {}, figure[FIGURE_MARKS]), published);
 }
 
 /** The interval, the published figure, the difference and what is to be thought of a lead, in words. */
@@ -122,6 +124,7 @@ function figureTip(figure) {
     figure[PUBLISHED] && `published ${figure[PUBLISHED]}`,
     figure[DIFFERENCE] && `difference ${figure[DIFFERENCE]}`,
     figure[DOUBTFUL] && "its lead over the next may be chance",
+    ...[...figure[FIGURE_MARKS]].map((mark) => report.marks[mark]),
   ].filter(Boolean).join("\n") || null;
 }
 

@@ -16,7 +16,7 @@ VARIANTS = {
 
 @pytest.mark.parametrize(("reference", "method"), VARIANTS.items())
 def test_equals_the_reference(reference, method):
-    detector = build_method(method)
+    detector = build_method(method, weights=None)
     meta, _ = reference_state(reference)
     assert detector.num_parameters == meta["parameter_count"]
     check_network(reference, detector.network, lambda state: convert_keys(state, detector.convert_rules))
@@ -50,15 +50,15 @@ def test_contrast_marks_a_point_and_not_an_edge():
 @pytest.mark.parametrize("shape", [(16, 16), (72, 70), (33, 90)])
 def test_images_of_any_size_are_scored(shape):
     image = np.random.default_rng(0).uniform(0, 255, shape)
-    score = build_method("alcnet", input_size="native", blocks=1).predict(image)
+    score = build_method("alcnet", input_size="native", blocks=1, weights=None).predict(image)
     assert score.shape == shape
     assert score.std() > 0
 
 
 def test_the_single_scale_differs_from_both():
     torch.manual_seed(0)
-    multiple = build_method("alcnet", blocks=1)
-    single = build_method("alcnet", blocks=1, scale_mode="single")
+    multiple = build_method("alcnet", blocks=1, weights=None)
+    single = build_method("alcnet", blocks=1, scale_mode="single", weights=None)
     single.network.load_state_dict(multiple.network.state_dict())
     x = torch.randn(1, 3, 72, 72)
     assert not torch.allclose(multiple.network(x), single.network(x))
@@ -67,4 +67,4 @@ def test_the_single_scale_differs_from_both():
 @pytest.mark.parametrize("options", [{"scale_mode": "all"}, {"toolbox": True, "blocks": 3, "mean": (0,), "std": (1,)}])
 def test_options_that_do_not_fit_are_refused(options):
     with pytest.raises(UsageError):
-        build_method("alcnet", **options)
+        build_method("alcnet", **options, weights=None)

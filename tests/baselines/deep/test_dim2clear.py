@@ -9,7 +9,7 @@ from zoo import build_method
 @pytest.fixture(scope="module")
 def detector():
     torch.manual_seed(0)
-    return build_method("dim2clear")
+    return build_method("dim2clear", weights=None)
 
 
 def test_it_is_marked_as_a_reconstruction(detector):
@@ -60,7 +60,7 @@ def test_the_mixer_hears_all_three_levels():
 
 def test_a_few_steps_approach_one_image():
     torch.manual_seed(0)
-    detector = build_method("dim2clear")
+    detector = build_method("dim2clear", weights=None)
     network = detector.network.train()
     masks = torch.zeros(2, 1, 32, 32)
     masks[..., 10:14, 20:23] = 1

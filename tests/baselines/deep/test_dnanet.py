@@ -7,7 +7,7 @@ from zoo import build_method
 
 
 def test_outputs_parameters_and_keys_are_the_reference():
-    method = build_method("dnanet")
+    method = build_method("dnanet", weights=None)
     assert method.num_parameters == 4_696_888
     assert set(method.network.state_dict()) == set(reference_state("dnanet_3ch")[1])
     for dtype in (torch.float64, torch.float32):
@@ -15,13 +15,13 @@ def test_outputs_parameters_and_keys_are_the_reference():
 
 
 def test_one_channel():
-    method = build_method("dnanet", in_channels=1)
+    method = build_method("dnanet", in_channels=1, weights=None)
     assert method.num_parameters == 4_696_568
     assert method.preprocess(torch.rand(2, 1, 20, 30) * 255).shape == (2, 1, 256, 256)
 
 
 def test_loss_is_the_mean_of_four_soft_ious_over_the_batch():
-    method = build_method("dnanet")
+    method = build_method("dnanet", weights=None)
     masks = torch.tensor([1.0, 0.0, 0.0, 0.0]).view(2, 1, 1, 2)
     # sigmoid is 0.5 everywhere, then 0.25 and 0.75 by their logits, then nearly the mask itself.
     log3 = float(np.log(3))
@@ -34,10 +34,10 @@ def test_loss_is_the_mean_of_four_soft_ious_over_the_batch():
 
 def test_convolutions_start_from_xavier():
     torch.manual_seed(0)
-    weight = build_method("dnanet").network.conv4_0[1].conv1.weight
+    weight = build_method("dnanet", weights=None).network.conv4_0[1].conv1.weight
     assert float(weight.detach().std()) == pytest.approx((2 / (9 * (256 + 256))) ** 0.5, rel=0.01)
 
 
 def test_native_size_is_padded_to_sixteen():
     image = np.random.default_rng(0).integers(0, 256, (50, 70), dtype=np.uint8)
-    assert build_method("dnanet", input_size="native").predict(image).shape == (50, 70)
+    assert build_method("dnanet", input_size="native", weights=None).predict(image).shape == (50, 70)

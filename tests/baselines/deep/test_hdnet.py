@@ -14,7 +14,7 @@ NAME = "hdnet_3ch"
 
 @pytest.fixture(scope="module")
 def detector():
-    return build_method("hdnet")
+    return build_method("hdnet", weights=None)
 
 
 def test_outputs_parameters_and_keys_are_the_reference(detector):

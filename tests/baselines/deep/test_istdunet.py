@@ -13,7 +13,7 @@ MASK = "loss_target_mask"
 
 @pytest.fixture(scope="module")
 def detector():
-    return build_method("istdunet")
+    return build_method("istdunet", weights=None)
 
 
 def test_outputs_parameters_and_keys_are_the_reference(detector):
@@ -50,7 +50,7 @@ def test_the_background_of_a_small_square_is_no_target(detector):
 
 
 def test_the_memory_begins_as_one_tensor_and_is_two(detector):
-    for attention in build_method("istdunet").network.DN.values():
+    for attention in build_method("istdunet", weights=None).network.DN.values():
         torch.testing.assert_close(attention.linear_0.weight, attention.linear_1.weight.transpose(0, 1))
         assert attention.linear_0.weight.data_ptr() != attention.linear_1.weight.data_ptr()
 

@@ -31,7 +31,7 @@ def model(**parts):
 
 def build(config, **options):
     torch.manual_seed(0)
-    return build_method({"type": "mmseg", "config": config}, **options)
+    return build_method({"type": "mmseg", "config": config}, **options, weights=None)
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def batch():
 
 
 def test_the_default_is_a_small_unet(image, capfd):
-    method = build_method("mmseg")
+    method = build_method("mmseg", weights=None)
     assert method.card.title == "FCNHead-UNet (MMSegmentation)"
     assert method.predict(image).std() > 0
     assert "INFO" not in capfd.readouterr().err
@@ -185,7 +185,7 @@ def test_a_checkpoint_of_mmseg_loads(tmp_path, image):
 
 
 def test_the_example_configuration_is_that_of_mmseg():
-    method = build_method("mmseg_fcn_unet")
+    method = build_method("mmseg_fcn_unet", weights=None)
     assert method.num_parameters == 29_060_676
     assert method.name == "mmseg_fcn_unet"
 

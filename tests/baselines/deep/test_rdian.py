@@ -15,7 +15,7 @@ PUBLISHED = Path(__file__).resolve().parents[4] / "shared" / "weights" / "rdian"
 
 @pytest.fixture
 def detector():
-    return build_method("rdian")
+    return build_method("rdian", weights=None)
 
 
 def test_outputs_parameters_and_keys_are_the_reference(detector):
@@ -61,7 +61,7 @@ def test_the_input_is_normalised_as_the_author_does(detector):
 def test_the_authors_weights_hold_the_fixed_kernels_and_find_a_target():
     if not PUBLISHED.is_file():
         pytest.skip(f"no published weights: {PUBLISHED} is missing")
-    detector = build_method("rdian", input_size="native")
+    detector = build_method("rdian", input_size="native", weights=None)
     kernels = [detector.network.get_submodule(name).weight.clone() for name in DIRECTIONS]
     detector.load(PUBLISHED)
     for name, kernel in zip(DIRECTIONS, kernels, strict=True):

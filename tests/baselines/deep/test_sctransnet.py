@@ -9,11 +9,11 @@ from zoo import build_method
 @pytest.fixture(scope="module")
 def detector():
     torch.manual_seed(0)
-    return build_method("sctransnet")
+    return build_method("sctransnet", weights=None)
 
 
 def test_outputs_parameters_and_keys_are_the_reference():
-    method = build_method("sctransnet")
+    method = build_method("sctransnet", weights=None)
     assert method.num_parameters == 11_325_939
     assert set(method.network.state_dict()) == set(reference_state("sctransnet")[1])
     for dtype in (torch.float64, torch.float32):
@@ -67,7 +67,7 @@ def test_start(detector):
 
 
 def test_exactly_the_embeddings_and_head_weights_do_not_learn(detector):
-    method = build_method("sctransnet")
+    method = build_method("sctransnet", weights=None)
     method.network.train()
     outputs = method.forward(torch.randn(2, 1, 32, 32))
     sum(method.loss(outputs, torch.ones(2, 1, 32, 32)).values()).backward()

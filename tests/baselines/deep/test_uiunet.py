@@ -10,14 +10,14 @@ from zoo import build_method
 
 @pytest.fixture(scope="module")
 def detector():
-    return build_method("uiunet", input_size="native")
+    return build_method("uiunet", input_size="native", weights=None)
 
 
 @pytest.mark.parametrize(
     ("method", "golden", "parameters"), [("uiunet", "uiunet_3ch", 50_541_461), ("uiunet_1ch",) * 2 + (50_540_309,)]
 )
 def test_outputs_parameters_and_keys_are_the_reference(method, golden, parameters):
-    method = build_method(method)
+    method = build_method(method, weights=None)
     assert method.num_parameters == parameters
     assert set(method.network.state_dict()) == set(reference_state(golden)[1])
     for dtype in (torch.float64, torch.float32):
@@ -43,11 +43,11 @@ def test_each_image_is_divided_by_its_own_maximum(detector):
     torch.testing.assert_close(normal[0, :, 3, 3], torch.tensor(ones))
     torch.testing.assert_close(normal[1, :, 3, 3], torch.tensor([-0.485 / 0.229, -0.456 / 0.224, -0.406 / 0.225]))
     torch.testing.assert_close(normal[2, 0, 3, 3], torch.tensor((0.25 - 0.485) / 0.229))
-    assert build_method("uiunet_1ch").normalize(images).shape == (3, 1, 16, 16)
+    assert build_method("uiunet_1ch", weights=None).normalize(images).shape == (3, 1, 16, 16)
 
 
 def test_basicirstd_does_not_divide_by_the_maximum():
-    method = build_method("uiunet_1ch")
+    method = build_method("uiunet_1ch", weights=None)
     assert method.input_size is None
     normal = method.preprocess(torch.full((1, 1, 32, 32), 100.0))
     torch.testing.assert_close(normal, torch.full((1, 1, 32, 32), (100 - 101.06385) / 34.619606))
@@ -71,4 +71,4 @@ def test_any_image_size_without_padding(detector):
 
 def test_the_rule_is_offered_and_not_the_default(detector):
     assert str(detector.threshold) == "fixed(0)"
-    assert str(build_method("uiunet_minmax").threshold) == "minmax_prob(0.22)"
+    assert str(build_method("uiunet_minmax", weights=None).threshold) == "minmax_prob(0.22)"

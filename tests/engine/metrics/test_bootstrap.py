@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from engine.metrics import PROTOCOLS, bootstrap_ci, compute_metrics, count_image, paired_bootstrap, ratio_ci
+from engine.metrics.bootstrap import luck
 from zoo.errors import UsageError, ZooError
 
 
@@ -46,6 +47,35 @@ def test_seed_and_level():
     low, high = bootstrap_ci(rows, level=0.5)["IoU"]
     wide = bootstrap_ci(rows, level=0.99)["IoU"]
     assert wide[0] < low < high < wide[1]
+
+
+def flips(won, lost, even=60):
+    """Counts of two methods on images of one target each, of which the one alone finds `won` and the other alone `lost`."""
+    hit, miss = np.eye(16, dtype=bool), np.zeros((16, 16), bool)
+    found = [(hit, miss)] * won + [(miss, hit)] * lost + [(hit, hit)] * even
+    return [[count_image(pair[side], hit) for pair in found] for side in (0, 1)]
+
+
+def test_more_resamples_are_drawn_where_chance_could_move_the_end_of_the_interval_past_0():
+    ours, theirs = flips(10, 3)  # 2.9 % of resamples are on the far side, which 1000 cannot tell from 2.5 %
+    few = [paired_bootstrap(ours, theirs, metric="Pd", n=1000, seed=seed) for seed in range(8)]
+    assert {found["low"] > 0 for found in few} == {True, False}
+    assert all(abs(found["p"] / 2 - 0.025) < luck(1000) for found in few)
+    for seed in range(3):
+        found = paired_bootstrap(ours, theirs, metric="Pd", seed=seed)
+        assert abs(found["p"] / 2 - 0.025) > luck(100_000)
+        assert found["low"] <= 0
+        assert found["p"] == pytest.approx(0.06, abs=0.005)
+
+
+def test_a_clear_lead_takes_no_more_resamples():
+    assert paired_bootstrap(*flips(20, 2), metric="Pd") == paired_bootstrap(*flips(20, 2), metric="Pd", n=1000)
+
+
+def test_resamples_do_not_depend_on_how_many_are_held_at_a_time(monkeypatch):
+    whole = paired_bootstrap(table(0, 0.7), table(1, 0.8), n=1000)
+    monkeypatch.setattr("engine.metrics.bootstrap.CHUNK", 37)
+    assert paired_bootstrap(table(0, 0.7), table(1, 0.8), n=1000) == whole
 
 
 def test_undefined_metrics_have_no_interval():

@@ -28,6 +28,14 @@ def test_overlap_matches_at_a_centroid_distance_of_more_than_three():
     assert match_opdc(predictions, pairs, overlap_pairs(targets, predictions))[2].tolist() == [0.6]
 
 
+@pytest.mark.parametrize(("length", "overlaps"), [(10, [0.5]), (9, [])])
+def test_half_of_the_union_is_enough_for_the_first_stage_and_less_is_not(length, overlaps):
+    targets, predictions = boxes((5, 5, 2, 20)), boxes((5, 5, 2, length))
+    pairs = candidate_pairs(targets.centroid, predictions.centroid)
+    assert len(pairs[0]) == 0
+    assert match_opdc(predictions, pairs, overlap_pairs(targets, predictions))[2].tolist() == overlaps
+
+
 def test_what_overlap_has_matched_is_not_matched_again():
     # The second prediction is within 3 px of the target, which the first has taken.
     targets, predictions = boxes((10, 10, 2, 2)), boxes((10, 10, 2, 2), (13, 10, 1, 1))

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
@@ -40,6 +41,12 @@ def test_a_tie_in_distance_goes_to_the_larger_component():
     target, prediction, distance = np.array([0, 0]), np.array([0, 1]), np.array([2.0, 2.0])
     assert match_optimal(target, prediction, distance, np.array([1, 3])).tolist() == [1]
     assert match_optimal(target, prediction, distance, np.array([3, 1])).tolist() == [0]
+
+
+@pytest.mark.parametrize(("further", "taken"), [(2e-7, 1), (2e-6, 0)])
+def test_distances_within_a_millionth_of_a_pixel_are_a_tie(further, taken):
+    target, prediction, distance = np.array([0, 0]), np.array([0, 1]), np.array([2.0, 2.0 + further])
+    assert match_optimal(target, prediction, distance, np.array([1, 9])).tolist() == [taken]
 
 
 def test_a_tie_is_broken_the_same_way_among_rivals():

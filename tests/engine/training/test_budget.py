@@ -73,7 +73,7 @@ def test_steps_fill_the_budget_and_the_network_is_left_as_it_was(acm_recipe, sam
     """By a clock on which a step takes one second for each of its squares."""
     clock = iter(range(10**6))
     monkeypatch.setattr("engine.training.budget._Probe._clock", lambda self: next(clock))
-    detector = build_method("acmnet_quarter")
+    detector = build_method("acmnet_quarter", weights=None)
     before = {key: value.clone() for key, value in detector.network.state_dict().items()}
     recipe, plan = plan_steps(
         acm_recipe, detector, samples, budget=400.0, device="cpu", identity=["x"], places=(tmp_path, tmp_path)
@@ -86,7 +86,7 @@ def test_steps_fill_the_budget_and_the_network_is_left_as_it_was(acm_recipe, sam
 def test_a_plan_is_kept_for_the_same_run_alone(acm_recipe, samples, tmp_path, monkeypatch):
     made = []
     monkeypatch.setattr("engine.training.budget._probed", lambda *args: made.append(1) or {"amp": False, "steps": [7, 3]})
-    detector = build_method("acmnet_quarter")
+    detector = build_method("acmnet_quarter", weights=None)
 
     def plan(budget, identity="x"):
         places = (tmp_path, tmp_path)
@@ -142,7 +142,7 @@ def test_a_time_limit_ends_a_run_that_goes_on_later(tmp_path, five_steps, capsys
 
 def test_weights_are_tested_at_the_size_that_they_were_trained_for(tmp_path, five_steps):
     path = train(options(tmp_path, "run"))
-    assert build_method("acmnet_quarter").input_size == 512
+    assert build_method("acmnet_quarter", weights=None).input_size == 512
     assert build_method("acmnet_quarter", checkpoint=str(path)).input_size is None
     assert build_method("acmnet_quarter", checkpoint=str(path), input_size=256).input_size == 256
 

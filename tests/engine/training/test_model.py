@@ -18,7 +18,7 @@ PARTLY = ("hdnet", "irsam", "isnet", "mdvsfa", "rdian", "rpcanet_pp", "sctransne
 @pytest.mark.parametrize("name", [*DEEP, "acmnet_fpn", "alcnet_localsk"])
 def test_every_deep_method_has_losses_and_trains_every_parameter(name):
     torch.manual_seed(0)
-    detector = build_method(name)
+    detector = build_method(name, weights=None)
     model = TrainingModel(detector).train()
     side = {"irsam": 128, "mdvsfa": 32}.get(name, max(64, detector.smallest_input))
     inputs = torch.randint(0, 256, (2, 1, side, side), dtype=torch.uint8)
@@ -41,7 +41,7 @@ def test_every_deep_method_has_losses_and_trains_every_parameter(name):
 @pytest.mark.parametrize(("name", "maps"), [("dnanet", 4), ("sctransnet", 6), ("isnet", 1)])
 def test_a_loss_by_name_is_taken_of_every_map_that_is_supervised(name, maps):
     torch.manual_seed(0)
-    detector = build_method(name)
+    detector = build_method(name, weights=None)
     inputs, masks = torch.randint(0, 256, (2, 1, 32, 32)), torch.randint(0, 2, (2, 1, 32, 32))
     model = TrainingModel(detector, loss="bce").eval()
     with torch.no_grad():
@@ -58,7 +58,7 @@ def test_training_lowers_the_loss():
     dataset = build_dataset("synthetic", subset="train")
     samples = TrainingSet(dataset, dataset.ids[:4], {0: [dict(type="RandomCrop", size=64, on_target=1.0)]}, seed=0)
     batch = default_collate([samples[k, k] for k in range(4)])
-    model = TrainingModel(build_method("mmseg")).train()  # cross-entropy falls fastest
+    model = TrainingModel(build_method("mmseg", weights=None)).train()  # cross-entropy falls fastest
     optimizer = OptimWrapper(torch.optim.AdamW(model.parameters(), 1e-2))
     losses = [model.train_step(batch, optimizer)["loss"].item() for _ in range(12)]
     assert losses[-1] < 0.5 * losses[0]

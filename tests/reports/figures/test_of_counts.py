@@ -89,3 +89,12 @@ def test_speed_names_every_method_and_tells_the_processor(material):
     assert radius(16_000_000) == 2 * radius(1_000_000)
     points = {line.get_xdata()[0] for line in figure.axes[0].lines if len(line.get_xdata()) == 1}
     assert points == {row.speed.fps for row in rows}
+
+
+def test_speeds_of_one_run_or_of_a_busy_processor_are_empty_markers(material):
+    marked = [dict(runs=1, quiet=True), dict(runs=9, quiet=False), dict(runs=9, quiet=True)]
+    rows = [replace(row, speed=replace(row.speed, **about)) for row, about in zip(material.rows, marked, strict=True)]
+    figure = Speed().draw(material.only(rows))
+    points = [line.get_fillstyle() for line in figure.axes[0].lines if len(line.get_xdata()) == 1]
+    assert points == ["none", "none", "full"]
+    assert "empty: the speed of a single run or the processor" in " ".join(figure.texts[0].get_text().split())

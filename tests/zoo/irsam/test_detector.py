@@ -15,7 +15,7 @@ def image(height=40, width=56, seed=0):
 
 def test_it_is_registered_and_its_default_is_the_papers_protocol():
     assert "irsam" in list_methods()
-    det = build_method("irsam")
+    det = build_method("irsam", weights=None)
     assert (det.input_size, det.network.enlarge, det.granularity, det.wpmd) == (512, 2, "both", True)
     assert det.num_parameters == 12_315_906
     assert det.card.fidelity_label == "reconstruction (WPMD)"
@@ -34,7 +34,7 @@ def test_it_is_registered_and_its_default_is_the_papers_protocol():
     ],
 )
 def test_configurations(name, title, fidelity, granularity, wpmd, input_size, enlarge):
-    det = build_method(name)
+    det = build_method(name, weights=None)
     assert (det.card.title, det.card.fidelity) == (title, fidelity)
     assert (det.granularity, det.wpmd, det.input_size, det.network.enlarge) == (granularity, wpmd, input_size, enlarge)
     assert (det.network.wpmd is not None) == wpmd
@@ -46,7 +46,7 @@ def test_configurations(name, title, fidelity, granularity, wpmd, input_size, en
 
 
 def test_an_image_that_is_not_enlarged_is_not_as_released():
-    assert build_method("irsam_as_released", enlarge=1).card.fidelity_label == "author-code (enlarge changed)"
+    assert build_method("irsam_as_released", enlarge=1, weights=None).card.fidelity_label == "author-code (enlarge changed)"
 
 
 def test_the_input_is_resized_without_antialiasing_and_cut_to_whole_grey_levels():
@@ -117,4 +117,4 @@ def test_the_loss_takes_what_the_network_gives():
 )
 def test_wrong_options_are_named(options, text):
     with pytest.raises(UsageError, match=text):
-        build_method("irsam", **options)
+        build_method("irsam", **options, weights=None)

@@ -34,7 +34,7 @@ def intersection_over_union(det, items):
 @pytest.mark.slow  # minutes: 200 steps of a 12 M parameter network on the CPU
 def test_200_steps_halve_the_loss_and_find_targets(one_thread):
     torch.manual_seed(0)
-    det = build_method("irsam_256")
+    det = build_method("irsam_256", weights=None)
     test_items = list(build_dataset("synthetic", subset="test"))
     before = intersection_over_union(det, test_items)
     images, masks = load("train", det.input_size)

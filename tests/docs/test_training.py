@@ -1,0 +1,77 @@
+"""The tables of docs/training.md are of the configurations, weights and rows that are here."""
+
+import re
+import subprocess
+
+import pytest
+import yaml
+from safetensors import safe_open
+
+from engine.training.recipe import load_recipe
+from results.store import ResultStore
+from tests.deep_methods import DEEP
+from tests.docs.tables import ROOT, TITLES, table
+from zoo import METHODS
+from zoo.checkpoint_files import read_header
+from zoo.own_files import INTEGERS
+
+PAGE = "docs/training.md"
+TRIALS = table(PAGE, "network", "steps in the three phases", "IoU by rate", "taken")
+LEAST_GAIN = 2.0  # points of IoU by which the second rate has to be better
+OFF_THE_RULE = {"UIU-Net"}  # the page says so
+METHOD = {METHODS.module_dict[name].card.title: name for name in DEEP}
+
+
+def split_trial(line):
+    """The method of a line of the table of trials, its IoU by rate, and the rate that was taken."""
+    title, _, tried, taken = line
+    rates = {float(rate): float(iou) for rate, iou in (part.split(": ") for part in tried.split(", "))}
+    return title.partition(",")[0], rates, float(taken)
+
+
+def test_every_network_of_the_table_of_trials_has_the_rate_that_it_says_was_taken_last():
+    taken = {METHOD[title]: rate for title, _, rate in map(split_trial, TRIALS)}
+    for method, rate in taken.items():
+        optimizer = load_recipe(method, "budget").optimizer
+        rates = [optimizer["lr"]] if "type" in optimizer else [optimizer[f"generator{number}"]["lr"] for number in (1, 2)]
+        assert rates == [rate] * len(rates), method
+    assert load_recipe("irsam", "budget").optimizer["betas"] == (0.9, 0.99)
+    assert set(taken) == set(DEEP) - {"mmseg"}
+
+
+@pytest.mark.parametrize("line", TRIALS, ids=lambda line: line[0])
+def test_the_second_rate_was_taken_where_it_was_two_points_better(line):
+    title, ious, taken = split_trial(line)
+    (first, before), (second, after) = ious.items()
+    by_the_rule = second if after - before >= LEAST_GAIN else first
+    assert (taken == by_the_rule) != (title in OFF_THE_RULE)
+
+
+def test_acmnets_trials_are_both_told_and_the_second_came_after_its_test_rows():
+    assert [line[0] for line in TRIALS if line[0].startswith("ACMNet")] == ["ACMNet", "ACMNet, 20 s"]
+    text = (ROOT / PAGE).read_text(encoding="utf-8")
+    commit, *ious = re.search(r"\(commit `(\w+)`: IoU ([\d.]+), ([\d.]+) and ([\d.]+) on", text).groups()
+    rows = {row.dataset: row for row in ResultStore(ROOT / "reports").rows() if row.method == "acmnet" and row.split == "irsam"}
+    now = re.search(r"have ([\d.]+), ([\d.]+) and ([\d.]+)", text).groups()
+    assert list(now) == [f"{100 * rows[dataset].metrics['exact']['IoU']:.1f}" for dataset in TITLES.values()]
+    shown = subprocess.run(["git", "show", f"{commit}:model-index.yml"], cwd=ROOT, capture_output=True, text=True)
+    if shown.returncode:
+        pytest.skip("the history is not here")
+    (model,) = [m for m in yaml.safe_load(shown.stdout)["Models"] if m["Metadata"]["Method"] == "acmnet"]
+    measured = {result["Dataset"]: result["Metrics"]["IoU"] for result in model["Results"]}
+    assert ious == [f"{100 * measured[dataset]:.1f}" for dataset in TITLES.values()]
+
+
+def test_the_table_of_the_weights_is_of_their_headers_and_rows():
+    rows = {(row.method, row.dataset): row for row in ResultStore(ROOT / "reports").rows() if row.split == "irsam"}
+    files = list((ROOT / "checkpoints").glob("*.safetensors"))
+    headers = {header["method"]: header for header in map(read_header, files)}
+    integers = {read_header(path)["method"] for path in files if INTEGERS in str(safe_open(path, "pt").metadata())}
+    lines = table(PAGE, "IoU in 1e-2", "steps", *TITLES)
+    for title, steps, *cells in lines:
+        method = METHOD[title.partition(",")[0]]
+        header = headers.pop(method)
+        assert steps == str(header["iterations"])
+        assert title.endswith("as 8-bit integers") == (method in integers)
+        assert cells == [f"{100 * rows[method, dataset].metrics['exact']['IoU']:.1f}" for dataset in TITLES.values()]
+    assert not headers
