@@ -11,7 +11,7 @@ from PIL import Image
 import run_benchmark
 from engine.frames import open_sources
 from results.score_map import read_scale, restored
-from tests.engine.test_frames import write_video
+from tests.engine.test_frames import broken_video, write_video
 from zoo import build_method
 
 BLOBS = [(6, 10), (20, 30)]  # row and column of the first pixel of 3x2 px each
@@ -160,3 +160,17 @@ def test_wrong_usage_is_one_line(predict, monkeypatch, tmp_path, capsys, argumen
     assert error.startswith("error: ")
     assert text in error
     assert not (tmp_path / "out").exists()
+
+
+def test_lost_frames_are_status_1(tmp_path, predict, capsys):
+    path = broken_video(tmp_path / "v.avi", [3])
+    assert predict("top_hat", path) == 1
+    assert f"failed: v/000003: frame 3 of {path} cannot be decoded\n" in capsys.readouterr().err
+    assert len(list((tmp_path / "out" / "top_hat" / "masks" / "v").iterdir())) == 7
+    (tmp_path / "frames").mkdir()
+    cv2.imwrite(str(tmp_path / "frames" / "a.png"), picture(BLOBS).astype(np.uint8))
+    (tmp_path / "frames" / "b.pgm").write_bytes(b"P5 1 1 255 1")
+    assert predict("top_hat", tmp_path / "frames") == 1
+    told = capsys.readouterr()
+    assert "failed: frames: 1 files are passed over, which are not .png/" in told.err
+    assert "2 targets in 1 images" in told.out

@@ -1,10 +1,13 @@
 """Data sets by name, by path and in their publishers' layouts."""
 
+from unicodedata import normalize
+
 import numpy as np
 import pytest
 
 from datasets import FolderDataset, build_dataset, found_datasets, list_datasets
 from datasets.catalogue import dataset_class
+from datasets.doctor import check
 from tests.datasets.small_folder import draw, open_set, save, write_folder
 from zoo import UsageError, ZooError
 
@@ -138,3 +141,69 @@ def test_a_class_of_ones_own(tmp_path):
     assert dataset.ids == ["a"]
     with pytest.raises(ZooError, match=r"masks has no a .*; get the complete data set from https://own\.example"):
         dataset[0]
+
+
+@pytest.mark.parametrize("forms", [("NFC", "NFD", "NFD"), ("NFD", "NFC", "NFC"), ("NFC", "NFC", "NFD"), ("NFD", "NFD", "NFC")])
+def test_letters_may_be_composed_or_not(folder, forms):
+    of_list, of_image, of_mask = (normalize(form, "caf\u00e9 \u00c5_1") for form in forms)
+    (folder / "images" / "a1.png").rename(folder / "images" / f"{of_image}.png")
+    (folder / "masks" / "a1.png").rename(folder / "masks" / f"{of_mask}.png")
+    (folder / "test.txt").write_text(f"{of_list}\na10\n", encoding="utf-8")
+    dataset = open_set(folder)
+    assert dataset.ids == [normalize("NFC", of_list), "a10"]
+    np.testing.assert_array_equal(dataset[0]["image"], draw("a1")[0])
+    (checkup,) = check(names=[str(folder)]).checkups
+    assert not [line for line in checkup.problems if "without" in line]
+
+
+def test_a_list_may_name_folders(folder):
+    for kind in ("images", "masks"):
+        for sequence in ("s1", "s2/part"):
+            (folder / kind / sequence).mkdir(parents=True)
+            for frame in ("10.png", "9.png"):
+                (folder / kind / sequence / frame).write_bytes((folder / kind / "a1.png").read_bytes())
+    (folder / "train.txt").write_text("images/s1\n")
+    (folder / "test.txt").write_text("a1\ns2\n")
+    assert open_set(folder).ids == ["a1", "s2/part/9", "s2/part/10"]
+    assert open_set(folder, "train").ids == ["s1/9", "s1/10"]
+    (folder / "test.txt").write_text("s2\ns2/part/9\n")
+    with pytest.raises(ZooError, match="lists s2/part/9 twice"):
+        open_set(folder)
+
+
+def test_a_published_set_in_a_folder_of_its_name(folder):
+    deeper = folder.parent / "data" / "NUAA-SIRST" / "sirst-master"
+    deeper.parent.mkdir(parents=True)
+    folder.rename(deeper)
+    assert build_dataset("nuaa-sirst", root=folder.parent / "data", subset="all").location.folder == deeper
+    assert "nuaa-sirst" in found_datasets(folder.parent / "data")
+    deeper.rename(deeper.with_name("download"))
+    with pytest.raises(UsageError, match=r"NUAA-SIRST is no NUAA-SIRST with .*: images/ and masks/ are in .*download$"):
+        build_dataset("nuaa-sirst", root=folder.parent / "data")
+    (deeper.with_name("download") / "images").rename(deeper.with_name("img"))
+    with pytest.raises(UsageError, match=r"NUAA-SIRST is no NUAA-SIRST with .*: it holds download/, img/$"):
+        build_dataset("nuaa-sirst", root=folder.parent / "data")
+
+
+@pytest.mark.parametrize("kind", ["images", "masks"])
+@pytest.mark.parametrize(
+    ("suffix", "remedy"),
+    [("npy", "convert it"), ("mat", "convert it"), ("gif", "convert it"), ("pgm", "convert it"), ("xml", "boxes")],
+)
+def test_files_in_another_form_are_named(folder, kind, suffix, remedy):
+    (folder / kind / "a1.png").rename(folder / kind / f"a1.{suffix}")
+    with pytest.raises(ZooError) as caught:
+        open_set(folder).read("a1")
+    named = f"has no a1 (.png/.bmp/.tif/.tiff/.jpg/.jpeg) but a1.{suffix}, which is not read: {remedy}" in str(caught.value)
+    (checkup,) = check(names=[str(folder)]).checkups
+    told = any(f"{kind} has a1.{suffix}, which is not read: {remedy}" in problem for problem in checkup.problems)
+    assert named == told == (kind == "masks" or suffix != "xml")
+
+
+def test_folders_of_lists_are_splits(folder):
+    (folder / "50_50").mkdir()
+    for subset in ("train", "test"):
+        (folder / f"{subset}.txt").rename(folder / "50_50" / f"{subset}.txt")
+    assert build_dataset(str(folder), split="50_50").ids == ["a10", "a1"]
+    with pytest.raises(UsageError, match="no split 'irsam' of mine; known: 50_50"):
+        build_dataset(str(folder))

@@ -24,7 +24,11 @@ def lines(scored):
 
 
 @pytest.mark.parametrize(
-    "pattern", ["{}.PNG", "{}.bmp", "{}.tif", "{}_Pred.png", "{}_pred.jpg", "{}-mask.png", "{}.out.png", "{}_pixels0.png"]
+    "pattern",
+    [
+        *("{}.PNG", "{}.bmp", "{}.tif", "{}_Pred.png", "{}_pred.jpg", "{}-mask.png", "{}.out.png", "{}_pixels0.png"),
+        *("pred_{}.png", "my mask-{}.png", "{}(1).png", "{} (2).png", "pred_{}_out.png", "{} - copy.png"),
+    ],
 )
 def test_names_of_predictions(target, write, score, pattern):
     write(target, pattern)
@@ -183,3 +187,38 @@ def test_a_prediction_far_larger_than_its_image_is_left_out(tmp_path, target, wr
         (tmp_path / "predicted" / f"{image_id}{name[1:]}").unlink()
     with pytest.raises(ZooError, match="nor can any other prediction"):
         score()
+
+
+def test_a_prediction_by_another_name_is_named(target, write, score):
+    for number, folder in enumerate("abc"):
+        write(target, f"{number:04d}.png", ids=folder)
+    with pytest.raises(UsageError, match=r"lacks 3 of .*; it holds 0000\.png where a is looked for; predict them"):
+        score()
+
+
+def test_an_empty_prediction_is_no_faint_one(target, write, score):
+    write(target, ids="ac")
+    write(target * 0, ids="b")
+    assert score().row.data_notes == ()
+    write(target // 255 * 100, ids="b")
+    notes = score(kind="mask").row.data_notes
+    assert "1 predictions with targets, none above 127 (store them as 0 and 255): b" in notes
+
+
+def test_probabilities_below_the_cut(target, write, score):
+    ramp = np.arange(32, dtype=np.uint8)[None] + np.zeros((32, 1), np.uint8)
+    write(np.maximum(target, ramp), ids="ac")
+    write(target * 0, ids="b")
+    taken = "predictions hold grey levels, which are taken for probabilities"
+    assert score().row.data_notes == (taken,)
+    write(ramp, ids="b")
+    assert score().row.data_notes == (taken, "1 predictions have scores above 0, none above the cut: b")
+
+
+@pytest.mark.parametrize("level", [0, 255])
+def test_masks_that_are_all_alike_are_told(target, write, score, level):
+    write(np.full_like(target, level))
+    told = "no prediction has a target: none of 3 has a score above the cut"
+    if level:
+        told = "every pixel of every prediction is target: all scores of all 3 are above the cut"
+    assert told in score().row.data_notes

@@ -92,3 +92,13 @@ def test_probabilities_are_warned_of_and_end_no_training():
     with pytest.warns(UserWarning, match="probabilities, not logits"):
         metric.process(None, [dict(seg_logits=torch.full((1, 16, 16), 0.3), gt_sem_seg=torch.zeros(1, 16, 16))])
     assert len(metric.results) == 1
+
+
+def test_labels_are_read_alike_from_sample_to_sample():
+    label = np.zeros((16, 16), np.uint8)
+    label[5:8, 5:8] = 1
+    samples = [{"pred_sem_seg": label, "gt_sem_seg": level * label} for level in (255, 1)]
+    with pytest.warns(UserWarning, match="no label has a level above 127"):
+        assert evaluate(samples)["irstd/IoU"] == 0.5
+    with pytest.raises(ZooError, match="labels of 0 and 1, and now one of levels up to 255"):
+        evaluate(samples[::-1])
