@@ -21,6 +21,7 @@ class AverageHook(EMAHook):
         self.means, self.weights = (list(part) for part in zip(*pairs, strict=True))
         self.steps = int(average.steps)
         self.momentum = torch.zeros((), device=average.steps.device)
+        self.on_device = average.steps.is_cuda
         self.at_once = average.update_buffers and isinstance(average, ExponentialMovingAverage) and average.interval == 1
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
@@ -51,7 +52,7 @@ class AverageHook(EMAHook):
         if how != "together":
             super().after_train_iter(runner, runner.iter)
             return
-        if self.momentum.is_cuda:
+        if self.on_device:
             moves = torch._foreach_sub(self.weights, self.means)
             torch._foreach_mul_(moves, self.momentum)
             torch._foreach_add_(self.means, moves)

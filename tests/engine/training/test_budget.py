@@ -5,13 +5,15 @@ from itertools import islice
 
 import pytest
 import torch
+from mmengine.optim import build_optim_wrapper
 
 from datasets import build_dataset
 from engine.durations import parse_duration
-from engine.training.budget import plan_steps
+from engine.training.budget import TIMED_IN_A_ROW, _Probe, plan_steps
 from engine.training.data import PhasedBatches, TrainingSet
 from engine.training.recipe import load_recipe
 from engine.training.train import TrainOptions, train
+from tests.engine.training.test_capture import Replays
 from zoo import UsageError, build_method
 from zoo.checkpoints import load_checkpoint
 
@@ -161,3 +163,21 @@ def test_weights_are_tested_at_the_size_that_they_were_trained_for(tmp_path, fiv
 def test_phases_that_cannot_be(phases, text):
     with pytest.raises(UsageError, match=text):
         load_recipe("acmnet", "budget", changes=dict(phases=phases))
+
+
+@pytest.mark.parametrize("cut_on_device", [True, False])
+def test_the_probe_of_a_gpu_times_steps_as_the_loop_takes_them(acm_recipe, samples, monkeypatch, cut_on_device):
+    """By a stand-in for graphs, on a CPU."""
+    graphs = Replays()
+    monkeypatch.setattr("engine.training.budget.CudaGraphs", lambda: graphs)
+    monkeypatch.setattr("engine.training.budget.can_cut", lambda samples: cut_on_device)
+    monkeypatch.setattr("engine.training.step.can_be_captured", lambda wrapper: True)
+    monkeypatch.setattr("torch.cuda.synchronize", lambda: None)
+    recipe = replace(acm_recipe, phases=[phase | {"steps": 100} for phase in PHASES])
+    detector = build_method("acmnet_quarter", weights=None)
+    model = recipe.training_model(detector).train()
+    wrapper = build_optim_wrapper(model, recipe.optim_wrapper("cpu"))
+    probe = _Probe(detector, samples(recipe.augmentations()), "cpu", 1)
+    batches = iter([(serial, serial % 8) for serial in range(start, start + 2)] for start in range(0, 200, 2))
+    assert probe._on_gpu(model, wrapper, batches) > 0
+    assert (graphs.captures, graphs.replays) == (1, TIMED_IN_A_ROW + 1)
