@@ -17,6 +17,7 @@ from datasets.layouts import (
     index_files,
     locate,
     named_folders,
+    one_form,
     open_folder,
     plain_name,
     what_is_in,
@@ -141,14 +142,14 @@ class FolderDataset(IRSTDDataset):
     def resolve(self, listed, path):
         """The ids of the names in a list, which may be paths from above the folder of images, such as ``images/a``.
 
-        The name of a folder of images, such as that of a sequence, stands for all in it.
+        The name of a folder of images, such as that of a sequence, stands for all in it. Letters may be composed or not.
 
         Raises:
             ZooError: Two names are of one id; the text names the list by its ``path``.
         """
         above = f"/{self.location.images.name}/"
         ids = []
-        for name in listed:
+        for name in map(one_form, listed):
             below = f"/{name}".rpartition(above)[2]
             forms = [form for form in (name, below) if form in self._images or form in self._folders]
             form = forms[0] if forms else name

@@ -12,7 +12,7 @@ import os
 import re
 from pathlib import Path
 
-from datasets.layouts import EXTENSIONS, UNLISTABLE, one_form
+from datasets.layouts import EXTENSIONS, UNLISTABLE
 from zoo.errors import UsageError, ZooError
 
 SPLIT_DIR = Path(__file__).parent / "splits"
@@ -116,7 +116,7 @@ def _id_of(line, path):
     parts = line.replace("\\", "/").split("/")  # Windows writes a\b
     if UNLISTABLE.search(line):
         raise ZooError(f"{path} has a line that is no plain text, {line!a}; write an id a line")
-    name = one_form("/".join(part for part in parts if part not in ("", ".")))
+    name = "/".join(part for part in parts if part not in ("", "."))
     if not (name and parts[0]) or re.fullmatch("[A-Za-z]:", parts[0]) or ".." in parts:
         raise ZooError(f"{path} names {line}, which is no name below the folder of images; write ids, such as a or 252/1")
     stem, extension = os.path.splitext(name)
