@@ -72,9 +72,9 @@ def test_each_phase_has_its_squares(acm_recipe, samples):
 
 
 def test_steps_fill_the_budget_and_the_network_is_left_as_it_was(acm_recipe, samples, tmp_path, monkeypatch):
-    """By a clock on which a step takes one second for each of its squares."""
+    """By a clock on which each step takes one second."""
     clock = iter(range(10**6))
-    monkeypatch.setattr("engine.training.budget._Probe._clock", lambda self: next(clock))
+    monkeypatch.setattr("engine.training.budget.time.process_time", lambda: next(clock))
     detector = build_method("acmnet_quarter", weights=None)
     before = {key: value.clone() for key, value in detector.network.state_dict().items()}
     recipe, plan = plan_steps(
