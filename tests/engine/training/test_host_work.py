@@ -15,7 +15,6 @@ from engine.training.recipe import load_recipe
 from engine.training.step import Step
 from zoo import build_method
 
-# Of IRSAM and MDvsFA a step of two phases is another thing than of the third.
 NETWORKS = networks()
 
 

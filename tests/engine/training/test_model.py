@@ -24,7 +24,8 @@ def test_every_deep_method_has_losses_and_trains_every_parameter(name):
     inputs = torch.randint(0, 256, (2, 1, side, side), dtype=torch.uint8)
     masks = torch.zeros(2, 1, side, side, dtype=torch.uint8)
     masks[:, :, 20:24, 30:35] = 1
-    losses = model(inputs, masks)
+    made = [detector.targets(mask.numpy()) for mask in masks[:, 0]] if detector.targets else []
+    losses = model(inputs, masks, **(default_collate(made) if made else {}))
     total, log = model.parse_losses(losses)
     assert torch.isfinite(total)
     assert log["loss"] == total
