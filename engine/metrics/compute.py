@@ -137,18 +137,21 @@ def weighted_ratios(columns, protocol, weights):
     Returns:
         dict: (R,) float64 by metric, NaN where undefined.
     """
-    sums, rule = weighted_sums(columns, protocol, weights), protocol_rule(protocol)
+    sums, rule = weighted_sums(columns, protocol, [weights]), protocol_rule(protocol)
     return {name: metric.of(sums, rule) for name, metric in metrics_of(protocol).items()}
 
 
-def weighted_sums(columns, protocol, weights):
-    """What `Metric.of` reads, of the arguments of `weighted_ratios`; the columns may be those of one metric alone."""
+def weighted_sums(columns, protocol, chunks):
+    """What `Metric.of` reads, of the arguments of `weighted_ratios`, the weights some rows at a time.
+
+    The columns may be those of one metric alone.
+    """
     rule = protocol_rule(protocol)
     intersection, union = (columns[name] for name in _sampled(protocol))
     iou = np.divide(intersection, union, out=np.zeros_like(union), where=union > 0)
     counted = (union > 0).astype(np.float64) if np.isnan(rule.undefined) else np.ones_like(union)
     table = np.column_stack([*columns.values(), iou * counted, counted, np.ones_like(union)])
-    *sums, image_iou, iou_images, images = (weights @ table).T
+    *sums, image_iou, iou_images, images = np.concatenate([weights @ table for weights in chunks]).T
     sums = {name.removeprefix(rule.prefix): values for name, values in zip(columns, sums, strict=True)}
     sums["false_pixels"] = sums[rule.false_pixels.removeprefix(rule.prefix)]
     sums["area"] = sums["pixels"] if rule.image_area is None else rule.image_area * images
