@@ -121,6 +121,12 @@ def listed(names):
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
+def shortened(names, most=5):
+    """Names in a line, of many of them the first: ``"IoU, nIoU, Pd, Fa, F1 and 4 more"``."""
+    names = list(names)
+    return ", ".join(names if len(names) <= most + 1 else [*names[: most - 1], f"{names[most - 1]} and {len(names) - most} more"])
+
+
 def _of_speed(name):
     return lambda row, protocol: getattr(row.speed, name) if row.ok and row.speed else None
 

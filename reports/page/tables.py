@@ -46,7 +46,7 @@ def page_tables(cuts, manifests, options):
 def _column(column, shown):
     unit = units([column]).rpartition(" in ")[2]
     heads = {"head": column.head, "arrow": column_head(column), "title": column.title or column.name, "unit": unit}
-    return {"name": column.name, **heads, "better": column.better, "shown": shown}
+    return {"name": column.name, **heads, "better": column.better, "ofMethod": column.of_method, "shown": shown}
 
 
 def _section(section, manifests):

@@ -54,6 +54,7 @@ function start() {
   listen("image-order", "change", again);
   byId("more").addEventListener("click", () => { gallery.limit += PAGE; drawGallery(); });
   for (const form of document.forms) form.addEventListener("submit", (event) => event.preventDefault());
+  NARROW.addEventListener("change", drawTable);
   watchTable(byId("results"));
   watchViewer();
   watchFigures();
