@@ -33,7 +33,7 @@ function watchFigures() {
 }
 
 function start() {
-  const sections = report.sections.map((section, place) => [place, `${section.title} (${section.split})`]);
+  const sections = report.sections.map((section, place) => [place, `${section.title}, ${section.split}`]);
   fillSelect(byId("section"), sections, state.section);
   fillSelect(byId("image-section"), sections, state.section);
   fillSelect(byId("policy"), Object.keys(report.views).map((name) => [name, name]), state.policy);
