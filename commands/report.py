@@ -101,8 +101,10 @@ def report_options(args):
 
 def _figures(names):
     """Names of figures, checked; None for all of them, for which matplotlib need not be there yet."""
-    if names in (None, ["none"]):
-        return names and ()
+    if names is None:
+        return None
+    if names == ["none"]:
+        return ()
     from reports.figures.write import figure_names
 
     return tuple(figure_names(names))

@@ -124,9 +124,8 @@ def listed(names):
 def shortened(names, most=5):
     """Names in a line, of many of them the first: ``"IoU, nIoU, Pd, Fa, F1 and 4 more"``."""
     names = list(names)
-    return ", ".join(
-        names if len(names) <= most + 1 else [*names[: most - 1], f"{names[most - 1]} and {len(names) - most} more"]
-    )
+    more = len(names) - most
+    return ", ".join(names) if more <= 1 else f"{', '.join(names[:most])} and {more} more"
 
 
 def _of_speed(name):

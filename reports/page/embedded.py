@@ -27,8 +27,8 @@ def embedded_figures(folder, budget, tell):
         tell: Called with a line for each file that is left out: it is no PNG of up to 20 million pixels, or a link.
 
     Returns:
-        list[dict]: ``title``; ``caption``, the description in the file, or empty; ``link``; ``source``, a data URI, or None where
-        there was no room; and ``drawing``, whether it is drawn on white, and not made of images.
+        list[dict]: ``title``; ``caption``, the description in the file, or empty; ``link``; ``source``, a data URI, or None
+        where there was no room; and ``drawing``, whether it is drawn on white, and not made of images.
     """
     figures = []
     if folder.is_symlink() or folder.parent.is_symlink():

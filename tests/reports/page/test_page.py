@@ -12,11 +12,11 @@ import pytest
 from engine.metrics import PROTOCOLS
 from engine.rows import recut
 from engine.stored import Stored
+from reports.page import page as page_part
 from reports.page.about import row_command
 from reports.page.cuts import AS_RUN, POLICIES, page_cuts
 from reports.page.embedded import embedded_figures, markdown_page
 from reports.page.tables import page_tables
-from reports.page import page as page_part
 from reports.report import ReportOptions, tables, write_report
 from reports.row_files import RowFiles
 from results.files import write_atomic
