@@ -121,7 +121,7 @@ class _Resampled:
 
 @lru_cache(maxsize=KEPT_FIGURES)
 def _figures(names, table, protocol, metric, n, seed):
-    """A metric in n resamples: (n,) float64. Of the table it takes the bytes, column by column, so as to be kept by what it is."""
+    """A metric in n resamples: (n,) float64. It takes the bytes of the columns, so as to be kept by what they are."""
     images = len(table) // (8 * len(names))
     return _weighted(names, table, protocol, metric, _chunks(images, n, seed))
 
