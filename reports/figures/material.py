@@ -94,7 +94,10 @@ def materials(rows, stored, protocol, images=()):
     for section in sections:
         kept, reasons = _of_same_images([line.row for line in found[section.dataset, section.split]], protocol)
         place = f"{section.title} ({section.split})" if section.has_split else section.title
-        told += [f"figures of {place}, without {', '.join(names)}: {reason}" for reason, names in reasons.items()]
+        told += [
+            f"figures of {section.title} ({section.split}), without {', '.join(names)}: {reason}"
+            for reason, names in reasons.items()
+        ]
         if kept:
             scored, listed = kept[0].n_images, kept[0].n_split
             title = place if listed in (scored, None) else f"{place}, first {scored} of {listed} images"
