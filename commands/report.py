@@ -82,7 +82,6 @@ def compare(args):
 def report_options(args):
     """The `reports.report.ReportOptions` of a command line."""
     from reports.cells import Layout
-    from reports.figures.write import figure_names
     from reports.report import ReportOptions
 
     chosen = {"columns": tuple(args.columns)} if args.columns else {}
@@ -93,11 +92,22 @@ def report_options(args):
         with_published=args.with_published,
         table=args.table,
         beside=tuple(args.beside),
-        figures=() if args.figures == ["none"] else tuple(figure_names(args.figures)),
+        figures=_figures(args.figures),
         images=tuple(args.images),
         data_root=args.data_root,
         **chosen,
     )
+
+
+def _figures(names):
+    """Names of figures, checked; None for all of them, for which matplotlib need not be there yet."""
+    if names is None:
+        return None
+    if names == ["none"]:
+        return ()
+    from reports.figures.write import figure_names
+
+    return tuple(figure_names(names))
 
 
 def check_protocol(protocol):

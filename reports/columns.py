@@ -121,6 +121,13 @@ def listed(names):
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
+def shortened(names, most=5):
+    """Names in a line, of many of them the first: ``"IoU, nIoU, Pd, Fa, F1 and 4 more"``."""
+    names = list(names)
+    more = len(names) - most
+    return ", ".join(names) if more <= 1 else f"{', '.join(names[:most])} and {more} more"
+
+
 def _of_speed(name):
     return lambda row, protocol: getattr(row.speed, name) if row.ok and row.speed else None
 

@@ -6,6 +6,7 @@ from reports.significance import is_real, paired
 
 HEADS = ["Figure", "from", "to", "change", "95 % interval", "p", ""]
 COUNTED = ("intersection", "union", "matched", "false_pixels")
+MOST = 8  # rows of one folder alone that are named
 IMAGES = 5  # that are named of those that changed most
 
 
@@ -21,12 +22,17 @@ def to_text(a, b, options):
     parts = [f"# From {a.store.out} to {b.store.out}\n"]
     for folder, here, there in ((a, rows_a, rows_b), (b, rows_b, rows_a)):
         alone = [_name(place) for place in here if place not in there]
-        parts += [f"Only in {folder.store.out}: {'; '.join(alone)}.\n"] if alone else []
+        parts += [f"Only in {folder.store.out}: {'; '.join(alone[:MOST])}{_more(alone)}.\n"] if alone else []
     both = [place for place in rows_a if place in rows_b]
+    parts += [] if both else ["No method has a row of one data set and split in both.\n"]
     for place in both:
         parts += [f"## {_name(place)}\n", *_row(rows_a[place], rows_b[place], a, b, columns, options.protocol)]
     parts += ["## Manifests\n", *(f"- {line}" for line in _changes(_last(a), _last(b))), ""]
     return "\n".join(parts)
+
+
+def _more(alone):
+    return f"; and {len(alone) - MOST} more rows" if len(alone) > MOST else ""
 
 
 def _name(place):

@@ -15,9 +15,9 @@ from skimage.filters import sobel
 
 from datasets import build_dataset
 from zoo.irsam.haar import haar_details
-from zoo.irsam.loss import CANNY_THRESHOLDS
 from zoo.irsam.wpmd import WaveletDiffusion
 
+CANNY_THRESHOLDS = (100, 200)  # those of `zoo.irsam.loss.canny_edges`
 # Both diffusions run alike; a contrast of 11.5 grey levels is that of an untrained WPMD (0.2 after normalisation).
 CONTRAST = 11.5
 STEP = 0.25

@@ -41,10 +41,16 @@ def _table(split, sections, protocol, layout):
 
 
 def _caption(split, sections, protocol):
-    images = (f"{s.title} {s.n_images} images{', own list' if s.own_list else ''}" for s in sections if s.n_images)
+    lists = {True: [], False: []}
+    for section in sections:
+        if section.n_images:
+            own = ", own list" if section.own_list and section.has_split else ""
+            lists[section.has_split].append(f"{section.title} {section.n_images} images{own}")
+    of_split = [rf"Test lists of the split \texttt{{{escape(split)}}} ({escape('; '.join(lists[True]))})"]
+    of_own = [f"lists of one's own ({escape('; '.join(lists[False]))})"] if lists[False] else []
+    named = " and ".join([*(of_split if lists[True] or not of_own else []), *of_own])
     parts = [
-        rf"Test lists of the split \texttt{{{escape(split)}}} ({escape('; '.join(images))}), "
-        rf"protocol \texttt{{{escape(protocol)}}}.",
+        rf"{named[0].upper()}{named[1:]}, protocol \texttt{{{escape(protocol)}}}.",
         "; ".join(filter(None, [_units(sections[0].columns), "best bold, second underlined."])),
     ]
     source = next((section.source_title for section in sections if section.source), None)

@@ -32,9 +32,7 @@ def markdown_table(lines):
 def section_title(section):
     """A line on the images of a section."""
     images = f"{section.n_images} test images" if section.n_images else "not run"
-    if not section.known and section.own_list:  # it has no list of that name to be told from
-        return f"{section.title}, own list, {images}"
-    return f"{section.title}, split `{section.split}`{' (own list)' if section.own_list else ''}, {images}"
+    return f"{section.title}, {'split ' * section.has_split}{section.list_title}, {images}"
 
 
 def section_head(section, protocol):

@@ -1,7 +1,6 @@
 """Writes the report of a result folder."""
 
 from dataclasses import dataclass
-from functools import partial
 from operator import attrgetter
 from pathlib import Path
 
@@ -48,23 +47,23 @@ class ReportOptions:
 
 def tables(stored, options):
     """Table 1 in every format; in LaTeX, which goes into papers, without what came after it unless the table says so."""
-    sections, alone = (table_sections(stored, options, alone=alone) for alone in (False, True))
+    sections, alone = _sections(stored, options, (False, True))
     formats = {"table1.md": (to_markdown, sections), "table1.tex": (to_latex, alone), "table1.html": (to_html, sections)}
     texts = {name: to_text(shown, options.protocol, options.layout) for name, (to_text, shown) in formats.items()}
     return texts | {"table1.csv": to_csv(sections, options.protocol)}
 
 
-def table_sections(stored, options, alone=False):
+def table_sections(stored, options):
     """The `reports.table.Section`s of a result folder, with what further folders hold of its networks."""
-    beside = _beside(stored, options)
+    return _sections(stored, options, (False,))[0]
+
+
+def _sections(stored, options, alone):
+    """The sections with what came after Table 1, or alone: a list of them for each that is asked for."""
+    beside = beside_folders(stored, options)
     chosen = {name: getattr(options, name) for name in ("protocol", "columns", "digits", "with_published", "table")}
-    return build_table(
-        stored.rows,
-        beside=[row for other in beside for row in other.rows],
-        counts=partial(_counts, [stored, *beside]),
-        alone=alone,
-        **chosen,
-    )
+    chosen |= {"beside": [row for other in beside for row in other.rows], "counts": counts_in([stored, *beside])}
+    return [build_table(stored.rows, alone=each, **chosen) for each in alone]
 
 
 def published_tables(stored, options):
@@ -77,18 +76,28 @@ def published_tables(stored, options):
     }
 
 
-def _beside(stored, options):
+def beside_folders(stored, options):
     """The further result folders: those of the table, seen from the folder itself, that are there, and those of the options."""
     known = (stored.store.out / folder for folder in table_config(options.table).get("beside", ()))
     folders = [*(folder for folder in known if folder.is_dir()), *options.beside]
     return [Stored.read(folder, stored.policy) for folder in folders]
 
 
-def _counts(folders, row):
-    """The counts of each image of a row of one of several folders, as `engine.stored.Stored.counts` gives them."""
+def counts_in(folders):
+    """A function of a row of one of several folders to the counts of its images, as `engine.stored.Stored.counts` gives them.
+
+    A row's counts are read once.
+    """
     place = attrgetter("dataset", "split", "method", "images_sha256")
-    owner = next((stored for stored in folders if any(place(own) == place(row) for own in stored.rows)), folders[0])
-    return owner.counts(row)
+    owners = {place(row): stored for stored in reversed(folders) for row in stored.rows}
+    found = {}
+
+    def counts(row):
+        if place(row) not in found:
+            found[place(row)] = owners.get(place(row), folders[0]).counts(row)
+        return found[place(row)]
+
+    return counts
 
 
 def figures(stored, options):

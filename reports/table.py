@@ -188,6 +188,16 @@ class Section:
         return known.title if known else self.dataset
 
     @property
+    def has_split(self):
+        """Whether the images may be told from others by the name of a split; a list of a user's own set has none."""
+        return self.known or not self.own_list
+
+    @property
+    def list_title(self):
+        """What the list of images is called, in Markdown."""
+        return " ".join([f"`{self.split}`"] * self.has_split + ["(own list)" if self.has_split else "own list"] * self.own_list)
+
+    @property
     def source_title(self):
         return sources()[self.source]["title"] if self.source else None
 
@@ -337,10 +347,9 @@ def _line(method, section, row, config):
 
 
 def _title(method):
-    """The name that a published table prints; of a method of the package that none has, its card's."""
-    printed = printed_name(method)
-    card = card_of(method) if printed == method and method in list_methods() else None
-    return card.title if card else printed
+    """That of a method of the package, by its card; of another one the name that a published table prints."""
+    card = card_of(method) if method in list_methods() else None
+    return card.title if card else printed_name(method)
 
 
 def _value(column, printed, section, row):

@@ -102,12 +102,13 @@ def compute_metrics(counts, protocol="exact", weights=None):
     return {name: None if np.isnan(value[0]) else float(value[0]) for name, value in ratios.items()}
 
 
-def count_columns(counts, protocol):
-    """The columns that a protocol needs, as a dict of (N,) float64 arrays."""
+def count_columns(counts, protocol, reads=None):
+    """The columns that a protocol needs, as a dict of (N,) float64 arrays: for all its metrics, or where `reads` says what."""
     rule = protocol_rule(protocol)
     names = dict.fromkeys(["pixels", *_sampled(protocol), rule.false_pixels])
-    for metric in _metrics(protocol).values():
-        names |= dict.fromkeys(rule.prefix * (name in PREFIXED) + name for name in metric.counts if name != "false_pixels")
+    if reads is None:
+        reads = [name for metric in metrics_of(protocol).values() for name in metric.counts]
+    names |= dict.fromkeys(rule.prefix * (name in PREFIXED) + name for name in reads if name != "false_pixels")
     counts = counts if hasattr(counts, "columns") else list(counts)
     try:
         columns = _columns(counts, names)
@@ -136,20 +137,29 @@ def weighted_ratios(columns, protocol, weights):
     Returns:
         dict: (R,) float64 by metric, NaN where undefined.
     """
+    sums, rule = weighted_sums(columns, protocol, [weights]), protocol_rule(protocol)
+    return {name: metric.of(sums, rule) for name, metric in metrics_of(protocol).items()}
+
+
+def weighted_sums(columns, protocol, chunks):
+    """What `Metric.of` reads, of the arguments of `weighted_ratios`, the weights some rows at a time.
+
+    The columns may be those of one metric alone.
+    """
     rule = protocol_rule(protocol)
     intersection, union = (columns[name] for name in _sampled(protocol))
     iou = np.divide(intersection, union, out=np.zeros_like(union), where=union > 0)
     counted = (union > 0).astype(np.float64) if np.isnan(rule.undefined) else np.ones_like(union)
     table = np.column_stack([*columns.values(), iou * counted, counted, np.ones_like(union)])
-    *sums, image_iou, iou_images, images = (weights @ table).T
+    *sums, image_iou, iou_images, images = np.concatenate([weights @ table for weights in chunks]).T
     sums = {name.removeprefix(rule.prefix): values for name, values in zip(columns, sums, strict=True)}
     sums["false_pixels"] = sums[rule.false_pixels.removeprefix(rule.prefix)]
     sums["area"] = sums["pixels"] if rule.image_area is None else rule.image_area * images
-    sums |= {"image_iou": image_iou, "iou_images": iou_images}
-    return {name: metric.of(sums, rule) for name, metric in _metrics(protocol).items()}
+    return sums | {"image_iou": image_iou, "iou_images": iou_images}
 
 
-def _metrics(protocol):
+def metrics_of(protocol):
+    """The `Metric`s of a protocol by their names."""
     return {name: metric for name, metric in METRICS.items() if protocol in metric.protocols}
 
 

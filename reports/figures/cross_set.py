@@ -3,13 +3,14 @@
 import json
 
 import numpy as np
+from matplotlib.patches import Rectangle
 
 from datasets import DATASETS
 from datasets.catalogue import SIRST3
 from reports.columns import columns_named
 from reports.figures import needs
 from reports.figures.figure import FIGURES, ReportFigure
-from reports.figures.style import COLUMN, SEQUENTIAL, canvas, finish, matrix
+from reports.figures.style import COLUMN, PALETTE, SEQUENTIAL, canvas, finish, matrix
 from zoo.errors import ZooError
 from zoo.lookup import registered
 
@@ -20,7 +21,7 @@ LINE, HEAD = 0.17, 0.75  # inches of height
 @FIGURES.register_module("cross_set")
 class CrossSet(ReportFigure):
     caption = (
-        "IoU in 1e-2 by the data set that a network was trained on (rows) and tested on (columns); bold where they are one. "
+        "IoU in 1e-2 by the data set that a network was trained on (rows) and tested on (columns); framed where they are one. "
         "Where a cell has several weights, such as of several seeds, it is their mean."
     )
     needs = (needs.training,)
@@ -55,6 +56,9 @@ class CrossSet(ReportFigure):
         texts = [[iou.text(value) for value in line] for line in values]
         columns = [_title(dataset) for dataset in tested]
         matrix(axis, values, texts, names, columns, bold=np.array(own), cmap=SEQUENTIAL, vmin=0, vmax=100)
+        for line, column in np.argwhere(own):
+            frame = dict(fill=False, edgecolor=PALETTE[1], lw=1.2, clip_on=False)
+            axis.add_patch(Rectangle((column - 0.47, line - 0.44), 0.94, 0.88, **frame))
         axis.set(xlabel="tested on", ylabel="network, trained on", title=f"split {split}")
 
 

@@ -9,6 +9,7 @@ from reports.table import MARKS, Line, build_table
 from results.row import Row
 from zoo.schedules import SCHEDULES
 
+FEW = 3  # networks that small print names
 TOLD = "OTU"  # of the table's marks, those of rows that do not compare with the others
 
 
@@ -53,11 +54,17 @@ class Material:
     @property
     def note(self):
         """What is to be known of the rows: their marks, and networks that were not trained by a published recipe."""
-        told = {mark: {MARKS[mark]: None} for mark in sorted({mark for row in self.rows for mark in self._marks(row)})}
+        told = [f"{mark}: {MARKS[mark]}" for mark in sorted({mark for row in self.rows for mark in self._marks(row)})]
+        trained = {}
         for line in map(self._line, self.rows):
-            if line.schedule and line.weights.schedule != SCHEDULES[0]:
-                told.setdefault(f"trained by schedule {line.schedule}", {})[line.title] = None
-        return "; ".join(f"{name}: {', '.join(texts)}" for name, texts in told.items())
+            if line.weights:
+                trained.setdefault(line.schedule, {})[line.title] = None
+        networks = len(dict.fromkeys(title for titles in trained.values() for title in titles))
+        for schedule, titles in trained.items():
+            if schedule and schedule.partition(",")[0] != SCHEDULES[0]:
+                few = ", ".join(titles) if len(titles) <= FEW else f"{len(titles)} of {networks} networks"
+                told.append(f"trained by schedule {schedule}: {few if len(titles) < networks else 'all networks'}")
+        return "; ".join(told)
 
     def _line(self, row):
         return self.lines[row.dataset, row.split, row.method]
@@ -86,8 +93,11 @@ def materials(rows, stored, protocol, images=()):
     sets, told = [], []
     for section in sections:
         kept, reasons = _of_same_images([line.row for line in found[section.dataset, section.split]], protocol)
-        place = f"{section.title} ({section.split})"
-        told += [f"figures of {place}, without {', '.join(names)}: {reason}" for reason, names in reasons.items()]
+        place = f"{section.title} ({section.split})" if section.has_split else section.title
+        told += [
+            f"figures of {section.title} ({section.split}), without {', '.join(names)}: {reason}"
+            for reason, names in reasons.items()
+        ]
         if kept:
             scored, listed = kept[0].n_images, kept[0].n_split
             title = place if listed in (scored, None) else f"{place}, first {scored} of {listed} images"

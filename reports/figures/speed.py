@@ -6,7 +6,7 @@ from reports.columns import columns_named
 from reports.figures import needs
 from reports.figures.figure import FIGURES, ReportFigure
 from reports.figures.labels import label_points
-from reports.figures.style import COLUMN, PALETTE, SMALL, canvas, finish
+from reports.figures.style import COLUMN, PALETTE, SMALL, canvas, finish, log_ticks
 from reports.table import MARKS
 
 FAMILIES = {"classical": PALETTE[0], "deep": PALETTE[1]}
@@ -41,6 +41,7 @@ class Speed(ReportFigure):
         axes.set(xscale="log", xlabel="Speed (images a second)", ylabel="IoU (%)", title=material.title)
         axes.margins(0.12)
         axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))
+        log_ticks(axes.xaxis)
         told = "; ".join(filter(None, [_processors(rows), _marked(rows), material.note]))
         finish(figure, [*_families(rows), *_sizes(rows)], told, labelspacing=0.9)
         label_points(

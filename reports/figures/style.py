@@ -1,11 +1,13 @@
 """How figures look: widths, colours, letters, and the files that they become."""
 
 import io
+import math
 import textwrap
 
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, NullFormatter
 
 COLUMN, PAGE = 3.5, 7.2  # in; a column and both columns of a page of the IEEE
 # Okabe and Ito, Color Universal Design, 2008, without the yellow, which is too light for lines on white.
@@ -92,6 +94,18 @@ def matrix(axes, values, texts, rows, columns, *, bold=None, **options):
         colour = "white" if dark else "black"
         axes.text(j, i, texts[i][j], ha="center", va="center", fontsize=SMALL, color=colour, weight=weight)
     return image
+
+
+def log_ticks(axis):
+    """Ticks of a logarithmic axis within its final limits: plain numbers where it has less than two powers of ten."""
+    low, high = sorted(axis.get_view_interval())
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    inside = lambda ticks: [tick for tick in ticks if low <= tick <= high]  # noqa: E731
+    axis.set_minor_formatter(NullFormatter())
+    if len(inside(10.0**decade for decade in decades)) < 2:
+        steps = inside(step * 10.0**decade for decade in decades for step in (1, 2, 5))
+        ticks = steps if len(steps) > 1 else inside(MaxNLocator(4).tick_values(low, high))
+        axis.set_ticks(ticks, [f"{tick:g}" for tick in ticks])
 
 
 def wrapped(text, width, size=7):

@@ -1,6 +1,7 @@
 """Draws the figures of a result folder."""
 
 from reports.figures.figure import FIGURES
+from reports.figures.left import Left
 from reports.figures.material import materials
 from reports.figures.style import encoded, styled
 from reports.row_files import RowFiles
@@ -44,17 +45,25 @@ def draw_figures(rows, store, *, protocol="exact", names=None, images=(), data_r
     sets, everything, told = materials(rows, RowFiles(store, data_root), protocol, images)
     for line in [*told, *(f"no image {name} was scored" for name in images if not _scored(sets, name))]:
         tell(line)
-    drawn = {}
+    drawn, left = {}, Left()
     for name in names:
         figure = FIGURES.module_dict[name]()
-        for material in sets if figure.each_set else [everything]:
+        shown = sets if figure.each_set else [everything]
+        for material in shown:
             place = "_".join(filter(None, [name, material.dataset, material.split]))
+            rows, lacking = _rows(figure, material)
             try:
-                files = _drawn(figure, place, material, tell)
+                if len(rows) < figure.least:
+                    raise ZooError(f"it takes {figure.least} rows" if rows or figure.least > 1 else "there are no rows")
+                with styled():
+                    files = encoded(figure.draw(material.only(rows)), place, figure.caption)
             except FAILURES as error:
-                tell(f"figure {place} is left out: {one_line(error)}")
+                left.out(name, place, len(shown), one_line(error), lacking, nothing=not rows)
                 continue
+            left.rows(name, place, len(shown), lacking)
             drawn |= {f"figures/{place}.{ending}": data for ending, data in files.items()}
+    for line in left.lines():
+        tell(line)
     _remove_others(store.out / "report", names, drawn)
     return drawn
 
@@ -81,8 +90,8 @@ def _scored(sets, image_id):
     return False
 
 
-def _drawn(figure, place, material, tell):
-    """The files' bytes of one figure, of the rows that have what it needs."""
+def _rows(figure, material):
+    """The rows that have what a figure needs, and the methods of the others by what they lack."""
     rows, lacking = [], {}
     for row in material.rows:
         reason = _lack(figure, material, row)
@@ -90,14 +99,7 @@ def _drawn(figure, place, material, tell):
             rows.append(row)
         else:
             lacking.setdefault(reason, {})[row.method] = None
-    reasons = "; ".join(f"{', '.join(methods)}: {reason}" for reason, methods in lacking.items())
-    if len(rows) < figure.least:
-        few = f"it takes {figure.least} rows" if not lacking or figure.least > 1 else ""
-        raise ZooError("; ".join(filter(None, [few, reasons])) or "there are no rows")
-    if lacking:
-        tell(f"figure {place}, without {reasons}")
-    with styled():
-        return encoded(figure.draw(material.only(rows)), place, figure.caption)
+    return rows, lacking
 
 
 def _lack(figure, material, row):

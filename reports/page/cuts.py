@@ -13,7 +13,7 @@ AS_RUN = "as run"
 POLICIES = ("fixed(0)", "minmax(0.5)", "adaptive(0.7, 0.5)", "mean_std(3)", "best_iou")
 
 
-def page_cuts(stored, behind):
+def page_cuts(stored, behind, more=()):
     """Rows as they were run, and as each policy would have them.
 
     The figures are computed here and not in the page: the sweeps of single images are many times the size of all figures of all
@@ -22,6 +22,7 @@ def page_cuts(stored, behind):
     Arguments:
         stored (engine.stored.Stored): The rows, perhaps cut by a policy that was asked for.
         behind (reports.row_files.RowFiles): What is stored behind them.
+        more: Further policies as they are spelled.
 
     Returns:
         dict: `engine.stored.Stored` by policy as it is spelled, `AS_RUN` first: by those of `POLICIES`, of the rows and of
@@ -29,7 +30,7 @@ def page_cuts(stored, behind):
     """
     rows = stored.store.rows(tell=lambda line: None) if stored.policy else stored.rows
     policies = {}
-    for spelling in filter(None, (*POLICIES, *(row.threshold for row in rows), stored.policy)):
+    for spelling in filter(None, (*POLICIES, *(row.threshold for row in rows), stored.policy, *more)):
         try:
             policy = build_threshold(spelling)
         except UsageError:  # of a plug-in that is not loaded now

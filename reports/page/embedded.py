@@ -4,6 +4,7 @@ import base64
 import io
 from urllib.parse import quote
 
+import numpy as np
 from markdown_it import MarkdownIt
 
 from datasets.reader import open_picture
@@ -11,6 +12,7 @@ from zoo.errors import ZooError
 from zoo.reading import MB, read_text
 
 WEBP_QUALITY = 90
+WHITE, MOST_OF_IT = 250, 0.4  # level and share of the ground that a figure is drawn on; matrices and images leave less of it
 MOST_PIXELS, MOST_SIDE = 20_000_000, 16_383  # of a figure; the side is WebP's
 MOST_LETTERS = 2_000  # of a caption
 MOST_OF_A_TEXT = 4 * MB
@@ -25,8 +27,8 @@ def embedded_figures(folder, budget, tell):
         tell: Called with a line for each file that is left out: it is no PNG of up to 20 million pixels, or a link.
 
     Returns:
-        list[dict]: ``title``; ``caption``, the description in the file, or empty; ``link``; and ``source``, a data URI, or None
-        where there was no room.
+        list[dict]: ``title``; ``caption``, the description in the file, or empty; ``link``; ``source``, a data URI, or None
+        where there was no room; and ``drawing``, whether it is drawn on white, and not made of images.
     """
     figures = []
     if folder.is_symlink() or folder.parent.is_symlink():
@@ -49,7 +51,8 @@ def _figure(path, link):
         raise ZooError(f"{path} is a link")
     caption, picture = open_picture(path, _shown, formats=("PNG",), most=MOST_PIXELS)
     source = f"data:image/webp;base64,{base64.b64encode(_webp(picture)).decode()}"
-    return {"title": path.stem.replace("_", " "), "caption": caption, "link": link, "source": source}
+    drawing = np.mean(np.asarray(picture.convert("L")) > WHITE) > MOST_OF_IT
+    return {"title": path.stem.replace("_", " "), "caption": caption, "link": link, "source": source, "drawing": bool(drawing)}
 
 
 def _shown(image):

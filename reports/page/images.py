@@ -2,6 +2,7 @@
 
 from itertools import zip_longest
 
+from reports.columns import shortened
 from reports.page.pictures import image_picture, mask_picture, outcome, score_picture, target_boxes
 from zoo.errors import FAILURES, ZooError, one_line
 
@@ -49,13 +50,13 @@ class _Browser:
     """The images of one section."""
 
     def __init__(self, section, counts, behind):
-        self.behind, self.remarks, self.rows, self.counts, self.chosen = behind, [], {}, {}, {}
+        self.behind, self.remarks, self.rows, self.counts, self.chosen = behind, {}, {}, {}, {}
         for line in section.lines:
             if line.row is None or not line.row.metrics:
                 continue
             found = counts(line.row)
             if found is None:
-                self.remarks.append(f"{line.title}: what was counted in its images is not stored; run this cell again")
+                self._remark("what was counted in its images is not stored; run this cell again", line.title)
                 continue
             self.rows[line.method] = line.row
             self.counts[line.method] = {count["id"]: count for count in found}
@@ -64,25 +65,37 @@ class _Browser:
         self.worst = {
             method: sorted(found, key=lambda i, found=found: _goodness(found[i])) for method, found in self.counts.items()
         }
-        self.has_images = bool(self.rows) and self._has_images(section)
+        self.recorded = {method: row for method, row in self.rows.items() if self._is_recorded(row)}
+        self.has_images = bool(self.recorded) and self._has_images(section)
+
+    def _remark(self, text, of=None):
+        """Note what is missing, once, with the methods or the images that it is missing of."""
+        self.remarks.setdefault(text, []).extend([] if of is None else [of])
+
+    def _is_recorded(self, row):
+        try:
+            self.behind.records(row)
+        except ZooError as error:
+            self._remark(one_line(error))
+            return False
+        return True
 
     def _has_images(self, section):
         try:
             self.behind.test_set(section.dataset, section.split)
         except FAILURES as error:
-            self.remarks.append(one_line(error))
+            self._remark(one_line(error))
             return False
         return True
 
     def telling(self):
         """Ids in the order in which pictures are wanted: the worst image of each method, then each one's next."""
-        return dict.fromkeys(
-            image_id for turn in zip_longest(*self.worst.values()) for image_id in turn if image_id is not None
-        )
+        worst = (self.worst[method] for method in self.recorded)
+        return dict.fromkeys(image_id for turn in zip_longest(*worst) for image_id in turn if image_id is not None)
 
     def picture(self, image_id):
         """All that there is to see of an image; empty where nothing is stored of what methods made of it."""
-        rows = {method: row for method, row in self.rows.items() if image_id in self.counts[method]}
+        rows = {method: row for method, row in self.recorded.items() if image_id in self.counts[method]}
         item = self._item(next(iter(rows.values())), image_id)
         methods = {method: self._made(row, item, image_id) for method, row in rows.items()}
         methods = {method: made for method, made in methods.items() if made}
@@ -100,7 +113,7 @@ class _Browser:
         try:
             return self.behind.item(row, image_id) if self.has_images else None
         except ZooError as error:
-            self.remarks.append(str(error))
+            self._remark(str(error).replace(image_id, "an image", 1), image_id)
             return None
 
     def _made(self, row, item, image_id):
@@ -116,8 +129,8 @@ class _Browser:
         return made
 
     def data(self):
-        if self.rows and not self.chosen:
-            self.remarks.append("no masks are stored; run the benchmark with --save-predictions to see them here")
+        if self.recorded and not self.chosen:
+            self._remark("no masks are stored; run the benchmark with --save-predictions to see them here")
         return {
             "ids": list(self.places),
             "counts": {
@@ -126,7 +139,7 @@ class _Browser:
             },
             "worst": {method: [self.places[image_id] for image_id in order] for method, order in self.worst.items()},
             "pictures": {self.places[image_id]: picture for image_id, picture in self.chosen.items()},
-            "remarks": self.remarks,
+            "remarks": [f"{text} ({shortened(of)})" if of else text for text, of in self.remarks.items()],
         }
 
 

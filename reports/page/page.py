@@ -11,6 +11,7 @@ from reports.page.cuts import AS_RUN, page_cuts
 from reports.page.embedded import embedded_figures, markdown_page
 from reports.page.images import image_browser
 from reports.page.tables import page_tables
+from reports.report import beside_folders, counts_in
 from reports.row_files import RowFiles
 from reports.table import MARKS
 from zoo.terminal import warn
@@ -35,9 +36,11 @@ def page(stored, options):
     store, policy = stored.store, stored.policy
     behind, folder, manifests = RowFiles(store, options.data_root), store.out / "report", store.manifests()
     cuts = page_cuts(stored, behind)
-    data, sections = page_tables(cuts, manifests, options)
+    named = [name for name in cuts if name != AS_RUN]
+    beside = [page_cuts(other, RowFiles(other.store, options.data_root), named) for other in beside_folders(stored, options)]
+    data, sections = page_tables(cuts, manifests, options, beside)
     data |= {
-        "images": image_browser(sections, cuts[AS_RUN].counts, behind, PICTURES),
+        "images": image_browser(sections, counts_in([each[AS_RUN] for each in (cuts, *beside)]), behind, PICTURES),
         "marks": MARKS,
         "notReal": NOT_REAL,
         "opensWith": {"protocol": options.protocol, "policy": str(policy) if policy else AS_RUN},

@@ -8,16 +8,18 @@ from reports.groups import GROUPS
 from reports.markdown import column_head, section_source
 from reports.page.about import about
 from reports.page.cuts import AS_RUN
+from reports.report import counts_in
 from reports.table import build_table
 
 
-def page_tables(cuts, manifests, options):
+def page_tables(cuts, manifests, options, beside=()):
     """Everything that the page's table shows.
 
     Arguments:
         cuts (dict): From `reports.page.cuts.page_cuts`.
         manifests: What the result folder says of its runs.
         options (reports.report.ReportOptions): Its columns are shown at first; the reader can choose any other.
+        beside: Those of further folders, whose rows take places in the table as `reports.stand_in` says.
 
     Returns:
         tuple: Plain data for the page, and the `reports.table.Section`s of the rows as they were run.
@@ -28,10 +30,14 @@ def page_tables(cuts, manifests, options):
     shown = {column.name for column in columns_named(options.columns, rows)}
     chosen = {name: getattr(options, name) for name in ("digits", "with_published", "table")}
     chosen["columns"] = [column.name for column in columns]
-    as_run, views = build_table(rows, **chosen), {}
+    views = {}
     for policy, cut in cuts.items():
+        others = [each[policy] for each in beside]
+        chosen |= {"beside": [row for other in others for row in other.rows], "counts": counts_in([cut, *others])}
+        if policy == AS_RUN:
+            as_run = build_table(cut.rows, **chosen)
         for protocol in PROTOCOLS if policy == AS_RUN else SWEPT:
-            sections = build_table(cut.rows, protocol=protocol, counts=cut.counts, **chosen)
+            sections = build_table(cut.rows, protocol=protocol, **chosen)
             views.setdefault(policy, {})[protocol] = [_view(section) for section in sections]
     data = {
         "columns": [_column(column, column.name in shown) for column in columns],
@@ -46,14 +52,14 @@ def page_tables(cuts, manifests, options):
 def _column(column, shown):
     unit = units([column]).rpartition(" in ")[2]
     heads = {"head": column.head, "arrow": column_head(column), "title": column.title or column.name, "unit": unit}
-    return {"name": column.name, **heads, "better": column.better, "shown": shown}
+    return {"name": column.name, **heads, "better": column.better, "ofMethod": column.of_method, "shown": shown}
 
 
 def _section(section, manifests):
     return {
         "title": section.title,
         "dataset": section.dataset,
-        "split": section.split + " (own list)" * section.own_list,
+        "split": section.list_title.replace("`", ""),
         "images": section.n_images,
         "source": section_source(section),
         "lines": [about(line, manifests) for line in section.lines],

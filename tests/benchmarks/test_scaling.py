@@ -74,10 +74,10 @@ def drawn(curves):
             sizes = np.array(SIZES[name])
             exponent, factor = fitted(sizes, times)
             last, _ = fitted(sizes[-2:], times[-2:])
-            axis.loglog(sizes, np.multiply(times, 1000), "o", color=PALETTE[0])
-            axis.loglog(sizes, 1000 * np.exp(factor) * sizes**exponent, color=PALETTE[1], lw=0.8)
+            axis.loglog(sizes, np.multiply(times, 1000), "o-", color=PALETTE[0], lw=0.8)
+            axis.loglog(sizes, 1000 * np.exp(factor) * sizes**exponent, "--", color=PALETTE[1], lw=0.8)
             axis.set_xticks(sizes, sizes)
             axis.minorticks_off()
-            axis.set(xlabel=LABELS[name], title=f"Exponent {exponent:.2f} (line); of the last step {last:.2f}")
+            axis.set(xlabel=LABELS[name], title=f"Exponent {exponent:.2f} (dashed); of the last step {last:.2f}")
         axes[0].set_ylabel("Scoring an image, ms")
         return encoded(figure, "Scaling", f"Processor time of scoring around a method, least of {REPEATS} runs.")["png"]

@@ -53,6 +53,14 @@ def test_figures_images_and_the_rows_of_one_folder_alone(tmp_path):
     assert "20 of 40 images are counted differently; IoU: 10 0.0 to 100.0, 11 0.0 to 100.0" in text
 
 
+def test_folders_without_a_common_row_say_so_and_name_few(tmp_path):
+    a, b = folder(tmp_path / "a", 0.25, *(f"m{k:02}" for k in range(30))), folder(tmp_path / "b", 0.75, "ript")
+    text = to_text(a, b, OPTIONS)
+    assert "No method has a row of one data set and split in both." in text
+    assert "m07 on nuaa-sirst (irsam); and 22 more rows." in text
+    assert "m08" not in text
+
+
 @pytest.mark.parametrize(("pd", "verdict"), [(0.725, "may be chance"), (0.25, "worse")])
 def test_a_change_that_may_be_chance_is_told_from_one_for_the_worse(tmp_path, pd, verdict):
     text = to_text(folder(tmp_path / "a", 0.75, "ipi"), folder(tmp_path / "b", pd, "ipi"), OPTIONS)

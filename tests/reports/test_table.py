@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from reports.csv_table import to_csv
+from reports.groups import card_of
 from reports.html import to_html
 from reports.latex import escape, to_latex
 from reports.listing import row_line
@@ -16,6 +17,7 @@ from reports.markdown import to_markdown
 from reports.published import printed_name, published
 from reports.table import build_table
 from results.row import Row, Speed, Status, Weights
+from zoo import list_methods
 
 
 def make_row(method, iou=0.5, dataset="nuaa-sirst", split="irsam", **changes):
@@ -251,7 +253,18 @@ def test_a_table_of_ones_own_data_set_has_the_methods_that_were_run():
     assert [line.method for line in sections[0].lines] == ["top_hat", "ipi"]
     text = to_markdown(sections, "exact")
     assert "## mine, own list, 86 test images" in text
-    assert "not run" not in text + to_latex(sections, "exact")
+    latex = to_latex(sections, "exact")
+    assert "not run" not in text + latex
+    assert "Lists of one's own (mine 86 images), protocol" in latex
+    assert "irsam" not in latex.partition("protocol")[0]
+    both = build_table([make_row("ipi"), make_row("ipi", dataset="mine", own_split=True)])
+    assert r"split \texttt{irsam} (NUAA-SIRST 86 images) and lists of one's own (mine 86 images)" in to_latex(both, "exact")
+
+
+@pytest.mark.parametrize("method", list_methods())
+def test_a_method_has_one_title_whether_it_was_run_or_not(method):
+    sections = build_table([make_row("mine")], with_published=True, table="all")
+    assert {line.title for line in sections[0].lines if line.method == method} <= {card_of(method).title}
 
 
 def test_only_rows_over_the_same_images_are_ranked_together():

@@ -33,7 +33,7 @@ function watchFigures() {
 }
 
 function start() {
-  const sections = report.sections.map((section, place) => [place, `${section.title} (${section.split})`]);
+  const sections = report.sections.map((section, place) => [place, `${section.title}, ${section.split}`]);
   fillSelect(byId("section"), sections, state.section);
   fillSelect(byId("image-section"), sections, state.section);
   fillSelect(byId("policy"), Object.keys(report.views).map((name) => [name, name]), state.policy);
@@ -54,6 +54,7 @@ function start() {
   listen("image-order", "change", again);
   byId("more").addEventListener("click", () => { gallery.limit += PAGE; drawGallery(); });
   for (const form of document.forms) form.addEventListener("submit", (event) => event.preventDefault());
+  NARROW.addEventListener("change", drawTable);
   watchTable(byId("results"));
   watchViewer();
   watchFigures();

@@ -1,8 +1,14 @@
 /* The table: switching, filtering, sorting. */
 
+const NARROW = window.matchMedia("(max-width: 40rem)"); // as in page.css
 const [NUMBER, LOW, HIGH, TEXT, PUBLISHED, DIFFERENCE, RANK, DOUBTFUL, FIGURE_MARKS] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
 
-const shownColumns = () => report.columns.map((column, place) => ({ ...column, place })).filter(({ name }) => state.columns.has(name));
+/** The columns that are shown; in a narrow window those of accuracy first, for no others are in sight there. */
+function shownColumns() {
+  const columns = report.columns.map((column, place) => ({ ...column, place })).filter(({ name }) => state.columns.has(name));
+  return NARROW.matches ? columns.toSorted((a, b) => a.ofMethod - b.ofMethod) : columns;
+}
+
 const currentView = () => report.views[state.policy][state.protocol][state.section];
 
 /** Lines that pass the filters, each with what the view says of it, in the order that was asked for. */

@@ -1,8 +1,10 @@
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from engine.metrics import PROTOCOLS, bootstrap_ci, compute_metrics, count_image, paired_bootstrap, ratio_ci
+from engine.metrics import PROTOCOLS, bootstrap, bootstrap_ci, compute_metrics, count_image, paired_bootstrap, ratio_ci
 from engine.metrics.bootstrap import luck
 from zoo.errors import UsageError, ZooError
 
@@ -20,6 +22,19 @@ def table(seed, hit_rate, images=60):
         pred |= generator.random((32, 32)) < 0.002
         rows.append(count_image(pred, label))
     return rows
+
+
+@pytest.fixture
+def forget():
+    """Nothing that was drawn is kept, from before the test or after it."""
+
+    def clear():
+        for cache in (bootstrap._draws, bootstrap._figures):
+            cache.cache_clear()
+
+    clear()
+    yield clear
+    clear()
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -72,10 +87,34 @@ def test_a_clear_lead_takes_no_more_resamples():
     assert paired_bootstrap(*flips(20, 2), metric="Pd") == paired_bootstrap(*flips(20, 2), metric="Pd", n=1000)
 
 
-def test_resamples_do_not_depend_on_how_many_are_held_at_a_time(monkeypatch):
+def test_resamples_do_not_depend_on_how_many_are_held_at_a_time(monkeypatch, forget):
     whole = paired_bootstrap(table(0, 0.7), table(1, 0.8), n=1000)
-    monkeypatch.setattr("engine.metrics.bootstrap.CHUNK", 37)
+    forget()
+    monkeypatch.setattr(bootstrap, "CHUNK", 37)
     assert paired_bootstrap(table(0, 0.7), table(1, 0.8), n=1000) == whole
+
+
+def test_resamples_do_not_depend_on_how_many_are_kept(monkeypatch, forget):
+    whole = paired_bootstrap(table(0, 0.7), table(1, 0.8), n=1000)
+    monkeypatch.setattr(bootstrap, "KEPT_BYTES", 3 * bootstrap.CHUNK * 60)
+    forget()
+    for _ in range(2):
+        assert paired_bootstrap(table(0, 0.7), table(1, 0.8), n=1000) == whole
+        bootstrap._figures.cache_clear()
+    assert len(bootstrap._draws(60, 0).kept) == 3
+
+
+def test_images_are_drawn_once_and_each_method_weighed_once_for_all_pairs(monkeypatch, forget):
+    drawn, weighed = [], []
+    draw, weigh = bootstrap._Draws._draw, bootstrap._weighted
+    monkeypatch.setattr(bootstrap._Draws, "_draw", lambda self, generator: drawn.append(1) or draw(self, generator))
+    monkeypatch.setattr(bootstrap, "_weighted", lambda *given: weighed.append(type(given[-1])) or weigh(*given))
+    methods = [table(seed, 0.5 + seed / 20) for seed in range(5)]
+    for a, b in combinations(methods, 2):
+        for metric in ("IoU", "Pd"):
+            paired_bootstrap(a, b, metric=metric, n=1000)
+    assert len(drawn) == -(-1000 // bootstrap.CHUNK)
+    assert len([kind for kind in weighed if kind is not list]) == 5 * 2
 
 
 def test_undefined_metrics_have_no_interval():

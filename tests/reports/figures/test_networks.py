@@ -67,6 +67,9 @@ def test_cells_say_what_was_trained_where(material, rows):
     axis, below = figure.axes
     texts = [(text.get_text(), text.get_weight()) for text in axis.texts]
     assert texts == [("70.00", "bold"), ("30.00", "normal"), ("55.00", "bold")]
+    frames = [(frame.get_x() + frame.get_width() / 2, frame.get_y() + frame.get_height() / 2) for frame in axis.patches]
+    np.testing.assert_allclose(frames, [(0, 0), (1, 1)], atol=1e-9)
+    assert list(below.patches) == []
     assert [label.get_text() for label in axis.get_yticklabels()] == ["Net, NUAA-SIRST", "Net, IRSTD-1k"]
     assert [label.get_text() for label in below.get_yticklabels()] == ["Net, SIRST3"]
     assert [text.get_weight() for text in below.texts] == ["normal"]

@@ -3,6 +3,7 @@
 import re
 import shutil
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,11 @@ import run_benchmark
 from engine.metrics import compute_metrics
 from engine.rows import recut_rows
 from reports.figures import FIGURES
-from reports.figures.style import PAGE, SMALL, encoded, look, styled
+from reports.figures.left import Left
+from reports.figures.style import COLUMN, PAGE, SMALL, canvas, encoded, log_ticks, look, styled
 from reports.figures.write import draw_figures, figure_names
 from reports.row_files import RowFiles
-from results.row import Status
+from results.row import Status, Weights
 from zoo import UsageError, build_threshold
 
 OF_A_SET = {"detections", "hiou_errors", "paired", "pd_fa", "precision_recall", "roc", "speed", "strata"}
@@ -54,6 +56,64 @@ def test_a_folder_of_rows_alone_says_so_once_a_figure(store):
     assert names == ["roc"]
     reason = f"{store.out} has rows alone, and no journal of single images"
     assert told == [f"figure strata_scenes_irsam is left out: greedy, sharp, shy: {reason}"]
+
+
+def test_figures_that_lack_the_same_are_one_line(store):
+    shutil.rmtree(store.out / "journal")
+    names = ["detections", "hiou_errors", "paired", "strata", "surfaces"]
+    _, told = drawn(store, names=names)
+    places = ", ".join(f"{name}_scenes_irsam" for name in names)
+    assert told == [f"figures {places} are left out: {store.out} has rows alone, and no journal of single images"]
+
+
+def test_many_methods_and_reasons_are_told_by_the_first():
+    left = Left()
+    left.rows("roc", "roc_a", 2, {f"reason {k}": [f"m{k}{n}" for n in range(9)] for k in range(9)})
+    left.out("roc", "roc_b", 2, "no luck", {}, nothing=False)
+    without, out = left.lines()
+    assert without.startswith("figure roc_a, without m00, m01, m02, m03, m04 and 4 more: reason 0; m10")
+    assert without.endswith("reason 2; 6 more reasons")
+    assert out == "figure roc_b is left out: no luck"
+
+
+def test_a_figure_that_lacks_the_same_everywhere_is_named_alone():
+    left = Left()
+    for name, places in ("roc", "ab"), ("strata", "ab"), ("speed", "a"):
+        for place in places:
+            left.out(name, f"{name}_{place}", 2, "few", {"no journal": ["ipi"]}, nothing=True)
+    assert list(left.lines()) == ["figures roc, strata, speed_a are left out: no journal"]
+
+
+@pytest.mark.parametrize(
+    ("limits", "wanted"),
+    [((0.02, 300), None), ((1.5, 9), ["2", "5"]), ((11, 60), ["20", "50"]), ((30.2, 38), ["32", "34", "36", "38"])],
+)
+def test_ticks_of_a_logarithmic_axis_are_apart(limits, wanted):
+    _, axes = canvas(COLUMN, 2)
+    axes.set(xscale="log", xlim=limits)
+    log_ticks(axes.xaxis)
+    axes.figure.draw_without_rendering()
+    labels = [label for label in axes.get_xticklabels(which="both") if label.get_text()]
+    boxes = [label.get_window_extent() for label in labels if limits[0] <= label.get_position()[0] <= limits[1]]
+    assert len(boxes) >= 2
+    assert all(one.x1 < other.x0 for one, other in pairwise(sorted(boxes, key=lambda box: box.x0)))
+    assert wanted is None or [label.get_text() for label in labels] == wanted
+
+
+def test_small_print_names_few_networks(material):
+    def note(number, others=()):
+        schedules = [*["budget"] * number, *others]
+        rows = [replace(material.rows[0], method=f"m{k}") for k in range(len(schedules))]
+        lines = {}
+        for row, schedule in zip(rows, schedules, strict=True):
+            weights = Weights(file="f", sha256="s", dataset="x", split="irsam", schedule=schedule)
+            line = replace(next(iter(material.lines.values())), title=row.method.upper(), row=replace(row, weights=weights))
+            lines[row.dataset, row.split, row.method] = line
+        return replace(material, rows=tuple(rows), lines=lines).note
+
+    assert "trained by schedule budget: all networks" in note(2)
+    assert "trained by schedule budget: M0, M1" in note(2, ["paper"])
+    assert "trained by schedule budget: 12 of 13 networks" in note(12, ["paper"])
 
 
 def test_figures_are_picked_by_name(store, capsys):

@@ -226,6 +226,32 @@ def test_a_figure_is_enlarged(opened):
     sync_api.expect(tab.locator("#enlarged")).to_be_hidden()
 
 
+@pytest.mark.parametrize(("width", "first"), [(1280, "params"), (390, "IoU")])
+def test_a_narrow_window_shows_accuracy_first(opened, width, first):
+    tab = opened(width)
+    heads = tab.locator("#results thead th")
+    assert heads.nth(1).get_attribute("data-column") == first
+    box = tab.locator("#results th[data-column='IoU']").bounding_box()
+    assert box["x"] + box["width"] <= width
+    tab.set_viewport_size(dict(width=1670 - width, height=900))
+    sync_api.expect(heads.nth(1)).to_have_attribute("data-column", {"params": "IoU", "IoU": "params"}[first])
+
+
+@pytest.mark.parametrize(("scheme", "drawn"), [("light", "none"), ("dark", "invert(0.9) hue-rotate(180deg)")])
+def test_drawings_have_the_readers_colours(opened, scheme, drawn):
+    tab = opened(color_scheme=scheme)
+    tab.locator("#figures").scroll_into_view_if_needed()
+    assert tab.locator(".enlarge img").evaluate("(image) => getComputedStyle(image).filter") == drawn
+
+
+def test_thumbnails_end_where_their_pictures_do(opened):
+    tab = opened()
+    for picture in tab.locator("#gallery .framed").all():
+        frame, image = picture.bounding_box(), picture.locator("image").bounding_box()
+        assert image == pytest.approx(frame, abs=0.5)
+        assert picture.evaluate("(svg) => getComputedStyle(svg).backgroundColor") == "rgba(0, 0, 0, 0)"
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_the_page_fits_its_window_and_the_readers_colours(opened, width, scheme):
     tab = opened(width, color_scheme=scheme)

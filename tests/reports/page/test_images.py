@@ -80,6 +80,31 @@ def test_counts_stay_where_nothing_else_is_stored(stored, behind, monkeypatch):
     assert "--save-predictions" in browser["remarks"][1]
 
 
+def test_what_is_missing_of_every_image_is_said_once(stored, behind, monkeypatch):
+    def other(row, image_id):
+        raise ZooError(f"{image_id} of {row.dataset} is not the image that was scored")
+
+    monkeypatch.setattr(behind, "item", other)
+    (remark,) = mine(stored, behind)["remarks"]
+    text, _, ids = remark.removesuffix(")").partition(" (")
+    assert text == "an image of mine is not the image that was scored"
+    assert sorted(ids.split(", ")) == sorted(IDS)
+
+
+def test_rows_without_records_are_told_once_and_looked_for_once(stored, behind, monkeypatch):
+    asked = []
+
+    def gone(row):
+        asked.append(row.method)
+        raise ZooError("out has rows alone")
+
+    monkeypatch.setattr(behind, "records", gone)
+    browser = mine(stored, behind)
+    assert (browser["remarks"], browser["pictures"]) == (["out has rows alone"], {})
+    assert sorted(asked) == ["max_median", "top_hat"]
+    assert len(browser["counts"]["top_hat"]) == 4
+
+
 def test_a_row_whose_counts_are_gone_is_told(stored, behind):
     browser = mine(stored, behind, lambda row: None if row.method == "max_median" else stored.counts(row))
     assert list(browser["counts"]) == ["top_hat"]

@@ -1,6 +1,7 @@
 """The page as a file: what it holds, and that nothing in the data becomes part of it."""
 
 import base64
+import csv
 import json
 import re
 
@@ -11,14 +12,18 @@ import pytest
 from engine.metrics import PROTOCOLS
 from engine.rows import recut
 from engine.stored import Stored
+from reports.page import page as page_part
 from reports.page.about import row_command
 from reports.page.cuts import AS_RUN, POLICIES, page_cuts
 from reports.page.embedded import embedded_figures, markdown_page
 from reports.page.tables import page_tables
-from reports.report import ReportOptions
+from reports.report import ReportOptions, tables, write_report
 from reports.row_files import RowFiles
+from results.files import write_atomic
 from results.row import OUTSIDE
+from results.store import ResultStore
 from tests.reports.page.conftest import HOSTILE
+from tests.reports.test_stand_in import row_of
 from tests.reports.test_table import make_row
 from zoo import build_threshold
 
@@ -113,6 +118,35 @@ def test_tables_have_a_line_for_a_method_that_is_not_known_here(stored):
     assert [column["name"] for column in data["columns"] if column["shown"]] == ["Pd", "AUC"]
     (line,) = (line for line in data["sections"][0]["lines"] if line["method"] == "no_such_method")
     assert line["card"] is None
+
+
+def test_the_table_is_that_of_the_report_with_rows_of_other_folders(tmp_path):
+    """Lines, marks and leads of the page are those of ``table1.csv``, that of weights of the set alone among them."""
+    joint = dict(dataset="sirst3", datasets=("irstd-1k", "nuaa-sirst"))
+    ours, theirs = ResultStore(tmp_path / "ours"), ResultStore(tmp_path / "theirs")
+    for row in (row_of(iou=0.5, weights=joint), make_row("top_hat", 0.2)):
+        ours.write_row(row, [])
+    theirs.write_row(row_of("acmnet_alone", 0.6), [])
+    options = ReportOptions(beside=(str(theirs.out),), figures=())
+    write_report(Stored.read(ours.out), ours.out / "report", write_atomic, options, parts=[page_part, tables])
+    with open(ours.out / "report" / "table1.csv", encoding="utf-8", newline="") as file:
+        wanted = {line["method"]: line for line in csv.DictReader(file) if line["metric"] == "IoU"}
+    data = embedded(ours.out / "report" / "index.html")
+    (iou,) = (place for place, column in enumerate(data["columns"]) if column["name"] == "IoU")
+    for policy in (AS_RUN, "fixed(0)"):
+        lines = data["views"][policy]["exact"][0]["lines"]
+        shown = {about["method"]: line for about, line in zip(data["sections"][0]["lines"], lines, strict=True)}
+        assert {method: line["marks"] for method, line in shown.items()} == {m: line["marks"] for m, line in wanted.items()}
+        assert shown["acmnet"]["marks"] == "A"
+        assert shown["acmnet"]["figures"][iou][0] == 60.0
+
+
+def test_figures_of_images_are_told_from_drawings(tmp_path):
+    picture = np.full((100, 100), 255, np.uint8)
+    cv2.imwrite(str(tmp_path / "a.png"), picture)
+    picture[:80, :90] = 100
+    cv2.imwrite(str(tmp_path / "b.png"), picture)
+    assert [figure["drawing"] for figure in embedded_figures(tmp_path, 10**6, pytest.fail)] == [True, False]
 
 
 def test_the_smallest_figures_are_embedded_until_the_room_is_spent(tmp_path):
