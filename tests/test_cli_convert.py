@@ -123,9 +123,10 @@ def test_weights_whose_training_list_is_named_are_guarded_and_not_marked(tmp_pat
     def score(weights, *trained_on):
         target = tmp_path / weights / "acmnet_1ch_mine.safetensors"
         assert convert("acmnet_1ch", source, target, *trained_on) == 0
-        where = ["--datasets", folder, "--checkpoints", target.parent, "--out", tmp_path / "out"]
+        out = tmp_path / weights / "out"
+        where = ["--datasets", folder, "--checkpoints", target.parent, "--out", out]
         status = run_benchmark.main(["--methods", "acmnet_1ch", *map(str, where)])
-        row = json.loads((tmp_path / "out/results/mine/irsam/acmnet_1ch.json").read_text())
+        row = json.loads((out / "results/mine/irsam/acmnet_1ch.json").read_text())
         return status, row, read_header(target)
 
     status, row, _ = score("a")

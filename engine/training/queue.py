@@ -18,6 +18,7 @@ from zoo.known_weights import entry_named
 from zoo.lookup import registered
 from zoo.neural import NeuralDetector
 from zoo.registry import method_config
+from zoo.terminal import say
 
 FORM = "a line is: network data-set seconds [seed]"
 WORK = Path("work_dirs", "queue")  # folders of begun trainings
@@ -90,7 +91,7 @@ def entry_job(entry, options, dataset):
     return replace(options, **own, out=str(Path(options.out or WORK, run)))
 
 
-def run_queue(entries, options, *, plugins=(), report=print, largest_state=None, after=lambda job, weights: None):
+def run_queue(entries, options, *, plugins=(), report=say, largest_state=None, after=lambda job, weights: None):
     """Train the entries of a queue one after the other until all are done or the time is over.
 
     Those that have their weights are passed over. Begun ones come first, then the others in their order, last those whose

@@ -17,6 +17,7 @@ from engine.training.train import TrainOptions
 from engine.training.travel import LARGEST, join_files, pack_run, split_file, unpack_run
 from results.files import write_atomic, write_json
 from zoo.errors import UsageError, ZooError
+from zoo.terminal import say
 
 MOST = 64 << 20  # bytes of a packed folder
 QUEUE, OPTIONS, DATA, STATES, WEIGHTS = "queue.txt", "options.json", "data", "states", "weights"
@@ -25,7 +26,7 @@ NO_CODE = {"tests", "docs", "checkpoints"}
 NO_ROOM = {Path("reports", name) for name in ("results", "times", "studies", "report")}  # rows, not code
 
 
-def pack(folder, queue, options, *, with_data=True, most=MOST, report=print):
+def pack(folder, queue, options, *, with_data=True, most=MOST, report=say):
     """Write a folder from which a stretch runs on another machine that has the dependencies alone.
 
     Arguments:
@@ -105,7 +106,7 @@ def _spread(partial, folder, most):
     return folders
 
 
-def run_stretch(folder, out, *, device, time_limit, data_root=None, report=print):
+def run_stretch(folder, out, *, device, time_limit, data_root=None, report=say):
     """Train the queue of a packed folder, and leave in another one, after each entry, what is to be carried home.
 
     Arguments:
@@ -153,7 +154,7 @@ def run_stretch(folder, out, *, device, time_limit, data_root=None, report=print
     return run_queue(entries, options, report=report, largest_state=LARGEST, after=bring_home)
 
 
-def collect(out, *, checkpoints, work=None, report=print):
+def collect(out, *, checkpoints, work=None, report=say):
     """Put what `run_stretch` left where training on this machine finds it.
 
     Arguments:

@@ -84,5 +84,5 @@ def test_lists_of_the_package_tell_what_weights_of_others_have_seen():
     assert all(len(pixels) == 16 for pixels in known["seen"]["nudt-sirst"].values())
     assert overlap(known, build_dataset("synthetic", subset="train")) == build_dataset("synthetic", subset="train").ids
     assert trained_on([]) == {}
-    with pytest.raises(UsageError, match="is no data set"):  # a folder, whatever its name
+    with pytest.raises(UsageError, match="there is no folder nuaa-sirst"):  # a folder, whatever its name
         trained_on(["./nuaa-sirst/irsam"])

@@ -16,9 +16,9 @@ SMALL, OTHER = "acmnet_quarter", "acmnet_fpn"
 PHASES = [dict(size=32, batch_size=2, share=1, on_target=0.9)]
 
 
-def plan_of_six(*args):
+def plan_of_six(recipe, *args):
     """A plan in place of the probe's, so that no machine is too slow to be stopped in between."""
-    return {"amp": False, "steps": [6]}
+    return {"amp": False, "steps": [6 for _ in recipe.phases]}
 
 
 @pytest.fixture
