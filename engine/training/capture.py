@@ -42,14 +42,11 @@ class CapturedSteps:
         graphs: With a ``capture`` as that of `CudaGraphs`.
         clean: Called after a capture that failed, before the step is taken as it is.
         tell: Called with a line of text.
-
-    Attributes:
-        captured: Number of kinds that were captured.
     """
 
     def __init__(self, step, graphs, *, clean, tell):
         self.step, self.graphs, self.clean, self.tell = step, graphs, clean, tell
-        self.kind, self.taken, self.captured = None, 0, 0
+        self.kind, self.taken = None, 0
         self.batch = self.replay = self.outputs = self.fault = None
 
     def __call__(self, batch, kind):
@@ -81,7 +78,6 @@ class CapturedSteps:
         try:
             self.replay, self.outputs = self.graphs.capture(lambda: self.step(own))
             self.batch = own
-            self.captured += 1
         except Exception as error:
             self.fault = error
             self.clean()
