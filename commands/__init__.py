@@ -1,1 +1,5 @@
 """The commands of the command line, one file each. None imports anything heavy before its arguments are parsed."""
+
+from irsam_zoo import refuse_bare
+
+refuse_bare(__name__)

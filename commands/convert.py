@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
-from commands.parser import DATA_ROOT, DEBUG
-from zoo.schedules import SCHEDULES
-from zoo.terminal import say, warn
+from irsam_zoo.commands.parser import DATA_ROOT, DEBUG
+from irsam_zoo.zoo.schedules import SCHEDULES
+from irsam_zoo.zoo.terminal import say, warn
 
 
 class Help(argparse.Action):
@@ -15,7 +15,7 @@ class Help(argparse.Action):
         super().__init__(option_strings, argparse.SUPPRESS, nargs=0, **options)
 
     def __call__(self, parser, namespace, values, option_string=None):
-        from zoo.conversion import network_methods
+        from irsam_zoo.zoo.weights.conversion import network_methods
 
         parser.epilog = f"methods: {', '.join(network_methods())}"
         parser.print_help()
@@ -42,8 +42,8 @@ def add_parser(commands):
 
 
 def convert(args):
-    from engine.training.provenance import trained_on
-    from zoo.conversion import convert_file
+    from irsam_zoo.training.provenance import trained_on
+    from irsam_zoo.zoo.weights.conversion import convert_file
 
     provenance = trained_on(args.trained_on, args.data_root)
     words = ["--key", args.key] if args.key is not None else []

@@ -1,7 +1,7 @@
 """Check the data sets."""
 
-from commands.parser import DATA_ROOT, DEBUG, run_option
-from zoo.terminal import show
+from irsam_zoo.commands.parser import DATA_ROOT, DEBUG, run_option
+from irsam_zoo.zoo.terminal import show
 
 
 def add_parser(commands):
@@ -12,7 +12,7 @@ def add_parser(commands):
 
 
 def check_data(args):
-    from datasets.doctor import check, format_report
+    from irsam_zoo.datasets.doctor import check, format_report
 
     report = check(args.data_root, args.datasets)
     show(format_report(report))

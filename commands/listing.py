@@ -1,7 +1,7 @@
 """List methods and data sets."""
 
-from commands.parser import CHECKPOINTS, DATA_ROOT, DEBUG, PLUGIN, load_plugins
-from zoo.terminal import show
+from irsam_zoo.commands.parser import CHECKPOINTS, DATA_ROOT, DEBUG, PLUGIN, load_plugins
+from irsam_zoo.zoo.terminal import show
 
 
 def add_parser(commands):
@@ -10,7 +10,7 @@ def add_parser(commands):
 
 
 def list_all(args):
-    from reports.listing import dataset_listing, method_listing
+    from irsam_zoo.reports.listing import dataset_listing, method_listing
 
     load_plugins(args.plugin)
     show(method_listing(args.checkpoints))

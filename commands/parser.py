@@ -3,8 +3,8 @@
 import argparse
 from dataclasses import MISSING, fields
 
-from engine.options import RunOptions
-from zoo.errors import UsageError
+from irsam_zoo.engine.options import RunOptions
+from irsam_zoo.zoo.errors import UsageError
 
 FLAGS = {"plugins": "--plugin"}
 OF_THE_COMMAND_LINE = ("help", "debug", "config", "from_manifest", "trust")  # which no file of options sets
@@ -46,7 +46,7 @@ DATA_ROOT, SPLIT, PLUGIN, CHECKPOINTS, DEVICE = map(run_option, ("data_root", "s
 
 def load_plugins(paths):
     """Import the files of ``--plugin``."""
-    from zoo.plugins import load_plugin
+    from irsam_zoo.zoo.plugins import load_plugin
 
     for path in paths:
         load_plugin(path)

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from commands.parser import CHECKPOINTS, DEBUG, DEVICE, PLUGIN, load_plugins, run_option
-from zoo.errors import UsageError
-from zoo.terminal import say, warn
+from irsam_zoo.commands.parser import CHECKPOINTS, DEBUG, DEVICE, PLUGIN, load_plugins, run_option
+from irsam_zoo.zoo.errors import UsageError
+from irsam_zoo.zoo.terminal import say, warn
 
 
 def add_parser(commands):
@@ -26,12 +26,12 @@ def add_parser(commands):
 
 
 def predict(args):
-    from engine.frames import open_sources
-    from engine.hardware import usable_device
-    from engine.predict import open_methods, predict_source
-    from engine.progress import Progress
-    from reports.predictions import PredictionWriter
-    from results.record import ImageFailure
+    from irsam_zoo.engine.frames import open_sources
+    from irsam_zoo.engine.predict import open_methods, predict_source
+    from irsam_zoo.reports.predictions import PredictionWriter
+    from irsam_zoo.results.record import ImageFailure
+    from irsam_zoo.runtime.hardware import usable_device
+    from irsam_zoo.runtime.progress import Progress
 
     methods, paths = methods_and_paths(args.names, args.methods)
     load_plugins(args.plugin)

@@ -3,9 +3,9 @@
 import os
 from pathlib import Path
 
-from commands.parser import DEBUG, DEVICE, PLUGIN, load_plugins
-from zoo.errors import UsageError
-from zoo.terminal import show, warn
+from irsam_zoo.commands.parser import DEBUG, DEVICE, PLUGIN, load_plugins
+from irsam_zoo.zoo.errors import UsageError
+from irsam_zoo.zoo.terminal import show, warn
 
 SIZES = (256, 512)
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
@@ -27,12 +27,12 @@ def profile(args):
     if min(args.size) < 16 or args.threads < 1:
         raise UsageError("--size must be at least 16, and --threads at least 1")
     os.environ |= dict.fromkeys(THREADS, str(args.threads))  # read when the libraries are imported, which is below
-    from engine.hardware import usable_device
-    from engine.profile_table import profile_methods
-    from engine.profiling import NOT_COUNTED
-    from reports.profile import to_markdown
-    from results.files import write_atomic, write_json
-    from results.plain import to_plain
+    from irsam_zoo.engine.profile_table import profile_methods
+    from irsam_zoo.engine.profiling import NOT_COUNTED
+    from irsam_zoo.reports.profile import to_markdown
+    from irsam_zoo.results.files import write_atomic, write_json
+    from irsam_zoo.results.serialization import to_plain
+    from irsam_zoo.runtime.hardware import usable_device
 
     load_plugins(args.plugin)
     found = []

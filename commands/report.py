@@ -1,8 +1,8 @@
 """Write the report of a result folder; compare two, or merge several."""
 
-from commands.parser import DATA_ROOT, DEBUG, PLUGIN, PROTOCOL, load_plugins
-from zoo.errors import UsageError
-from zoo.terminal import say, show, warn
+from irsam_zoo.commands.parser import DATA_ROOT, DEBUG, PLUGIN, PROTOCOL, load_plugins
+from irsam_zoo.zoo.errors import UsageError
+from irsam_zoo.zoo.terminal import say, show, warn
 
 
 def add_parser(commands):
@@ -58,7 +58,7 @@ def report(args):
         raise UsageError("report needs --out DIR, the result folder, or --compare A B; see run_benchmark.py report --help")
     options = report_options(args)
     if args.merge:
-        from results.merge import merge_folders
+        from irsam_zoo.results.merge import merge_folders
 
         for line in merge_folders(args.merge, args.out):
             warn(line)
@@ -70,9 +70,9 @@ def report(args):
 
 def compare(args):
     """Print what changed between two result folders."""
-    from engine.stored import Stored
-    from reports.compare import to_text
-    from zoo import build_threshold
+    from irsam_zoo.reports.compare import to_text
+    from irsam_zoo.results.stored_rows import Stored
+    from irsam_zoo.zoo import build_threshold
 
     policy = build_threshold(args.threshold) if args.threshold else None
     show(to_text(*(Stored.read(folder, policy) for folder in args.compare), report_options(args)))
@@ -81,8 +81,8 @@ def compare(args):
 
 def report_options(args):
     """The `reports.report.ReportOptions` of a command line."""
-    from reports.cells import Layout
-    from reports.report import ReportOptions
+    from irsam_zoo.reports.cells import Layout
+    from irsam_zoo.reports.report import ReportOptions
 
     chosen = {"columns": tuple(args.columns)} if args.columns else {}
     return ReportOptions(
@@ -105,15 +105,15 @@ def _figures(names):
         return None
     if names == ["none"]:
         return ()
-    from reports.figures.write import figure_names
+    from irsam_zoo.reports.figures.write import figure_names
 
     return tuple(figure_names(names))
 
 
 def check_protocol(protocol):
     """Raise UsageError for a protocol that there is not."""
-    from engine.metrics import PROTOCOLS
-    from zoo.lookup import unknown
+    from irsam_zoo.metrics import PROTOCOLS
+    from irsam_zoo.zoo.lookup import unknown
 
     if protocol not in PROTOCOLS:
         raise UsageError(unknown("protocol", protocol, PROTOCOLS))
@@ -141,10 +141,10 @@ def write_reports(out, options, threshold=None, parts=None, published=False):
     Raises:
         UsageError: The folder holds no results.
     """
-    from engine.stored import Stored
-    from reports.report import PARTS, published_tables, write_report
-    from results.files import write_atomic
-    from zoo import build_threshold
+    from irsam_zoo.reports.report import PARTS, published_tables, write_report
+    from irsam_zoo.results.files import write_atomic
+    from irsam_zoo.results.stored_rows import Stored
+    from irsam_zoo.zoo import build_threshold
 
     stored = Stored.read(out, build_threshold(threshold) if threshold else None)
     folder, parts = (stored.store.out, [published_tables]) if published else (stored.store.out / "report", parts or PARTS)

@@ -5,12 +5,12 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
-from commands.parser import DEBUG, FLAGS, PROTOCOL, run_option
-from commands.report import check_protocol, check_sweep_protocol, write_reports
-from engine.options import RunOptions
-from zoo.errors import FAILURES, UsageError, one_line
-from zoo.lookup import names_file
-from zoo.terminal import say, warn
+from irsam_zoo.commands.parser import DEBUG, FLAGS, PROTOCOL, run_option
+from irsam_zoo.commands.report import check_protocol, check_sweep_protocol, write_reports
+from irsam_zoo.engine.options import RunOptions
+from irsam_zoo.zoo.errors import FAILURES, UsageError, one_line
+from irsam_zoo.zoo.lookup import names_file
+from irsam_zoo.zoo.terminal import say, warn
 
 MOST = 1e6  # seconds or GiB
 EXAMPLES = """commands:
@@ -59,16 +59,16 @@ def add_parser(commands):
 
 
 def run(args):
-    from datasets import found_datasets
-    from engine.benchmark import run as run_cells
-    from engine.interrupts import TimeIsOver
-    from engine.manifest import differences, read_run
-    from reports.listing import row_line
-    from reports.report import ReportOptions, tables
-    from results.row import Status
-    from results.store import ResultStore
-    from zoo import build_threshold, list_methods
-    from zoo.plugins import load_plugins
+    from irsam_zoo.datasets import found_datasets
+    from irsam_zoo.engine.benchmark import run as run_cells
+    from irsam_zoo.engine.manifest import differences, read_run
+    from irsam_zoo.reports.listing import row_line
+    from irsam_zoo.reports.report import ReportOptions, tables
+    from irsam_zoo.results.row import Status
+    from irsam_zoo.results.store import ResultStore
+    from irsam_zoo.runtime.interrupts import TimeIsOver
+    from irsam_zoo.zoo import build_threshold, list_methods
+    from irsam_zoo.zoo.plugins import load_plugins
 
     if not (args.all or args.methods or args.datasets):
         raise UsageError("nothing to run: say --all, or name --methods or --datasets; see run_benchmark.py --help")
@@ -116,7 +116,7 @@ def run(args):
 
 def _check_numbers(args):
     """Raise UsageError where an option is out of range."""
-    from engine.executors import available_cores
+    from irsam_zoo.runtime.executors import available_cores
 
     for name in ("limit", "jobs"):
         if getattr(args, name) is not None and getattr(args, name) < 1:
@@ -139,8 +139,8 @@ def manifest_values(path, actions, out, trust):
     Arguments:
         out: The result folder of this run, which must not be that of the manifest.
     """
-    from engine.manifest import read_run
-    from zoo.lookup import unknown
+    from irsam_zoo.engine.manifest import read_run
+    from irsam_zoo.zoo.lookup import unknown
 
     path, known = Path(path), {field.name: FLAGS.get(field.name, field.name).strip("-") for field in fields(RunOptions)}
     config = read_run(path)["config"]
@@ -155,7 +155,7 @@ def manifest_values(path, actions, out, trust):
 
 def config_values(path, actions, trust):
     """The entries of a configuration file, as `data_values`; one in Python is code by itself, and needs no trust."""
-    from zoo.config_files import read_config
+    from irsam_zoo.zoo.config_files import read_config
 
     path = Path(path)
     if not path.is_file():
@@ -183,7 +183,7 @@ def data_values(path, entries, actions, trust):
     Raises:
         UsageError: It names another argument, a value is of another kind, or it names code and is not trusted.
     """
-    from zoo.lookup import unknown
+    from irsam_zoo.zoo.lookup import unknown
 
     values = {}
     for key, value in entries.items():

@@ -2,9 +2,9 @@
 
 from dataclasses import fields
 
-from commands.parser import DATA_ROOT, DEBUG, SPLIT, run_option
-from commands.report import write_reports
-from zoo.terminal import show, warn
+from irsam_zoo.commands.parser import DATA_ROOT, DEBUG, SPLIT, run_option
+from irsam_zoo.commands.report import write_reports
+from irsam_zoo.zoo.terminal import show, warn
 
 MOST_LINES = 10
 
@@ -31,9 +31,9 @@ def add_parser(commands):
 
 
 def score(args):
-    from engine.foreign.run import ScoreOptions, score_predictions
-    from reports.listing import differences_listing, metrics_listing
-    from reports.report import ReportOptions, tables
+    from irsam_zoo.engine.foreign.run import ScoreOptions, score_predictions
+    from irsam_zoo.reports.listing import differences_listing, metrics_listing
+    from irsam_zoo.reports.report import ReportOptions, tables
 
     options = ScoreOptions(**{field.name: getattr(args, field.name) for field in fields(ScoreOptions)})
     status = 0

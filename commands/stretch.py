@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from commands.parser import CHECKPOINTS, DATA_ROOT, DEBUG, DEVICE, SPLIT
-from zoo.terminal import warn
+from irsam_zoo.commands.parser import CHECKPOINTS, DATA_ROOT, DEBUG, DEVICE, SPLIT
+from irsam_zoo.zoo.terminal import warn
 
 HERE = Path(__file__).resolve().parents[1]
 
@@ -29,9 +29,9 @@ def add_parser(commands):
 
 
 def pack(args):
-    from engine.training.queue import read_queue
-    from engine.training.stretch import pack
-    from engine.training.train import TrainOptions
+    from irsam_zoo.training.queue import read_queue
+    from irsam_zoo.training.stretch import pack
+    from irsam_zoo.training.train import TrainOptions
 
     first = read_queue(args.queue)[0]
     device = args.device if args.device != "auto" else "cuda"
@@ -42,9 +42,9 @@ def pack(args):
 
 
 def run(args):
-    from engine.durations import parse_duration
-    from engine.hardware import usable_device
-    from engine.training.stretch import run_stretch
+    from irsam_zoo.runtime.durations import parse_duration
+    from irsam_zoo.runtime.hardware import usable_device
+    from irsam_zoo.training.stretch import run_stretch
 
     limit = args.time_limit and parse_duration(args.time_limit)
     chosen = dict(device=usable_device(args.device), time_limit=limit, data_root=args.data_root)
@@ -52,7 +52,7 @@ def run(args):
 
 
 def collect(args):
-    from engine.training.stretch import collect
+    from irsam_zoo.training.stretch import collect
 
     faults = collect(args.out, checkpoints=args.checkpoints, work=args.work)
     for fault in faults:

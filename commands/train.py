@@ -3,10 +3,10 @@
 import argparse
 from pathlib import Path
 
-from commands.parser import CHECKPOINTS, DATA_ROOT, DEBUG, DEVICE, PLUGIN, SPLIT, load_plugins
-from zoo.errors import UsageError
-from zoo.schedules import SCHEDULES
-from zoo.terminal import say, warn
+from irsam_zoo.commands.parser import CHECKPOINTS, DATA_ROOT, DEBUG, DEVICE, PLUGIN, SPLIT, load_plugins
+from irsam_zoo.zoo.errors import UsageError
+from irsam_zoo.zoo.schedules import SCHEDULES
+from irsam_zoo.zoo.terminal import say, warn
 
 OWN = ("command", "debug", "plugin", "methods", "all", "jobs", "queue")  # arguments that are no option of a training
 
@@ -78,11 +78,11 @@ def add_parser(commands):
 
 
 def train(args):
-    from engine.executors import available_cores
-    from engine.training.campaign import networks, train_all
-    from engine.training.train import train as train_method
-    from results.store import check_name
-    from zoo.registry import method_config
+    from irsam_zoo.results.store import check_name
+    from irsam_zoo.runtime.executors import available_cores
+    from irsam_zoo.training.campaign import networks, train_all
+    from irsam_zoo.training.train import train as train_method
+    from irsam_zoo.zoo.registry import method_config
 
     load_plugins(args.plugin)
     if args.queue is not None:
@@ -106,7 +106,7 @@ def train(args):
 
 def train_queue(args):
     """Train the entries of ``--queue``."""
-    from engine.training.queue import read_queue, run_queue
+    from irsam_zoo.training.queue import read_queue, run_queue
 
     if args.methods or args.all or args.dataset or args.seed is not None or args.jobs or args.init or args.launcher != "none":
         raise UsageError("--queue says what to train, one after the other; leave out METHOD, --all, --dataset, --seed, --jobs, "
@@ -119,10 +119,10 @@ def train_queue(args):
 
 
 def train_options(args, method):
-    """The `engine.training.train.TrainOptions` of a command line."""
-    from engine.durations import parse_duration
-    from engine.hardware import usable_device
-    from engine.training.train import TrainOptions
+    """The `training.train.TrainOptions` of a command line."""
+    from irsam_zoo.runtime.durations import parse_duration
+    from irsam_zoo.runtime.hardware import usable_device
+    from irsam_zoo.training.train import TrainOptions
 
     for name, least in (("seed", 0), ("jobs", 1)):
         if getattr(args, name) is not None and getattr(args, name) < least:

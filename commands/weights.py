@@ -1,8 +1,8 @@
 """List or check the published weights that the suite knows."""
 
-from commands.parser import CHECKPOINTS, DATA_ROOT, DEBUG
-from zoo.errors import UsageError
-from zoo.terminal import show, warn
+from irsam_zoo.commands.parser import CHECKPOINTS, DATA_ROOT, DEBUG
+from irsam_zoo.zoo.errors import UsageError
+from irsam_zoo.zoo.terminal import show, warn
 
 
 def add_parser(commands):
@@ -15,10 +15,10 @@ def add_parser(commands):
 
 
 def weights(args):
-    from engine.known_check import check_known
-    from reports.weights import check_listing, trained_listing, weights_listing
-    from zoo.known_weights import catalogue, find_known
-    from zoo.lookup import unknown
+    from irsam_zoo.engine.known_check import check_known
+    from irsam_zoo.reports.weights import check_listing, trained_listing, weights_listing
+    from irsam_zoo.zoo.lookup import unknown
+    from irsam_zoo.zoo.weights.known_weights import catalogue, find_known
 
     for name in args.names:
         if name not in catalogue():

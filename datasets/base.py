@@ -2,10 +2,10 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from datasets.fingerprint import combine
-from datasets.levels import MASK_LEVEL, READERS
-from datasets.remarks import Look, image_remarks
-from zoo.errors import UsageError
+from irsam_zoo.datasets.fingerprint import combine
+from irsam_zoo.datasets.levels import MASK_LEVEL, READERS
+from irsam_zoo.datasets.remarks import Look, image_remarks
+from irsam_zoo.zoo.errors import UsageError
 
 SUBSETS = ("train", "test", "all")
 

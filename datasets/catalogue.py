@@ -4,13 +4,13 @@ from pathlib import Path
 
 from mmengine.registry import Registry
 
-from datasets.folder import FolderDataset
-from datasets.further import PAIR, FurtherDataset
-from datasets.joined import JOINT, JoinedDataset
-from datasets.layouts import open_folder, what_is_in
-from datasets.synthetic import Synthetic
-from zoo.errors import UsageError
-from zoo.lookup import registered, unknown
+from irsam_zoo.datasets.folder import FolderDataset
+from irsam_zoo.datasets.further import PAIR, FurtherDataset
+from irsam_zoo.datasets.joined import JOINT, JoinedDataset
+from irsam_zoo.datasets.layouts import open_folder, what_is_in
+from irsam_zoo.datasets.synthetic import Synthetic
+from irsam_zoo.zoo.errors import UsageError
+from irsam_zoo.zoo.lookup import registered, unknown
 
 DATASETS = Registry("data set", scope="irsam_zoo")
 

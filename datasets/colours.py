@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from datasets.reader import to_eight_bits
+from irsam_zoo.datasets.reader import to_eight_bits
 
 # A channel of a slightly coloured image, as published sets have them, differs from another one by less, or on fewer pixels.
 TINGE, PART = 64, 0.1

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from datasets.png_chunks import chunks
+from irsam_zoo.datasets.png_chunks import chunks
 
 TIFF_COMPRESSION, TIFF_STRIP_BYTES, TIFF_TILE_BYTES = 259, 279, 325
 UNCOMPRESSED = 1

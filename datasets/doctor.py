@@ -9,16 +9,16 @@ from itertools import permutations
 import cv2
 import numpy as np
 
-from datasets.between import check_between
-from datasets.catalogue import build_dataset, dataset_class, found_datasets, published_datasets
-from datasets.duplicates import near_duplicates, thumbnail
-from datasets.fingerprint import combine, published_digests, published_facts
-from datasets.folder import FolderDataset
-from datasets.layouts import in_another_form
-from datasets.levels import MASK_LEVEL, READERS
-from datasets.remarks import EXAMPLES, Look, counted, image_remarks, published_remarks, size_text
-from datasets.splits import find_split, list_splits, lists_at_top
-from zoo.errors import UsageError, ZooError
+from irsam_zoo.datasets.catalogue import build_dataset, dataset_class, found_datasets, published_datasets
+from irsam_zoo.datasets.cross_set_duplicates import check_between
+from irsam_zoo.datasets.duplicates import near_duplicates, thumbnail
+from irsam_zoo.datasets.fingerprint import combine, published_digests, published_facts
+from irsam_zoo.datasets.folder import FolderDataset
+from irsam_zoo.datasets.layouts import in_another_form
+from irsam_zoo.datasets.levels import MASK_LEVEL, READERS
+from irsam_zoo.datasets.remarks import EXAMPLES, Look, counted, image_remarks, published_remarks, size_text
+from irsam_zoo.datasets.splits import find_split, list_splits, lists_at_top
+from irsam_zoo.zoo.errors import UsageError, ZooError
 
 
 @dataclass

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from datasets.fingerprint import FINGERPRINT_DIR, published_facts
-from datasets.keypoints import find_keypoints, matches
-from zoo.errors import ZooError
+from irsam_zoo.datasets.fingerprint import FINGERPRINT_DIR, published_facts
+from irsam_zoo.datasets.keypoints import find_keypoints, matches
+from irsam_zoo.zoo.errors import ZooError
 
 SIDE = 48
 ALIKE = 0.99

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from datasets.base import IRSTDDataset
-from datasets.colours import false_colours
-from datasets.fingerprint import published_digests
-from datasets.layouts import (
+from irsam_zoo.datasets.base import IRSTDDataset
+from irsam_zoo.datasets.colours import false_colours
+from irsam_zoo.datasets.fingerprint import published_digests
+from irsam_zoo.datasets.layouts import (
     EXTENSIONS,
     MASK_SUFFIX,
     file_stamp,
@@ -22,12 +22,21 @@ from datasets.layouts import (
     plain_name,
     what_is_in,
 )
-from datasets.levels import image_levels
-from datasets.mask_levels import mask_levels
-from datasets.reader import GreyFile, decode, fit_label, grey_of
-from datasets.remarks import Look, Remark, counted, file_remarks, published_remarks
-from datasets.splits import WHOLE, find_split, list_splits, lists_at_top, read_list, read_split, refuse_twice, split_name
-from zoo.errors import UsageError, ZooError
+from irsam_zoo.datasets.levels import image_levels
+from irsam_zoo.datasets.mask_levels import mask_levels
+from irsam_zoo.datasets.reader import GreyFile, decode, fit_label, grey_of
+from irsam_zoo.datasets.remarks import Look, Remark, counted, file_remarks, published_remarks
+from irsam_zoo.datasets.splits import (
+    WHOLE,
+    find_split,
+    list_splits,
+    lists_at_top,
+    read_list,
+    read_split,
+    refuse_twice,
+    split_name,
+)
+from irsam_zoo.zoo.errors import UsageError, ZooError
 
 
 class Examined(NamedTuple):

@@ -4,12 +4,12 @@ import hashlib
 import os
 from functools import cached_property
 
-from datasets.folder import FolderDataset
-from datasets.layouts import Location, index_files, natural_order, open_folder
-from datasets.published_lists import PUBLISHED, find_lists
-from datasets.remarks import Remark, counted
-from datasets.splits import DEFAULT_SPLIT, WHOLE, list_splits, read_list
-from zoo.errors import UsageError, ZooError
+from irsam_zoo.datasets.folder import FolderDataset
+from irsam_zoo.datasets.layouts import Location, index_files, natural_order, open_folder
+from irsam_zoo.datasets.published_lists import PUBLISHED, find_lists
+from irsam_zoo.datasets.remarks import Remark, counted
+from irsam_zoo.datasets.splits import DEFAULT_SPLIT, WHOLE, list_splits, read_list
+from irsam_zoo.zoo.errors import UsageError, ZooError
 
 # Folders of the training and the test images that each hold images/ and masks/.
 HALVES = (("trainval", "test"), ("train", "test"))

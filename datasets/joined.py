@@ -1,8 +1,8 @@
 """The union of several data sets, such as SIRST3 of LESPS, SCTransNet and PAL."""
 
-from datasets.base import IRSTDDataset
-from datasets.duplicates import cross_duplicates
-from zoo.errors import UsageError
+from irsam_zoo.datasets.base import IRSTDDataset
+from irsam_zoo.datasets.duplicates import cross_duplicates
+from irsam_zoo.zoo.errors import UsageError
 
 JOINT = "+"  # between the names of a union, as in "nuaa-sirst+irstd-1k"
 

@@ -6,7 +6,7 @@ import unicodedata
 from pathlib import Path
 from typing import NamedTuple
 
-from zoo.errors import UsageError
+from irsam_zoo.zoo.errors import UsageError
 
 ROOT_VARIABLE = "IRSAM_ZOO_DATA"
 DEFAULT_ROOT = "data"

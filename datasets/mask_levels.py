@@ -18,8 +18,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from datasets.levels import MASK_LEVEL, decided, headers, readable
-from datasets.reader import FULL_RANGE, PALETTE_MODES, GreyFile, decode, luma, to_eight_bits
+from irsam_zoo.datasets.levels import MASK_LEVEL, decided, headers, readable
+from irsam_zoo.datasets.reader import FULL_RANGE, PALETTE_MODES, GreyFile, decode, luma, to_eight_bits
 
 BLACK = (0, 0, 0)
 # Label colours are few; more are soft edges or the noise of a JPEG.

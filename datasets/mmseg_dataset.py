@@ -5,9 +5,9 @@ A configuration names it in ``custom_imports``; see ``configs/datasets``.
 
 import numpy as np
 
-from datasets.catalogue import build_dataset
-from datasets.folder import FolderDataset
-from zoo._compat import import_mmseg
+from irsam_zoo.datasets.catalogue import build_dataset
+from irsam_zoo.datasets.folder import FolderDataset
+from irsam_zoo.zoo._compat import import_mmseg
 
 mmseg = import_mmseg()  # before any other import of mmsegmentation or mmcv, which fail with mmcv-lite
 

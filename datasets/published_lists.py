@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from datasets.layouts import plain_name
+from irsam_zoo.datasets.layouts import plain_name
 
 PUBLISHED = "published"
 # Folders of lists whose names say nothing of the split.

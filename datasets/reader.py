@@ -20,11 +20,11 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from datasets.completeness import is_complete
-from datasets.orientation import ON_THEIR_SIDE, UPRIGHT, orientation_of, stored_pixels
-from datasets.png_chunks import without_text
-from datasets.tiff import BITS, PHOTOMETRIC, PLANES, turn_to_the_picture
-from zoo.errors import ZooError, visible
+from irsam_zoo.datasets.completeness import is_complete
+from irsam_zoo.datasets.orientation import ON_THEIR_SIDE, UPRIGHT, orientation_of, stored_pixels
+from irsam_zoo.datasets.png_chunks import without_text
+from irsam_zoo.datasets.tiff import BITS, PHOTOMETRIC, PLANES, turn_to_the_picture
+from irsam_zoo.zoo.errors import ZooError, visible
 
 FORMATS = ("PNG", "BMP", "TIFF", "JPEG")
 # Of one file: 10000 x 10000, of which a method's float64 copy has 800 MB. A file of 160 KiB may say that it has any number.

@@ -5,10 +5,10 @@
 
 from typing import NamedTuple
 
-from datasets.fingerprint import SHORT, pixel_digest, published_digests
-from datasets.levels import MASK_LEVEL
-from datasets.orientation import UPRIGHT
-from zoo.detector import SMALLEST_SIDE
+from irsam_zoo.datasets.fingerprint import SHORT, pixel_digest, published_digests
+from irsam_zoo.datasets.levels import MASK_LEVEL
+from irsam_zoo.datasets.orientation import UPRIGHT
+from irsam_zoo.zoo.detector import SMALLEST_SIDE
 
 EXAMPLES = 3
 

@@ -12,8 +12,8 @@ import os
 import re
 from pathlib import Path
 
-from datasets.layouts import EXTENSIONS, UNLISTABLE
-from zoo.errors import UsageError, ZooError
+from irsam_zoo.datasets.layouts import EXTENSIONS, UNLISTABLE
+from irsam_zoo.zoo.errors import UsageError, ZooError
 
 SPLIT_DIR = Path(__file__).parent / "splits"
 DEFAULT_SPLIT = "irsam"  # that commands ask for

@@ -7,10 +7,10 @@ differences, so no rounding, summation order, BLAS, FFT or libm enters; roots ar
 
 from functools import lru_cache
 
-from datasets.base import IRSTDDataset
-from datasets.scenes import SCENES, Dice
-from datasets.targets import add_targets
-from zoo.errors import UsageError
+from irsam_zoo.datasets.base import IRSTDDataset
+from irsam_zoo.datasets.scenes import SCENES, Dice
+from irsam_zoo.datasets.targets import add_targets
+from irsam_zoo.zoo.errors import UsageError
 
 SEED = 20240
 TRAIN_COUNT = 160

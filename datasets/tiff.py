@@ -1,6 +1,6 @@
 """What a TIFF says of its pictures. A PNG may hold several as well."""
 
-from zoo.errors import ZooError
+from irsam_zoo.zoo.errors import ZooError
 
 OF_ONE_PICTURE = ("PNG", "TIFF")  # of a JPEG with previews behind it (MPO) the first picture is the image
 SUBFILE, OLD_SUBFILE, BITS, PHOTOMETRIC, PLANES = 254, 255, 258, 262, 284  # tags

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from mmengine.registry import Registry
 
-from zoo.errors import UsageError
-from zoo.lookup import registered, unknown
+from irsam_zoo.zoo.errors import UsageError
+from irsam_zoo.zoo.lookup import registered, unknown
 
 TARGET = 255
 

@@ -1,3 +1,5 @@
 """How a benchmark runs: evaluation loop, metrics, profiling, result store."""
 
-import zoo  # noqa: F401 - before anything here imports mmengine: see zoo._yapf
+from irsam_zoo import refuse_bare
+
+refuse_bare(__name__)

@@ -6,25 +6,25 @@ import uuid
 from collections import Counter
 from dataclasses import asdict, replace
 
-from datasets.fingerprint import combine
-from engine.asked import read_methods, unreadable
-from engine.cell import Cell, method_cell, open_dataset
-from engine.durations import parse_duration
-from engine.evaluate import evaluate, pixel_digests
-from engine.executors import available_cores, worker_pool
-from engine.hardware import usable_device
-from engine.interrupts import time_limit
-from engine.manifest import manifest
-from engine.options import RunOptions
-from engine.progress import Progress
-from engine.rows import failed_row
-from results.row import Status
-from results.store import ResultStore, check_name
-from zoo import UsageError, ZooError
-from zoo.checkpoints import find_checkpoint
-from zoo.errors import FAILURES, one_line
-from zoo.plugins import load_plugins
-from zoo.terminal import warn
+from irsam_zoo.datasets.fingerprint import combine
+from irsam_zoo.engine.cell import Cell, method_cell, open_dataset
+from irsam_zoo.engine.evaluate import evaluate, pixel_digests
+from irsam_zoo.engine.manifest import manifest
+from irsam_zoo.engine.options import RunOptions
+from irsam_zoo.engine.preflight import read_methods, unreadable
+from irsam_zoo.engine.rows import failed_row
+from irsam_zoo.results.row import Status
+from irsam_zoo.results.store import ResultStore, check_name
+from irsam_zoo.runtime.durations import parse_duration
+from irsam_zoo.runtime.executors import available_cores, worker_pool
+from irsam_zoo.runtime.hardware import usable_device
+from irsam_zoo.runtime.interrupts import time_limit
+from irsam_zoo.runtime.progress import Progress
+from irsam_zoo.zoo import UsageError, ZooError
+from irsam_zoo.zoo.errors import FAILURES, one_line
+from irsam_zoo.zoo.plugins import load_plugins
+from irsam_zoo.zoo.terminal import warn
+from irsam_zoo.zoo.weights.checkpoints import find_checkpoint
 
 __all__ = ["RunOptions", "run"]
 
@@ -119,7 +119,7 @@ def _trained(options, datasets):
     """Why, by method and data set, networks could not be trained that this run is to train."""
     if options.train == "none":
         return {}
-    from engine.training.missing import train_missing  # mmengine's runner takes a second to import
+    from irsam_zoo.training.missing import train_missing  # mmengine's runner takes a second to import
 
     return train_missing(options, datasets, warn)
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from datasets import build_dataset
-from zoo import METHODS, build_method, load_plugin
-from zoo.lookup import registered
-from zoo.registry import MethodSpec, options_of
+from irsam_zoo.datasets import build_dataset
+from irsam_zoo.zoo import METHODS, build_method, load_plugin
+from irsam_zoo.zoo.lookup import registered
+from irsam_zoo.zoo.registry import MethodSpec, options_of
 
 
 @dataclass(frozen=True)

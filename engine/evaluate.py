@@ -6,22 +6,22 @@ from pathlib import Path
 
 import torch
 
-from datasets.fingerprint import combine
-from datasets.remarks import cut_remarks
-from datasets.splits import list_splits, read_split
-from engine.cell import cell_dataset, cell_detector
-from engine.code_version import code_version, library_versions
-from engine.executors import ENDS_OF_WORKERS, unordered
-from engine.profiling import speed_of
-from engine.rows import in_batches, make_row, recut_records
-from engine.scoring import score_images
-from engine.training.provenance import code_commit, overlap
-from results.record import ImageFailure
-from results.row import Status
-from results.score_map import AboutScores, write_about
-from zoo import ZooError
-from zoo.checkpoints import sha256_file
-from zoo.neural import FLOAT32, NeuralDetector
+from irsam_zoo.datasets.fingerprint import combine
+from irsam_zoo.datasets.remarks import cut_remarks
+from irsam_zoo.datasets.splits import list_splits, read_split
+from irsam_zoo.engine.cell import cell_dataset, cell_detector
+from irsam_zoo.engine.profiling import speed_of
+from irsam_zoo.engine.rows import in_batches, make_row, recut_records
+from irsam_zoo.engine.scoring import score_images
+from irsam_zoo.results.code_version import code_version, library_versions
+from irsam_zoo.results.record import ImageFailure
+from irsam_zoo.results.row import Status
+from irsam_zoo.results.score_map import AboutScores, write_about
+from irsam_zoo.runtime.executors import ENDS_OF_WORKERS, unordered
+from irsam_zoo.training.provenance import code_commit, overlap
+from irsam_zoo.zoo import ZooError
+from irsam_zoo.zoo.neural import FLOAT32, NeuralDetector
+from irsam_zoo.zoo.weights.checkpoints import sha256_file
 
 MOST_LEFT_OUT = 100  # images that a row names
 MOST_COSTLY = 3  # failures that took all of their time or a worker with them, before an image is scored

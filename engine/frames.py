@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from datasets.colours import false_colours
-from datasets.layouts import EXTENSIONS, index_files, open_folder, other_files
-from datasets.levels import ImageLevels, image_levels, levels_in_use
-from datasets.reader import decode, grey_of, luma, read_header, to_eight_bits
-from datasets.remarks import colour_remarks, counted, turned_remarks
-from engine.videos import Video
-from results.record import ImageFailure
-from zoo import UsageError, ZooError
+from irsam_zoo.datasets.colours import false_colours
+from irsam_zoo.datasets.layouts import EXTENSIONS, index_files, open_folder, other_files
+from irsam_zoo.datasets.levels import ImageLevels, image_levels, levels_in_use
+from irsam_zoo.datasets.reader import decode, grey_of, luma, read_header, to_eight_bits
+from irsam_zoo.datasets.remarks import colour_remarks, counted, turned_remarks
+from irsam_zoo.engine.videos import Video
+from irsam_zoo.results.record import ImageFailure
+from irsam_zoo.zoo import UsageError, ZooError
 
 MOST_NAMED = 10  # files that are passed over
 

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from datasets import build_dataset, found_datasets
-from datasets.reader import fit_label, read_colour, read_opencv_grey
-from engine.executors import available_cores, unordered, worker_pool
-from engine.metrics import IRSTDMetrics
-from engine.training.provenance import overlap
-from zoo import UsageError, ZooError, build_method, build_threshold
-from zoo.errors import one_line
-from zoo.known_weights import KnownWeights, Result
+from irsam_zoo.datasets import build_dataset, found_datasets
+from irsam_zoo.datasets.reader import fit_label, read_colour, read_opencv_grey
+from irsam_zoo.metrics import IRSTDMetrics
+from irsam_zoo.runtime.executors import available_cores, unordered, worker_pool
+from irsam_zoo.training.provenance import overlap
+from irsam_zoo.zoo import UsageError, ZooError, build_method, build_threshold
+from irsam_zoo.zoo.errors import one_line
+from irsam_zoo.zoo.weights.known_weights import KnownWeights, Result
 
 UNITS = {"IoU": 1e2, "nIoU": 1e2, "Pd": 1e2, "Fa": 1e6}
 # What rounding on another machine may change: some pixels at the edges of masks, one target of 260, a fortieth of false pixels.

@@ -7,11 +7,11 @@ from importlib.metadata import PackageNotFoundError, version
 
 import torch
 
-from engine.hardware import processor
-from engine.training.provenance import code_commit
-from zoo import UsageError
-from zoo.checkpoints import sha256_file
-from zoo.reading import MB, read_json
+from irsam_zoo.runtime.hardware import processor
+from irsam_zoo.training.provenance import code_commit
+from irsam_zoo.zoo import UsageError
+from irsam_zoo.zoo.reading import MB, read_json
+from irsam_zoo.zoo.weights.checkpoints import sha256_file
 
 VERSION = 1
 MOST = 256 * MB

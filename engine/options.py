@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from zoo.schedules import SCHEDULES
+from irsam_zoo.zoo.schedules import SCHEDULES
 
 
 def option(help, **argument):

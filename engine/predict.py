@@ -6,18 +6,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.frames import Frame
-from engine.metrics.components import label_components
-from results.record import ImageFailure
-from results.store import check_name
-from results.targets import Target
-from zoo import METHODS, UsageError, build_method, build_threshold
-from zoo.checkpoints import JOINED, find_for_any_image
-from zoo.errors import FAILURES, one_line
-from zoo.known_weights import entry_named
-from zoo.lookup import registered
-from zoo.neural import NeuralDetector
-from zoo.registry import MethodSpec, read_method
+from irsam_zoo.engine.frames import Frame
+from irsam_zoo.metrics.components import label_components
+from irsam_zoo.results.record import ImageFailure
+from irsam_zoo.results.store import check_name
+from irsam_zoo.results.targets import Target
+from irsam_zoo.zoo import METHODS, UsageError, build_method, build_threshold
+from irsam_zoo.zoo.errors import FAILURES, one_line
+from irsam_zoo.zoo.lookup import registered
+from irsam_zoo.zoo.neural import NeuralDetector
+from irsam_zoo.zoo.registry import MethodSpec, read_method
+from irsam_zoo.zoo.weights.checkpoints import JOINED, find_for_any_image
+from irsam_zoo.zoo.weights.known_weights import entry_named
 
 TOGETHER = 8  # frames that are handed to a method at a time
 

@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 
 import torch
 
-from datasets.scenes import SCENES, Dice
-from datasets.targets import add_targets
-from engine.profiling import best_batch, measure_speed, parameters_by_part
-from results.row import Speed
-from zoo import build_method, list_methods
-from zoo.errors import FAILURES, one_line
-from zoo.neural import NeuralDetector
+from irsam_zoo.datasets.scenes import SCENES, Dice
+from irsam_zoo.datasets.targets import add_targets
+from irsam_zoo.engine.profiling import best_batch, measure_speed, parameters_by_part
+from irsam_zoo.results.row import Speed
+from irsam_zoo.zoo import build_method, list_methods
+from irsam_zoo.zoo.errors import FAILURES, one_line
+from irsam_zoo.zoo.neural import NeuralDetector
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,12 +14,12 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from engine.cell import cell_dataset, cell_detector
-from engine.hardware import device_name
-from engine.scoring import at_metric_size, in_time
-from results.row import Speed
-from zoo.errors import FAILURES
-from zoo.neural import FLOAT32, NeuralDetector
+from irsam_zoo.engine.cell import cell_dataset, cell_detector
+from irsam_zoo.engine.scoring import at_metric_size, in_time
+from irsam_zoo.results.row import Speed
+from irsam_zoo.runtime.hardware import device_name
+from irsam_zoo.zoo.errors import FAILURES
+from irsam_zoo.zoo.neural import FLOAT32, NeuralDetector
 
 RUNS = 20
 SECONDS = 1.0

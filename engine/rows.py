@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from engine.metrics import PROTOCOLS, bootstrap_ci, compute_metrics, mean_signal, roc, strata, sum_sweeps
-from engine.metrics.sweep import LEVELS
-from engine.training.provenance import seen_images
-from results.record import unpack_sweep
-from results.row import Row, Speed, Status, Weights
-from zoo.errors import FAILURES, one_line
-from zoo.neural import FLOAT32, NeuralDetector
+from irsam_zoo.metrics import PROTOCOLS, bootstrap_ci, compute_metrics, mean_signal, roc, strata, sum_sweeps
+from irsam_zoo.metrics.sweep import LEVELS
+from irsam_zoo.results.record import unpack_sweep
+from irsam_zoo.results.row import Row, Speed, Status, Weights
+from irsam_zoo.training.provenance import seen_images
+from irsam_zoo.zoo.errors import FAILURES, one_line
+from irsam_zoo.zoo.neural import FLOAT32, NeuralDetector
 
 # The sweep does not tell which pixels a matched pair shares.
 NO_OPDC = dict.fromkeys(("opdc_matched", "opdc_iou", "components"), float("nan"))
@@ -83,7 +83,7 @@ def with_figures(row, records, score_kind):
     Arguments:
         row (Row): With the policy.
         records: `ImageRecord`s in the order of the split, at least one; where the policy is an oracle, from `recut_records`.
-        score_kind: As `engine.metrics.quantize` takes it, or None where there are masks alone: such a row has no sweep, and no
+        score_kind: As `metrics.quantize` takes it, or None where there are masks alone: such a row has no sweep, and no
             figure of the scores.
     """
     if score_kind is not None:

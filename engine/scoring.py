@@ -10,25 +10,25 @@ import cv2
 import numpy as np
 import torch
 
-from datasets.fingerprint import pixel_digest
-from engine.cell import cell_dataset, cell_detector
-from engine.hardware import device_name
-from engine.interrupts import end_with_parent
-from engine.memory import is_out_of_memory, limit_memory
-from engine.metrics import quantize
-from engine.metrics.counts import count_scene
-from engine.metrics.scene import Scene
-from engine.metrics.signal import signal_of_scene
-from engine.metrics.sweep import sweep_scene
-from results.files import write_atomic
-from results.record import ImageFailure, ImageRecord, pack_sweep
-from results.score_map import write_score_map
-from zoo import ZooError
-from zoo.contained import contained
-from zoo.detector import finite_map
-from zoo.errors import FAILURES, OutOfTime, one_line, shortened
-from zoo.memory import keep_freed_memory
-from zoo.thresholds import ScoreStatistics
+from irsam_zoo.datasets.fingerprint import pixel_digest
+from irsam_zoo.engine.cell import cell_dataset, cell_detector
+from irsam_zoo.metrics import quantize
+from irsam_zoo.metrics.counts import count_scene
+from irsam_zoo.metrics.scene import Scene
+from irsam_zoo.metrics.signal import signal_of_scene
+from irsam_zoo.metrics.sweep import sweep_scene
+from irsam_zoo.results.files import write_atomic
+from irsam_zoo.results.record import ImageFailure, ImageRecord, pack_sweep
+from irsam_zoo.results.score_map import write_score_map
+from irsam_zoo.runtime.hardware import device_name
+from irsam_zoo.runtime.interrupts import end_with_parent
+from irsam_zoo.runtime.memory import is_out_of_memory, limit_memory
+from irsam_zoo.zoo import ZooError
+from irsam_zoo.zoo.detector import finite_map
+from irsam_zoo.zoo.errors import FAILURES, OutOfTime, one_line, shortened
+from irsam_zoo.zoo.foreign_code import contained
+from irsam_zoo.zoo.memory import keep_freed_memory
+from irsam_zoo.zoo.thresholds import ScoreStatistics
 
 GRACE = 5.0  # seconds
 
@@ -176,7 +176,7 @@ def make_record(item, score, mask, score_kind, **others):
     Arguments:
         item (dict): Of the data set.
         score, mask (np.ndarray): HxW scores and HxW bool, of the image's size.
-        score_kind: As `engine.metrics.quantize` takes it.
+        score_kind: As `metrics.quantize` takes it.
         others: Fields of the record that are not of the maps.
     """
     scene = Scene(item["label"], mask)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import cv2
 
-from datasets.reader import MOST_PIXELS
-from zoo import ZooError
-from zoo.reading import open_regular
+from irsam_zoo.datasets.reader import MOST_PIXELS
+from irsam_zoo.zoo import ZooError
+from irsam_zoo.zoo.reading import open_regular
 
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # quiet: a frame that a decoder complains of is told here
 SIXTEEN_BIT_VIDEO = cv2.VideoWriter.fourcc("Y", "1", "\0", "\x10")  # FFmpeg's name of grey levels of 16 bits

@@ -2,12 +2,12 @@
 
 from collections import Counter
 
-from reports.columns import COLUMNS
-from reports.consistency import FIGURES, RARE, contradictions, published_cells, whole_numbers
-from reports.fits import SQUARE, best_fraction, distance, ways
-from reports.groups import group_of
-from reports.markdown import markdown_table
-from reports.published import list_facts, printed_name, sources
+from irsam_zoo.reports.columns import COLUMNS
+from irsam_zoo.reports.consistency import FIGURES, RARE, contradictions, published_cells, whole_numbers
+from irsam_zoo.reports.groups import group_of
+from irsam_zoo.reports.markdown import markdown_table
+from irsam_zoo.reports.nearest_protocol import SQUARE, best_fraction, distance, ways
+from irsam_zoo.reports.published import list_facts, printed_name, sources
 
 HEADS = ["Table", "Method", "Data set", "Published", "Nearest", "gives", "Off by", "Next", "Off by", "One fraction", "Off by"]
 FITS, NEAR = 1.05, 1.25  # factors; up to them a way is said to give the cell, or to come near it

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from engine.metrics.stratify import SCR_BINS, SIZE_BINS
-from results.row import Row
-from zoo.errors import UsageError
-from zoo.lookup import unknown
+from irsam_zoo.metrics.stratify import SCR_BINS, SIZE_BINS
+from irsam_zoo.results.row import Row
+from irsam_zoo.zoo.errors import UsageError
+from irsam_zoo.zoo.lookup import unknown
 
 PREFIXES = {1e3: "k", 1e6: "M", 1e9: "G"}
 DEFAULT = ("params", "FPS", "IoU", "nIoU", "Pd", "Fa")

@@ -1,8 +1,8 @@
 """What changed between two result folders: by method and figure, by image, and in how they were made."""
 
-from reports.columns import columns_named
-from reports.markdown import markdown_table
-from reports.significance import is_real, paired
+from irsam_zoo.reports.columns import columns_named
+from irsam_zoo.reports.markdown import markdown_table
+from irsam_zoo.reports.significance import is_real, paired
 
 HEADS = ["Figure", "from", "to", "change", "95 % interval", "p", ""]
 COUNTED = ("intersection", "union", "matched", "false_pixels")

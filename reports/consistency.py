@@ -5,8 +5,8 @@ from decimal import Decimal
 from itertools import combinations
 from typing import NamedTuple
 
-from reports.groups import group_of
-from reports.published import list_facts, printed_name, published, sources
+from irsam_zoo.reports.groups import group_of
+from irsam_zoo.reports.published import list_facts, printed_name, published, sources
 
 FIGURES = ("IoU", "nIoU", "Pd", "Fa")
 ALIKE = 0.02  # relative; within it the IoU and the Pd of two tables are taken for one result

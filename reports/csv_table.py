@@ -3,8 +3,8 @@
 import csv
 import io
 
-from results.csv_text import safe_text
-from zoo.errors import visible
+from irsam_zoo.results.csv_text import safe_text
+from irsam_zoo.zoo.errors import visible
 
 FIELDS = ("dataset", "split", "method", "metric", "measured", "ci95_low", "ci95_high", "published", "difference",
            "no_difference", "source", "protocol", "metric_size", "threshold", "fidelity", "marks", "n_images", "n_split",

@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 from skimage.filters import sobel
 
-from datasets import build_dataset
-from zoo.irsam.haar import haar_details
-from zoo.irsam.wpmd import WaveletDiffusion
+from irsam_zoo.datasets import build_dataset
+from irsam_zoo.zoo.irsam.haar import haar_details
+from irsam_zoo.zoo.irsam.wpmd import WaveletDiffusion
 
 CANNY_THRESHOLDS = (100, 200)  # those of `zoo.irsam.loss.canny_edges`
 # Both diffusions run alike; a contrast of 11.5 grey levels is that of an untrained WPMD (0.2 after normalisation).

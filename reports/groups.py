@@ -2,10 +2,10 @@
 
 from functools import cache
 
-from reports.published import sources
-from zoo import METHODS
-from zoo.lookup import registered
-from zoo.registry import spec_named
+from irsam_zoo.reports.published import sources
+from irsam_zoo.zoo import METHODS
+from irsam_zoo.zoo.lookup import registered
+from irsam_zoo.zoo.registry import spec_named
 
 GROUPS = {"classical": "Classical", "deep": "Deep", "ours": "Ours", "after": "After Table 1", "others": "Others"}
 

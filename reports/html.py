@@ -6,9 +6,9 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup, escape
 
-from reports.cells import PLAIN, cell, status
-from reports.groups import GROUPS
-from reports.markdown import column_head, notes, section_head, section_title
+from irsam_zoo.reports.cells import PLAIN, cell, status
+from irsam_zoo.reports.groups import GROUPS
+from irsam_zoo.reports.markdown import column_head, notes, section_head, section_title
 
 CODE, SUP = re.compile("`([^`]*)`"), re.compile("^&lt;sup&gt;(.)&lt;/sup&gt;")  # as `reports.markdown` marks them
 TEMPLATES = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True)

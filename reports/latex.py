@@ -3,11 +3,11 @@
 import math
 from itertools import groupby
 
-from reports.cells import NOT_REAL, PLAIN, data_notes
-from reports.columns import listed, units
-from reports.latex_grid import Grid, escape, scored
-from reports.markdown import paper_note
-from reports.table import MARKS
+from irsam_zoo.reports.cells import NOT_REAL, PLAIN, data_notes
+from irsam_zoo.reports.columns import listed, units
+from irsam_zoo.reports.latex_grid import Grid, escape, scored
+from irsam_zoo.reports.markdown import paper_note
+from irsam_zoo.reports.table import MARKS
 
 
 def to_latex(sections, protocol, layout=PLAIN):

@@ -2,9 +2,9 @@
 
 from itertools import groupby
 
-from reports.cells import cell
-from reports.groups import GROUPS
-from zoo.errors import visible
+from irsam_zoo.reports.cells import cell
+from irsam_zoo.reports.groups import GROUPS
+from irsam_zoo.zoo.errors import visible
 
 ARROWS = {"higher": r"$\uparrow$", "lower": r"$\downarrow$", None: ""}
 SPECIAL = {"_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}", "\\": r"\textbackslash{}",

@@ -1,13 +1,13 @@
 """Plain-text listings for the terminal."""
 
-from datasets import FolderDataset, build_dataset, list_datasets
-from datasets.catalogue import dataset_class
-from reports.columns import DEFAULT, columns_named, units
-from reports.table import MARKS
-from zoo import METHODS, UsageError, build_method, list_methods
-from zoo.checkpoints import find_checkpoint
-from zoo.errors import FAILURES, one_line, visible
-from zoo.lookup import registered
+from irsam_zoo.datasets import FolderDataset, build_dataset, list_datasets
+from irsam_zoo.datasets.catalogue import dataset_class
+from irsam_zoo.reports.columns import DEFAULT, columns_named, units
+from irsam_zoo.reports.table import MARKS
+from irsam_zoo.zoo import METHODS, UsageError, build_method, list_methods
+from irsam_zoo.zoo.errors import FAILURES, one_line, visible
+from irsam_zoo.zoo.lookup import registered
+from irsam_zoo.zoo.weights.checkpoints import find_checkpoint
 
 
 def method_listing(checkpoints):
@@ -74,7 +74,7 @@ def differences_listing(row, differences):
 
     Arguments:
         row: A `Row`.
-        differences: `engine.paired.Difference`s.
+        differences: `results.paired.Difference`s.
     """
     if not differences:
         return "no other row of these images is stored: nothing to compare with\n"

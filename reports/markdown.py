@@ -2,11 +2,11 @@
 
 import re
 
-from reports.cells import NOT_REAL, PLAIN, cell, data_notes, status
-from reports.columns import units
-from reports.published import elsewhere
-from reports.table import MARKS
-from zoo.errors import visible
+from irsam_zoo.reports.cells import NOT_REAL, PLAIN, cell, data_notes, status
+from irsam_zoo.reports.columns import units
+from irsam_zoo.reports.published import elsewhere
+from irsam_zoo.reports.table import MARKS
+from irsam_zoo.zoo.errors import visible
 
 FOREIGN_TAG = re.compile("<(?!/?(?:sup|u)>)")
 ARROWS = {"higher": " ↑", "lower": " ↓", None: ""}

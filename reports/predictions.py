@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from reports.overlay import draw_overlay, side_by_side
-from results.files import write_atomic, write_json
-from results.score_map import write_score_map
-from results.targets import ImageTargets, to_coco, to_csv
+from irsam_zoo.reports.overlay import draw_overlay, side_by_side
+from irsam_zoo.results.files import write_atomic, write_json
+from irsam_zoo.results.score_map import write_score_map
+from irsam_zoo.results.targets import ImageTargets, to_coco, to_csv
 
 
 class PredictionWriter:

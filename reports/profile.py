@@ -1,6 +1,6 @@
 """The speed of methods as a table."""
 
-from reports.markdown import markdown_table
+from irsam_zoo.reports.markdown import markdown_table
 
 HEAD = (
     "Method",

@@ -1,6 +1,6 @@
 """Which figures of a column are the best and the second best, and whether their lead over the next is real."""
 
-from reports.significance import is_real, paired
+from irsam_zoo.reports.significance import is_real, paired
 
 
 def rank(section, counts):

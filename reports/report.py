@@ -4,16 +4,16 @@ from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
 
-from engine.stored import Stored
-from reports.audit import audit
-from reports.cells import PLAIN, Layout
-from reports.columns import DEFAULT
-from reports.csv_table import to_csv
-from reports.html import to_html
-from reports.latex import to_latex
-from reports.markdown import to_markdown
-from reports.table import build_table, table_config
-from zoo.terminal import warn
+from irsam_zoo.reports.audit import audit
+from irsam_zoo.reports.cells import PLAIN, Layout
+from irsam_zoo.reports.columns import DEFAULT
+from irsam_zoo.reports.csv_table import to_csv
+from irsam_zoo.reports.html import to_html
+from irsam_zoo.reports.latex import to_latex
+from irsam_zoo.reports.markdown import to_markdown
+from irsam_zoo.reports.table import build_table, table_config
+from irsam_zoo.results.stored_rows import Stored
+from irsam_zoo.zoo.terminal import warn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +84,7 @@ def beside_folders(stored, options):
 
 
 def counts_in(folders):
-    """A function of a row of one of several folders to the counts of its images, as `engine.stored.Stored.counts` gives them.
+    """A function of a row of one of several folders to the counts of its images, as `Stored.counts` gives them.
 
     A row's counts are read once.
     """
@@ -102,7 +102,7 @@ def counts_in(folders):
 
 def figures(stored, options):
     """Every figure that can be drawn, as PDF and PNG; what is left out is told on standard error."""
-    from reports.figures.write import draw_figures  # not above: matplotlib takes a second, and `run` draws nothing
+    from irsam_zoo.reports.figures.write import draw_figures  # not above: matplotlib takes a second, and `run` draws nothing
 
     chosen = dict(protocol=options.protocol, names=options.figures, images=options.images, data_root=options.data_root)
     return draw_figures(stored.rows, stored.store, **chosen, tell=warn)
@@ -110,12 +110,12 @@ def figures(stored, options):
 
 def page(stored, options):
     """The report as one page."""
-    from reports.page import page  # as above
+    from irsam_zoo.reports.page import page  # as above
 
     return page(stored, options)
 
 
-# The parts of a report: each takes an `engine.stored.Stored` and the options, and gives texts or bytes by name of file.
+# The parts of a report: each takes an `results.stored_rows.Stored` and the options, and gives texts or bytes by name of file.
 # The page comes last, since it carries what the others wrote.
 PARTS = (tables, audit, figures, page)
 

@@ -7,17 +7,17 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from datasets import build_dataset
-from datasets.reader import open_picture
-from engine.rows import recut_records
-from engine.scoring import item_digest
-from results.row import OUTSIDE
-from zoo import build_threshold
-from zoo.checkpoint_files import read_header
-from zoo.checkpoints import sha256_file
-from zoo.errors import UsageError, ZooError, one_line
-from zoo.npy import read_npy
-from zoo.reading import check_regular
+from irsam_zoo.datasets import build_dataset
+from irsam_zoo.datasets.reader import open_picture
+from irsam_zoo.engine.rows import recut_records
+from irsam_zoo.engine.scoring import item_digest
+from irsam_zoo.results.row import OUTSIDE
+from irsam_zoo.zoo import build_threshold
+from irsam_zoo.zoo.errors import UsageError, ZooError, one_line
+from irsam_zoo.zoo.npy import read_npy
+from irsam_zoo.zoo.reading import check_regular
+from irsam_zoo.zoo.weights.checkpoint_files import read_header
+from irsam_zoo.zoo.weights.checkpoints import sha256_file
 
 CHECKPOINTS = Path("checkpoints")
 
@@ -50,7 +50,7 @@ class RowFiles:
         return list(self._records[key].values())
 
     def counts(self, row):
-        """The counts of each image of a row, as `engine.metrics.count_image` has them: one line an image."""
+        """The counts of each image of a row, as `metrics.count_image` has them: one line an image."""
         return pd.DataFrame([record.counts for record in self.records(row)])
 
     def item(self, row, image_id):

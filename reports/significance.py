@@ -1,14 +1,14 @@
 """Whether the lead of one method over another is real, from the counts of the images that both were scored on."""
 
-from engine.metrics import paired_bootstrap
-from engine.metrics.bootstrap import RESAMPLES, luck
-from zoo.errors import ZooError
+from irsam_zoo.metrics import paired_bootstrap
+from irsam_zoo.metrics.bootstrap import RESAMPLES, luck
+from irsam_zoo.zoo.errors import ZooError
 
 LEVEL = 0.95
 
 
 def paired(counts_a, counts_b, protocol, metric):
-    """`engine.metrics.paired_bootstrap` of two rows at 95 %, or None where it cannot be had.
+    """`metrics.paired_bootstrap` of two rows at 95 %, or None where it cannot be had.
 
     Arguments:
         counts_a, counts_b: Dicts with ``id`` and the counts of an image, or None.

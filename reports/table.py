@@ -2,22 +2,22 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from mmengine.config import Config
 
-from datasets import DATASETS
-from datasets.splits import DEFAULT_SPLIT
-from reports.columns import DEFAULT, Column, columns_named
-from reports.groups import GROUPS, card_of, group_of
-from reports.published import elsewhere, printed_figures, printed_name, published, source_for, sources
-from reports.ranking import rank
-from reports.stand_in import ALONE, JOINT, KINDS, chosen_rows, training_of
-from results.row import OUTSIDE, Row, Status
-from zoo import UsageError, list_configs, list_methods
-from zoo.lookup import registered, unknown
+from irsam_zoo import ROOT
+from irsam_zoo.datasets import DATASETS
+from irsam_zoo.datasets.splits import DEFAULT_SPLIT
+from irsam_zoo.reports.columns import DEFAULT, Column, columns_named
+from irsam_zoo.reports.groups import GROUPS, card_of, group_of
+from irsam_zoo.reports.published import elsewhere, printed_figures, printed_name, published, source_for, sources
+from irsam_zoo.reports.ranking import rank
+from irsam_zoo.reports.stand_in import ALONE, JOINT, KINDS, chosen_rows, training_of
+from irsam_zoo.results.row import OUTSIDE, Row, Status
+from irsam_zoo.zoo import UsageError, list_configs, list_methods
+from irsam_zoo.zoo.lookup import registered, unknown
 
-TABLES = Path(__file__).resolve().parents[1] / "configs" / "tables"
+TABLES = ROOT / "configs" / "tables"
 
 
 @dataclass
@@ -271,11 +271,11 @@ def build_table(
 
     Arguments:
         rows: Rows of the result store, of any data sets and splits.
-        protocol: Whose definition of the metrics; see `engine.metrics`.
+        protocol: Whose definition of the metrics; see `metrics`.
         columns: Names of `reports.columns`.
         digits: Behind the point, in place of the columns' own.
         with_published: Show also the published methods that the package does not have.
-        counts: Function of a row to the counts of its images, or None, such as `engine.stored.Stored.counts`. Leads are tested
+        counts: Function of a row to the counts of its images, or None, such as `Stored.counts`. Leads are tested
             with them.
         table: Name of a configuration in ``configs/tables/``; its ``weights`` say which rows of networks to show.
         beside: Rows of further folders, as `reports.stand_in.chosen_rows` takes them.

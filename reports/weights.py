@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from reports.columns import columns_named, units
-from reports.listing import aligned
-from zoo.checkpoint_files import read_header
+from irsam_zoo.reports.columns import columns_named, units
+from irsam_zoo.reports.listing import aligned
+from irsam_zoo.zoo.weights.checkpoint_files import read_header
 
 FIGURES = ("IoU", "nIoU", "Pd", "Fa")
 LEAST_DIGITS = 2
@@ -14,7 +14,7 @@ def weights_listing(entries, found):
     """A few lines an entry: where it is from, what it was trained on, what is stated and was measured, and where it is here.
 
     Arguments:
-        entries (Iterable[KnownWeights]): Of `zoo.known_weights.catalogue`.
+        entries (Iterable[KnownWeights]): Of `zoo.weights.known_weights.catalogue`.
         found (dict[str, Path]): The files that are here, by name of the entry.
     """
     return "\n".join(_entry(known, found.get(known.name)) for known in entries)

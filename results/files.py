@@ -7,8 +7,8 @@ from pathlib import Path
 
 from filelock import FileLock, SoftFileLock, Timeout
 
-from zoo.durable import sweep, written_whole
-from zoo.errors import ZooError
+from irsam_zoo.zoo.durable import sweep, written_whole
+from irsam_zoo.zoo.errors import ZooError
 
 # What file systems say that have no locks, or none at the moment.
 NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOLCK, errno.ESTALE, errno.EINVAL)

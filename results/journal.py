@@ -6,11 +6,11 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from results.checksum import checked, checksum, summed
-from results.files import naming, write_atomic
-from results.record import ImageRecord
-from zoo.errors import ZooError
-from zoo.reading import MB, parse_json, read_bytes
+from irsam_zoo.results.checksum import checked, checksum, summed
+from irsam_zoo.results.files import naming, write_atomic
+from irsam_zoo.results.record import ImageRecord
+from irsam_zoo.zoo.errors import ZooError
+from irsam_zoo.zoo.reading import MB, parse_json, read_bytes
 
 VERSION = 2
 SYNC = 1.0  # seconds; a line on the disk each time would take a fast method's time

@@ -2,11 +2,11 @@
 
 import shutil
 
-from results.files import write_json
-from results.row import Status
-from results.store import ResultStore
-from zoo.errors import UsageError, ZooError
-from zoo.reading import walk
+from irsam_zoo.results.files import write_json
+from irsam_zoo.results.row import Status
+from irsam_zoo.results.store import ResultStore
+from irsam_zoo.zoo.errors import UsageError, ZooError
+from irsam_zoo.zoo.reading import walk
 
 OWN = ("report", "fewer")  # made from the rows of a folder, and made anew; rows that took no place
 

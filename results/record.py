@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from results.plain import from_plain, to_plain
-from zoo.thresholds import ScoreStatistics
+from irsam_zoo.results.serialization import from_plain, to_plain
+from irsam_zoo.zoo.thresholds import ScoreStatistics
 
 SWEEP_COLUMNS = ("tp", "fp", "matched", "false_pixels", "targets")
 SWEEP_BYTES = 4 * 256 * len(SWEEP_COLUMNS)
@@ -25,9 +25,9 @@ class ImageRecord:
         processor: Name of what it was timed on, or None.
         notes: What the method told of its batch; the first image of a batch has them all.
         height, width: In px.
-        counts: Of the mask, from `engine.metrics.count_image`.
+        counts: Of the mask, from `metrics.count_image`.
         statistics: Of the score map.
-        signal: From `engine.metrics.signal_metrics`.
+        signal: From `metrics.signal_metrics`.
         sweep: Counts at 256 cuts, packed; see `pack_sweep`.
         saved, saved_scores: Where the predicted mask and the score map were written, or None.
         saved_sha256, saved_scores_sha256: Of these files, or None.
@@ -68,7 +68,7 @@ class ImageFailure(NamedTuple):
 
 
 def pack_sweep(sweep):
-    """A sweep of `engine.metrics.sweep_image` as text, for a journal line."""
+    """A sweep of `metrics.sweep_image` as text, for a journal line."""
     array = np.stack([sweep[column] for column in SWEEP_COLUMNS])
     return base64.b64encode(zlib.compress(np.ascontiguousarray(array, dtype="<i4").tobytes())).decode()
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from statistics import quantiles
 
-from results.checksum import NAME, checked, checksum, summed
-from results.plain import from_plain, to_plain
-from results.sound import ROW, SPEED, check, one_of
-from zoo.card import FIDELITIES, fidelity_label
+from irsam_zoo.results.checksum import NAME, checked, checksum, summed
+from irsam_zoo.results.serialization import from_plain, to_plain
+from irsam_zoo.results.sound import ROW, SPEED, check, one_of
+from irsam_zoo.zoo.card import FIDELITIES, fidelity_label
 
 VERSION = 2
 OUTSIDE = "predictions of others"  # the fidelity of a row that another program made the predictions of
@@ -138,8 +138,8 @@ class Row:
         weights, speed: None where there are none.
         score_kind: ``"raw"``, ``"logit"`` or ``"probability"``; None of masks that another program predicted.
         auc: Area under the pixel-level ROC curve.
-        signal: SCRG and BSF, from `engine.metrics.mean_signal`.
-        strata: Pd by size and contrast, from `engine.metrics.strata`.
+        signal: SCRG and BSF, from `metrics.mean_signal`.
+        strata: Pd by size and contrast, from `metrics.strata`.
         sweep: Counts of the set at 256 cuts, by column.
         notes: What the method told, and of how many images.
         data_notes: What is to be known of the images themselves.

@@ -11,11 +11,11 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from scipy.special import expit, logit
 
-from datasets.reader import open_picture
-from results.files import write_atomic, write_json
-from results.plain import from_plain
-from zoo.errors import ZooError
-from zoo.reading import MB, parse_json, read_json
+from irsam_zoo.datasets.reader import open_picture
+from irsam_zoo.results.files import write_atomic, write_json
+from irsam_zoo.results.serialization import from_plain
+from irsam_zoo.zoo.errors import ZooError
+from irsam_zoo.zoo.reading import MB, parse_json, read_json
 
 TOP = 65535
 SCALE = "score range"  # the text of a PNG of raw scores: the scores that its levels 0 and 65535 stand for

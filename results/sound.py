@@ -5,8 +5,8 @@ A checksum is no signature: whoever knows the program can write a row that fits.
 
 import re
 
-from results.record import SWEEP_COLUMNS
-from zoo.card import FAMILIES
+from irsam_zoo.results.record import SWEEP_COLUMNS
+from irsam_zoo.zoo.card import FAMILIES
 
 MOST = 1e100  # of any figure, so that what is made of it stays finite; a gain over a nearly flat background is large
 LEVELS = 256

@@ -10,15 +10,15 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from results.checksum import checked, summed
-from results.csv_text import plain_text, safe_text
-from results.files import json_text, locked, write_json, write_together
-from results.journal import Journal
-from results.plain import from_plain, to_plain
-from results.row import Row, Speed, Status
-from results.sound import MOST, SPEED, check, is_manifest
-from zoo.errors import UsageError, ZooError, one_line
-from zoo.reading import MB, read_bytes, read_json
+from irsam_zoo.results.checksum import checked, summed
+from irsam_zoo.results.csv_text import plain_text, safe_text
+from irsam_zoo.results.files import json_text, locked, write_json, write_together
+from irsam_zoo.results.journal import Journal
+from irsam_zoo.results.row import Row, Speed, Status
+from irsam_zoo.results.serialization import from_plain, to_plain
+from irsam_zoo.results.sound import MOST, SPEED, check, is_manifest
+from irsam_zoo.zoo.errors import UsageError, ZooError, one_line
+from irsam_zoo.zoo.reading import MB, read_bytes, read_json
 
 TIMES_VERSION = 1
 COUNTED = ("height", "width", "pixels", "intersection", "union", "targets", "matched", "false_pixels")  # of every image
@@ -144,7 +144,7 @@ class ResultStore:
         return found
 
     def counts(self, row):
-        """What was counted in each image of a stored row: dicts with ``id`` and the columns of `engine.metrics.count_image`.
+        """What was counted in each image of a stored row: dicts with ``id`` and the columns of `metrics.count_image`.
 
         Raises:
             ZooError: The row has no table of images, or it is another's.

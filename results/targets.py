@@ -4,7 +4,7 @@ import csv
 import io
 from typing import NamedTuple
 
-from results.csv_text import safe_text
+from irsam_zoo.results.csv_text import safe_text
 
 DIGITS = 7  # that count, of scores and centroids
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-import zoo  # noqa: F401 - before a test imports mmengine: see zoo._yapf
+import irsam_zoo  # noqa: F401 - before a test imports mmengine: see irsam_zoo._yapf
 
 # Threads of several test processes that wait for each other by spinning take a hundred times as long.
 torch.set_num_threads(1)

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 import run_benchmark
+from irsam_zoo.zoo import build_method
 from tests.user_set import IDS, PROGRAM, row_of, run, table, write_plugin, write_set
-from zoo import build_method
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import torch
 from PIL import Image
 
 import run_benchmark
-from zoo import build_method
-from zoo.own_files import read_header
+from irsam_zoo.zoo import build_method
+from irsam_zoo.zoo.weights.own_files import read_header
 
 
 @pytest.fixture(scope="module")

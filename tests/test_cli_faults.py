@@ -150,7 +150,7 @@ def test_a_damaged_image_is_left_out_and_scored_alone_once_mended(folder, tmp_pa
 def test_a_method_that_raises_does_not_stop_the_others(folder, tmp_path, capsys):
     plugin = tmp_path / "raises.py"
     plugin.write_text(
-        "from zoo import METHODS, Detector, MethodCard\n"
+        "from irsam_zoo.zoo import METHODS, Detector, MethodCard\n"
         "@METHODS.register_module('raises')\n"
         "class Raises(Detector):\n"
         "    card = MethodCard(title='Raises')\n"

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from engine.profiling import count_flops
+from irsam_zoo.engine.profiling import count_flops
+from irsam_zoo.zoo import Detector, MethodCard, build_method, list_methods
+from irsam_zoo.zoo.neural import NeuralDetector
 from tests.deep_methods import DEEP
-from zoo import Detector, MethodCard, build_method, list_methods
-from zoo.neural import NeuralDetector
 
 METHODS = list_methods()
 # A small network input keeps the whole zoo within seconds; sizes of the authors' are checked with the golden files.

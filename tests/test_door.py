@@ -7,8 +7,8 @@ from dataclasses import fields
 import pytest
 
 import run_benchmark
-from engine.options import RunOptions
-from zoo import UsageError
+from irsam_zoo.engine.options import RunOptions
+from irsam_zoo.zoo import UsageError
 
 ROOT = run_benchmark.__file__.removesuffix("run_benchmark.py")
 HEAVY = ("torch", "mmengine", "pandas", "matplotlib", "skimage", "numpy", "cv2", "scipy")

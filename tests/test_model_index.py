@@ -9,11 +9,11 @@ import pytest
 import yaml
 
 import run_benchmark
-from engine.training.provenance import seen_images
-from engine.training.recipe import load_recipe
-from results.store import ResultStore
-from zoo.checkpoint_files import read_header
-from zoo.checkpoints import sha256_file
+from irsam_zoo.results.store import ResultStore
+from irsam_zoo.training.provenance import seen_images
+from irsam_zoo.training.recipe import load_recipe
+from irsam_zoo.zoo.weights.checkpoint_files import read_header
+from irsam_zoo.zoo.weights.checkpoints import sha256_file
 
 ROOT = Path(run_benchmark.__file__).parent
 MODELS = yaml.safe_load((ROOT / "model-index.yml").read_text())["Models"]

@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 import run_benchmark
-from engine.frames import open_sources
-from results.score_map import read_scale, restored
+from irsam_zoo.engine.frames import open_sources
+from irsam_zoo.results.score_map import read_scale, restored
+from irsam_zoo.zoo import build_method
 from tests.engine.test_frames import broken_video, write_video
-from zoo import build_method
 
 BLOBS = [(6, 10), (20, 30)]  # row and column of the first pixel of 3x2 px each
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import run_benchmark
-from engine.metrics import roc
-from results.record import unpack_sweep
-from results.store import ResultStore
+from irsam_zoo.metrics import roc
+from irsam_zoo.results.record import unpack_sweep
+from irsam_zoo.results.store import ResultStore
 
 IDS = [f"im{k}" for k in range(12)]
 
@@ -41,8 +41,8 @@ def plugin(tmp_path_factory):
     path = tmp_path_factory.mktemp("plugin") / "box_net.py"
     path.write_text(
         "import torch\n"
-        "from zoo import METHODS, MethodCard\n"
-        "from zoo.neural import NeuralDetector\n"
+        "from irsam_zoo.zoo import METHODS, MethodCard\n"
+        "from irsam_zoo.zoo.neural import NeuralDetector\n"
         "@METHODS.register_module('box_net')\n"
         "class BoxNet(NeuralDetector):\n"
         "    card = MethodCard(title='Box', family='deep')\n"

@@ -15,7 +15,7 @@ IDS = [f"im{k}" for k in range(8)]
 NUMBERS = count()
 PLUGIN = """
 import os, time
-from zoo import METHODS, Detector, MethodCard
+from irsam_zoo.zoo import METHODS, Detector, MethodCard
 
 @METHODS.register_module("{name}")
 class SlowMean(Detector):

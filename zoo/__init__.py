@@ -2,16 +2,16 @@
 
 from typing import TYPE_CHECKING
 
-from zoo._yapf import leave_cache_alone
-from zoo.lazy import lazy_names
+from irsam_zoo import refuse_bare
+from irsam_zoo._lazy import lazy_names
 
-if TYPE_CHECKING:  # also what `engine.code_version` follows
-    from zoo.card import MethodCard
-    from zoo.detector import Detector
-    from zoo.errors import UsageError, ZooError
-    from zoo.plugins import load_plugin
-    from zoo.registry import METHODS, build_method, list_configs, list_methods
-    from zoo.thresholds import THRESHOLDS, Oracle, Threshold, build_threshold
+if TYPE_CHECKING:  # also what `results.code_version` follows
+    from irsam_zoo.zoo.card import MethodCard
+    from irsam_zoo.zoo.detector import Detector
+    from irsam_zoo.zoo.errors import UsageError, ZooError
+    from irsam_zoo.zoo.plugins import load_plugin
+    from irsam_zoo.zoo.registry import METHODS, build_method, list_configs, list_methods
+    from irsam_zoo.zoo.thresholds import THRESHOLDS, Oracle, Threshold, build_threshold
 
 __all__ = [
     "METHODS",
@@ -29,6 +29,6 @@ __all__ = [
     "load_plugin",
 ]
 
-leave_cache_alone()  # before anything imports mmengine
+refuse_bare(__name__)
 # The command line parses its arguments before torch is there.
 __getattr__ = lazy_names(__name__, __all__, ("errors", "card", "plugins", "thresholds", "detector", "registry"))

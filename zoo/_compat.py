@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-from zoo.errors import ZooError
+from irsam_zoo.zoo.errors import ZooError
 
 
 def import_segment_anything():

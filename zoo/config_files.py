@@ -5,8 +5,8 @@ from pathlib import Path
 import yaml
 from mmengine.config import Config
 
-from zoo.contained import contained
-from zoo.reading import MB, parse_json, read_bytes
+from irsam_zoo.zoo.foreign_code import contained
+from irsam_zoo.zoo.reading import MB, parse_json, read_bytes
 
 MOST, MOST_VALUES = MB // 10, 10_000  # bytes and values of a configuration of data
 OF_PYTHON_ALONE = ("_base_", "custom_imports")

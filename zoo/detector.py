@@ -4,9 +4,9 @@ import warnings
 
 import numpy as np
 
-from zoo.errors import ZooError
-from zoo.memory import keep_freed_memory
-from zoo.thresholds import build_threshold
+from irsam_zoo.zoo.errors import ZooError
+from irsam_zoo.zoo.memory import keep_freed_memory
+from irsam_zoo.zoo.thresholds import build_threshold
 
 SMALLEST_SIDE = 16
 

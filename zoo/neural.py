@@ -8,11 +8,11 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from zoo.checkpoint_files import read_header
-from zoo.checkpoints import check_named_digest, load_checkpoint, load_weights, sha256_file
-from zoo.detector import Detector
-from zoo.errors import UsageError, ZooError
-from zoo.known_weights import entry_named, recognise, recognise_file
+from irsam_zoo.zoo.detector import Detector
+from irsam_zoo.zoo.errors import UsageError, ZooError
+from irsam_zoo.zoo.weights.checkpoint_files import read_header
+from irsam_zoo.zoo.weights.checkpoints import check_named_digest, load_checkpoint, load_weights, sha256_file
+from irsam_zoo.zoo.weights.known_weights import entry_named, recognise, recognise_file
 
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_STD = (58.395, 57.12, 57.375)
@@ -30,7 +30,7 @@ class Weights:
         path: The checkpoint file.
         sha256: Hex digest of the file.
         metadata: What its writer stored beside the tensors: plain data by name, as JSON holds it, nested where it was. Of a
-            known file (`zoo.known_weights`), its `provenance` as well.
+            known file (`zoo.weights.known_weights`), its `provenance` as well.
     """
 
     path: Path
@@ -222,7 +222,7 @@ class NeuralDetector(Detector):
         return self.normalize(F.pad(images, (0, right, 0, bottom), mode="reflect" if reflects else "replicate"))
 
     def load(self, checkpoint):
-        """Load the weights of a file; see `zoo.checkpoints.load_checkpoint` for the forms that are read.
+        """Load the weights of a file; see `zoo.weights.checkpoints.load_checkpoint` for the forms that are read.
 
         Raises:
             ZooError: The file is no checkpoint, is not the one that its name says, says that it is of another method, or its
@@ -251,7 +251,7 @@ class NeuralDetector(Detector):
 
     def _refuse_others(self, metadata, path):
         """ZooError where our trainer made weights for another class: equal names and shapes may mean other things."""
-        from zoo.registry import METHODS  # which imports the methods
+        from irsam_zoo.zoo.registry import METHODS  # which imports the methods
 
         options = metadata.get("options")
         kind = options.get("type") if isinstance(options, dict) else None

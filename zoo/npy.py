@@ -5,7 +5,7 @@ from math import prod
 
 import numpy as np
 
-from zoo.reading import open_regular
+from irsam_zoo.zoo.reading import open_regular
 
 HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 

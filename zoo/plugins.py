@@ -10,13 +10,13 @@ from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from zoo.contained import contained
-from zoo.errors import FAILURES, UsageError, ZooError, one_line
-from zoo.terminal import warn
+from irsam_zoo import ROOT
+from irsam_zoo.zoo.errors import FAILURES, UsageError, ZooError, one_line
+from irsam_zoo.zoo.foreign_code import contained
+from irsam_zoo.zoo.terminal import warn
 
 ENTRY_POINT_GROUP = "irsam_zoo.methods"
 PLUGIN_PREFIX = "irsam_zoo_plugin_"  # of the modules that plug-in files become
-ROOT = Path(__file__).resolve().parents[1]
 LIBRARIES = ("site-packages", "dist-packages")
 STANDARD_LIBRARY = [Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib")]
 
@@ -132,7 +132,7 @@ def _rooms():
 
 def _methods():
     """The registry, with the package's own methods in it: of two methods with one name the plug-in's is refused."""
-    from zoo.registry import METHODS
+    from irsam_zoo.zoo.registry import METHODS
 
     METHODS.import_from_location()
     return METHODS.module_dict

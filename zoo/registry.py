@@ -7,15 +7,16 @@ from typing import NamedTuple
 
 from mmengine.registry import Registry
 
-from zoo.card import MethodCard
-from zoo.config_files import read_config
-from zoo.contained import contained
-from zoo.detector import Detector
-from zoo.errors import FAILURES, BrokenMethodError, UsageError, ZooError, one_line, visible
-from zoo.lookup import names_file, registered, unknown
-from zoo.plugins import load_entry_points
+from irsam_zoo import ROOT
+from irsam_zoo.zoo.card import MethodCard
+from irsam_zoo.zoo.config_files import read_config
+from irsam_zoo.zoo.detector import Detector
+from irsam_zoo.zoo.errors import FAILURES, BrokenMethodError, UsageError, ZooError, one_line, visible
+from irsam_zoo.zoo.foreign_code import contained
+from irsam_zoo.zoo.lookup import names_file, registered, unknown
+from irsam_zoo.zoo.plugins import load_entry_points
 
-CONFIG_DIR = Path(__file__).resolve().parents[1] / "configs" / "methods"
+CONFIG_DIR = ROOT / "configs" / "methods"
 
 
 def _build(cfg, registry, **overrides):
@@ -69,7 +70,7 @@ def _changed_card(card, changed):
     return replace(card, fidelity_scope="; ".join(filter(None, [card.fidelity_scope, f"{', '.join(changed)} changed"])))
 
 
-METHODS = Registry("method", scope="irsam_zoo", build_func=_build, locations=["baselines", "zoo.irsam"])
+METHODS = Registry("method", scope="irsam_zoo", build_func=_build, locations=["irsam_zoo.baselines", "irsam_zoo.zoo.irsam"])
 
 
 def build_method(spec, *, weights="auto", **overrides):
@@ -119,8 +120,8 @@ def _with_weights(spec, weights, overrides):
         raise UsageError(f"{spec.name} takes no weights")
     if named:
         raise UsageError(f"{spec.name} has a checkpoint, and weights={str(weights)!r} beside it; leave one out")
-    from zoo.checkpoints import find_weights  # which needs this module
-    from zoo.state_dicts import MisfitError
+    from irsam_zoo.zoo.weights.checkpoints import find_weights  # which needs this module
+    from irsam_zoo.zoo.weights.state_dicts import MisfitError
 
     found = find_weights(spec.name, weights)
     try:
@@ -163,7 +164,7 @@ def read_method(spec):
         return _read_config(path)
     named = spec_named(text)
     if named is None:
-        from zoo.known_weights import catalogue  # which needs this module
+        from irsam_zoo.zoo.weights.known_weights import catalogue  # which needs this module
 
         raise UsageError(unknown("method", text, [*list_methods(), *list_configs(), *catalogue()]))
     return named
@@ -179,7 +180,7 @@ def spec_named(name):
         return MethodSpec(name, dict(type=name))
     if name in list_configs():
         return _read_config(CONFIG_DIR / f"{name}.py")
-    from zoo.known_weights import entry_named  # which needs this module
+    from irsam_zoo.zoo.weights.known_weights import entry_named  # which needs this module
 
     entry = entry_named(name)
     return entry and entry.spec

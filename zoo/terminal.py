@@ -2,7 +2,7 @@
 
 import sys
 
-from zoo.errors import visible
+from irsam_zoo.zoo.errors import visible
 
 
 def say(line):

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from mmengine.registry import Registry
 
-from zoo.errors import UsageError
-from zoo.lookup import registered
+from irsam_zoo.zoo.errors import UsageError
+from irsam_zoo.zoo.lookup import registered
 
 THRESHOLDS = Registry("threshold policy", scope="irsam_zoo")
 

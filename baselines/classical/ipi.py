@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import torch
 
-from baselines.classical.options import check_whole
-from baselines.classical.patches import PatchGrid, from_patch_image, to_patch_image
-from baselines.classical.proximal import row_blocks, soft_threshold
-from baselines.classical.subspace import TrackedSpectrum
-from baselines.classical.tensor_detector import TensorDetector
-from zoo import METHODS, MethodCard, UsageError
+from irsam_zoo.baselines.classical.parts.options import check_whole
+from irsam_zoo.baselines.classical.parts.patches import PatchGrid, from_patch_image, to_patch_image
+from irsam_zoo.baselines.classical.parts.proximal import row_blocks, soft_threshold
+from irsam_zoo.baselines.classical.parts.subspace import TrackedSpectrum
+from irsam_zoo.baselines.classical.parts.tensor_detector import TensorDetector
+from irsam_zoo.zoo import METHODS, MethodCard, UsageError
 
 # APG_IR.m: stop when the rank passes this part of the smaller side, or has been the same more than `STEADY` times while
 # the number of nonzero entries moved by less than `STEADY_NONZEROS`.

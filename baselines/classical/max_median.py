@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from baselines.classical.options import check_whole
-from zoo import METHODS, Detector, MethodCard, UsageError
+from irsam_zoo.baselines.classical.parts.options import check_whole
+from irsam_zoo.zoo import METHODS, Detector, MethodCard, UsageError
 
 DIRECTIONS = ((1, 0), (0, 1), (1, 1), (1, -1))
 

@@ -7,13 +7,13 @@ import numpy as np
 import torch
 from torch.nn.functional import pad
 
-from baselines.classical.options import check_whole
-from baselines.classical.proximal import soft_threshold
-from baselines.classical.tensor_detector import TensorDetector
-from baselines.classical.tensor_svd import from_spectrum, shrink_singular_values, spectrum
-from baselines.classical.unfinished import Unfinished
-from zoo import METHODS, MethodCard, ZooError
-from zoo.detector import checked_image
+from irsam_zoo.baselines.classical.parts.options import check_whole
+from irsam_zoo.baselines.classical.parts.proximal import soft_threshold
+from irsam_zoo.baselines.classical.parts.tensor_detector import TensorDetector
+from irsam_zoo.baselines.classical.parts.tensor_svd import from_spectrum, shrink_singular_values, spectrum
+from irsam_zoo.baselines.classical.parts.unfinished import Unfinished
+from irsam_zoo.zoo import METHODS, MethodCard, ZooError
+from irsam_zoo.zoo.detector import checked_image
 
 # Author's code, MSL-STIPT: the tensor RPCA that gives the dictionary, the cut of its rank, and MSLSTIPTv1.m.
 RPCA_MU, RPCA_GROWTH, RPCA_LIMIT, RPCA_TOLERANCE = 1e-4, 1.2, 1e10, 1e-8

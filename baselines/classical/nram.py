@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import torch
 
-from baselines.classical.options import check_whole
-from baselines.classical.patches import PatchGrid, from_patch_image, to_patch_image
-from baselines.classical.proximal import row_blocks
-from baselines.classical.subspace import TrackedSpectrum
-from baselines.classical.tensor_detector import TensorDetector
-from zoo import METHODS, MethodCard, UsageError
+from irsam_zoo.baselines.classical.parts.options import check_whole
+from irsam_zoo.baselines.classical.parts.patches import PatchGrid, from_patch_image, to_patch_image
+from irsam_zoo.baselines.classical.parts.proximal import row_blocks
+from irsam_zoo.baselines.classical.parts.subspace import TrackedSpectrum
+from irsam_zoo.baselines.classical.parts.tensor_detector import TensorDetector
+from irsam_zoo.zoo import METHODS, MethodCard, UsageError
 
 GAMMA = 0.002  # of the rank surrogate (nram.m)
 WEIGHT_FLOOR = 0.04  # added to |target| where the sparse weights divide by it (nram.m)

@@ -4,13 +4,13 @@ from typing import NamedTuple
 
 import torch
 
-from baselines.classical.options import check_whole
-from baselines.classical.patches import PatchGrid
-from baselines.classical.structure_tensor import mat2gray, structure_tensor_eigenvalues
-from baselines.classical.tensor_detector import TensorDetector
-from baselines.classical.tensor_svd import from_spectrum, shrink_singular_values, spectrum
-from baselines.classical.unfinished import Unfinished
-from zoo import METHODS, MethodCard
+from irsam_zoo.baselines.classical.parts.options import check_whole
+from irsam_zoo.baselines.classical.parts.patches import PatchGrid
+from irsam_zoo.baselines.classical.parts.structure_tensor import mat2gray, structure_tensor_eigenvalues
+from irsam_zoo.baselines.classical.parts.tensor_detector import TensorDetector
+from irsam_zoo.baselines.classical.parts.tensor_svd import from_spectrum, shrink_singular_values, spectrum
+from irsam_zoo.baselines.classical.parts.unfinished import Unfinished
+from irsam_zoo.zoo import METHODS, MethodCard
 
 TOLERANCE = 1e-3  # author's code, functions/, like all constants here
 MU, MU_GROWTH, MU_LIMIT = 2e-3, 1.05, 1e10

@@ -4,13 +4,13 @@ from typing import NamedTuple
 
 import torch
 
-from baselines.classical.options import check_whole
-from baselines.classical.patches import PatchGrid
-from baselines.classical.proximal import leading_spectrum
-from baselines.classical.structure_tensor import mat2gray, structure_tensor_eigenvalues
-from baselines.classical.tensor_detector import TensorDetector
-from baselines.classical.unfinished import Unfinished
-from zoo import METHODS, MethodCard, UsageError
+from irsam_zoo.baselines.classical.parts.options import check_whole
+from irsam_zoo.baselines.classical.parts.patches import PatchGrid
+from irsam_zoo.baselines.classical.parts.proximal import leading_spectrum
+from irsam_zoo.baselines.classical.parts.structure_tensor import mat2gray, structure_tensor_eigenvalues
+from irsam_zoo.baselines.classical.parts.tensor_detector import TensorDetector
+from irsam_zoo.baselines.classical.parts.unfinished import Unfinished
+from irsam_zoo.zoo import METHODS, MethodCard, UsageError
 
 TOLERANCE = 1e-7  # author's code, algorithms/detection/RIPT, like all constants here
 MU_DECAY = 1.5

@@ -2,9 +2,9 @@
 
 import torch
 
-from baselines.classical.local_contrast import brightest_surround, cell_largest, core_layer
-from baselines.classical.tensor_detector import TensorDetector
-from zoo import METHODS, MethodCard, UsageError
+from irsam_zoo.baselines.classical.parts.local_contrast import brightest_surround, cell_largest, core_layer
+from irsam_zoo.baselines.classical.parts.tensor_detector import TensorDetector
+from irsam_zoo.zoo import METHODS, MethodCard, UsageError
 
 LARGEST = 9  # pixels averaged in a cell: K of the paper, eq. 2, and of TLLCM.m
 

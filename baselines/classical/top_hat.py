@@ -3,8 +3,8 @@
 import numpy as np
 from skimage.morphology import white_tophat
 
-from baselines.classical.options import check_whole
-from zoo import METHODS, Detector, MethodCard
+from irsam_zoo.baselines.classical.parts.options import check_whole
+from irsam_zoo.zoo import METHODS, Detector, MethodCard
 
 
 @METHODS.register_module("top_hat")

@@ -2,7 +2,7 @@
 
 import torch
 
-from baselines.classical.local_contrast import (
+from irsam_zoo.baselines.classical.parts.local_contrast import (
     brightest_surround,
     cell_largest,
     cell_mean,
@@ -10,9 +10,9 @@ from baselines.classical.local_contrast import (
     core_layer,
     surrounding_cells,
 )
-from baselines.classical.tensor_detector import TensorDetector
-from baselines.classical.tllcm import LARGEST, checked_scales
-from zoo import METHODS, MethodCard
+from irsam_zoo.baselines.classical.parts.tensor_detector import TensorDetector
+from irsam_zoo.baselines.classical.tllcm import LARGEST, checked_scales
+from irsam_zoo.zoo import METHODS, MethodCard
 
 FLATTEST = 5.0  # xi: lower bound of the spread of the surround (WSLCM.m)
 

@@ -4,10 +4,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from baselines.deep.blocks import FCNHead, channel_attention, init_msra_prelu, init_normal, res_stage
-from baselines.deep.losses import soft_iou_loss
-from zoo import METHODS, MethodCard, UsageError
-from zoo.neural import NeuralDetector, probability_to_logit
+from irsam_zoo.baselines.deep.parts.blocks import FCNHead, channel_attention, init_msra_prelu, init_normal, res_stage
+from irsam_zoo.baselines.deep.parts.losses import soft_iou_loss
+from irsam_zoo.zoo import METHODS, MethodCard, UsageError
+from irsam_zoo.zoo.neural import NeuralDetector, probability_to_logit
 
 STEM, LOW, MIDDLE, HIGH = 8, 16, 32, 64  # open-acm, train_dentist.py: channels
 BASICIRSTD_KEYS = (  # BasicIRSTD names the layers of a residual block that the others number

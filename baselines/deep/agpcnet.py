@@ -3,11 +3,11 @@
 import torch
 from torch import nn
 
-from baselines.deep.acmnet import BASICIRSTD_KEYS, resize
-from baselines.deep.blocks import FCNHead, channel_attention, res_stage
-from baselines.deep.losses import soft_iou_loss
-from zoo import METHODS, MethodCard
-from zoo.neural import NeuralDetector
+from irsam_zoo.baselines.deep.acmnet import BASICIRSTD_KEYS, resize
+from irsam_zoo.baselines.deep.parts.blocks import FCNHead, channel_attention, res_stage
+from irsam_zoo.baselines.deep.parts.losses import soft_iou_loss
+from irsam_zoo.zoo import METHODS, MethodCard
+from irsam_zoo.zoo.neural import NeuralDetector
 
 SCALES = (10, 6, 5, 3)  # author's README: patches along each side
 CONTEXT = 32  # channels of the context module: 512 over the author's reduction of 16

@@ -4,19 +4,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from baselines.deep.acmnet import (
-    BASICIRSTD_KEYS,
-    HIGH,
-    LOW,
-    MIDDLE,
-    AsymmetricFusion,
-    ResEncoder,
-    resize,
-)
-from baselines.deep.blocks import FCNHead, channel_attention, init_msra_prelu, res_stage
-from baselines.deep.losses import soft_iou_loss
-from zoo import METHODS, MethodCard, UsageError
-from zoo.neural import NeuralDetector, probability_to_logit
+from irsam_zoo.baselines.deep.acmnet import BASICIRSTD_KEYS, HIGH, LOW, MIDDLE, AsymmetricFusion, ResEncoder, resize
+from irsam_zoo.baselines.deep.parts.blocks import FCNHead, channel_attention, init_msra_prelu, res_stage
+from irsam_zoo.baselines.deep.parts.losses import soft_iou_loss
+from irsam_zoo.zoo import METHODS, MethodCard, UsageError
+from irsam_zoo.zoo.neural import NeuralDetector, probability_to_logit
 
 SHIFTS = (13, 17)  # open-alcnet, model/contrast.py
 SCALE_MODES = ("multiple", "single", "localsk")

@@ -3,11 +3,11 @@
 import torch
 from torch import nn
 
-from baselines.deep.acmnet import resize
-from baselines.deep.blocks import FCNHead, ResBlock, init_msra_prelu, res_stage
-from baselines.deep.losses import soft_iou_loss
-from zoo import METHODS, MethodCard
-from zoo.neural import NeuralDetector
+from irsam_zoo.baselines.deep.acmnet import resize
+from irsam_zoo.baselines.deep.parts.blocks import FCNHead, ResBlock, init_msra_prelu, res_stage
+from irsam_zoo.baselines.deep.parts.losses import soft_iou_loss
+from irsam_zoo.zoo import METHODS, MethodCard
+from irsam_zoo.zoo.neural import NeuralDetector
 
 # The paper's sizes are not known. These double at each level, as in the other residual networks of the field.
 WIDTHS = (16, 32, 64, 128, 256)

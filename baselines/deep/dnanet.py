@@ -4,10 +4,10 @@ import torch
 from torch import nn
 from torch.nn.functional import interpolate
 
-from baselines.deep.attention import ResidualAttentionBlock
-from baselines.deep.losses import deep_supervision, soft_iou_loss
-from zoo import METHODS, MethodCard
-from zoo.neural import IMAGENET_MEAN, IMAGENET_STD, NeuralDetector
+from irsam_zoo.baselines.deep.parts.attention import ResidualAttentionBlock
+from irsam_zoo.baselines.deep.parts.losses import deep_supervision, soft_iou_loss
+from irsam_zoo.zoo import METHODS, MethodCard
+from irsam_zoo.zoo.neural import IMAGENET_MEAN, IMAGENET_STD, NeuralDetector
 
 
 class DNANet(nn.Module):

@@ -3,11 +3,11 @@
 import torch
 from torch import nn
 
-from baselines.deep.attention import ChannelAttention, ResidualAttentionBlock, SpatialAttention
-from baselines.deep.dnanet import resample
-from baselines.deep.mshnet import MSHNet
-from baselines.deep.scale_location import SideOutputDetector
-from zoo import METHODS, MethodCard
+from irsam_zoo.baselines.deep.dnanet import resample
+from irsam_zoo.baselines.deep.mshnet import MSHNet
+from irsam_zoo.baselines.deep.parts.attention import ChannelAttention, ResidualAttentionBlock, SpatialAttention
+from irsam_zoo.baselines.deep.parts.scale_location import SideOutputDetector
+from irsam_zoo.zoo import METHODS, MethodCard
 
 # Of the four filters in turn, the share of the energy that the blocked low frequencies hold; author's code.
 ENERGIES = (0.8, 0.4, 0.2, 0.1)

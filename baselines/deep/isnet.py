@@ -4,11 +4,11 @@ import torch
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits, conv2d, interpolate, pad
 
-from baselines.deep.blocks import FCNHead, res_stage
-from baselines.deep.deform_conv import ModulatedDeformConv2d
-from baselines.deep.losses import soft_iou_loss
-from zoo import METHODS, MethodCard
-from zoo.neural import NeuralDetector
+from irsam_zoo.baselines.deep.parts.blocks import FCNHead, res_stage
+from irsam_zoo.baselines.deep.parts.deform_conv import ModulatedDeformConv2d
+from irsam_zoo.baselines.deep.parts.losses import soft_iou_loss
+from irsam_zoo.zoo import METHODS, MethodCard
+from irsam_zoo.zoo.neural import NeuralDetector
 
 
 class OrientationAttention(nn.Module):

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 from torch.nn.functional import interpolate, mse_loss
 
-from zoo import METHODS, MethodCard
-from zoo.neural import NeuralDetector
+from irsam_zoo.zoo import METHODS, MethodCard
+from irsam_zoo.zoo.neural import NeuralDetector
 
 RADIX, CARDINALITY, EXPANSION = 2, 4, 4  # author's code, of ResNeSt
 MEMORY = 64  # author's code: units of the external attention

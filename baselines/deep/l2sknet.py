@@ -6,10 +6,10 @@ import torch
 from torch import nn
 from torch.nn.functional import conv2d, interpolate
 
-from baselines.deep.blocks import FCNHead, channel_attention, res_stage
-from baselines.deep.losses import soft_iou_loss
-from zoo import METHODS, MethodCard, UsageError
-from zoo.neural import NeuralDetector
+from irsam_zoo.baselines.deep.parts.blocks import FCNHead, channel_attention, res_stage
+from irsam_zoo.baselines.deep.parts.losses import soft_iou_loss
+from irsam_zoo.zoo import METHODS, MethodCard, UsageError
+from irsam_zoo.zoo.neural import NeuralDetector
 
 WIDTHS = (16, 32, 64, 128)
 # Kernel size and dilation of the contrasts of each level, and the kernel sizes of their one-dimensional form.

@@ -4,8 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from zoo import METHODS, MethodCard
-from zoo.neural import NeuralDetector, probability_to_logit
+from irsam_zoo.zoo import METHODS, MethodCard
+from irsam_zoo.zoo.neural import NeuralDetector, probability_to_logit
 
 # Weights of the losses and learning constants: wanghuanphd/MDvsFA_cGAN, demo_MDvsFA_pytorch.py
 SLOPE = 0.2

@@ -9,10 +9,10 @@ from pathlib import Path
 from mmengine.config import ConfigDict
 from mmengine.structures import PixelData
 
-from zoo import METHODS, MethodCard, UsageError
-from zoo._compat import import_mmseg
-from zoo.config_files import read_config
-from zoo.neural import IMAGENET_MEAN, IMAGENET_STD, NeuralDetector
+from irsam_zoo.zoo import METHODS, MethodCard, UsageError
+from irsam_zoo.zoo._compat import import_mmseg
+from irsam_zoo.zoo.config_files import read_config
+from irsam_zoo.zoo.neural import IMAGENET_MEAN, IMAGENET_STD, NeuralDetector
 
 HEADS = ("decode_head", "auxiliary_head")
 # A quarter of the width of mmsegmentation's configs/_base_/models/fcn_unet_s5-d16.py, without its auxiliary head.

@@ -3,10 +3,10 @@
 import torch
 from torch import nn
 
-from baselines.deep.attention import ResidualAttentionBlock
-from baselines.deep.dnanet import resample
-from baselines.deep.scale_location import SideOutputDetector
-from zoo import METHODS, MethodCard
+from irsam_zoo.baselines.deep.dnanet import resample
+from irsam_zoo.baselines.deep.parts.attention import ResidualAttentionBlock
+from irsam_zoo.baselines.deep.parts.scale_location import SideOutputDetector
+from irsam_zoo.zoo import METHODS, MethodCard
 
 WIDTHS = (16, 32, 64, 128, 256)  # author's code: channels of each level, the full size first
 

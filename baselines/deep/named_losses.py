@@ -2,9 +2,9 @@
 
 from torch.nn.functional import avg_pool2d, binary_cross_entropy_with_logits
 
-from baselines.deep.losses import soft_iou_loss
-from baselines.deep.scale_location import sls_loss
-from zoo.losses import LOSSES
+from irsam_zoo.baselines.deep.parts.losses import soft_iou_loss
+from irsam_zoo.baselines.deep.parts.scale_location import sls_loss
+from irsam_zoo.zoo.losses import LOSSES
 
 EDGE_KERNEL, EDGE_WEIGHT = 31, 5  # F3Net, author's code, train.py: structure_loss
 

@@ -4,10 +4,10 @@ import torch
 from torch import nn
 from torch.nn.functional import conv2d, interpolate
 
-from baselines.deep.blocks import FCNHead
-from baselines.deep.losses import soft_iou_loss
-from zoo import METHODS, MethodCard
-from zoo.neural import NeuralDetector
+from irsam_zoo.baselines.deep.parts.blocks import FCNHead
+from irsam_zoo.baselines.deep.parts.losses import soft_iou_loss
+from irsam_zoo.zoo import METHODS, MethodCard
+from irsam_zoo.zoo.neural import NeuralDetector
 
 WIDTH, WIDE = 16, 32
 # Row and column of the -1 in each fixed kernel; the centre has +1. The second four lie opposite to the first.

@@ -5,10 +5,10 @@ import torch
 from torch import nn
 from torch.nn.functional import interpolate, mse_loss
 
-from baselines.deep.blocks import init_xavier_normal
-from baselines.deep.losses import soft_iou_loss
-from zoo import METHODS, MethodCard
-from zoo.neural import NeuralDetector
+from irsam_zoo.baselines.deep.parts.blocks import init_xavier_normal
+from irsam_zoo.baselines.deep.parts.losses import soft_iou_loss
+from irsam_zoo.zoo import METHODS, MethodCard
+from irsam_zoo.zoo.neural import NeuralDetector
 
 CHANNELS = 32  # models/deepunfolding.py: channel
 LAYERS, SPARSE_LAYERS = 3, 6  # llayers and mlayers, slayers

@@ -6,9 +6,9 @@ import torch
 from torch import nn
 from torch.nn.functional import conv2d
 
-from baselines.deep.blocks import channel_attention, init_xavier_normal
-from baselines.deep.rpcanet import CHANNELS, Merge, Sparse, UnfoldedDetector
-from zoo import METHODS, MethodCard
+from irsam_zoo.baselines.deep.parts.blocks import channel_attention, init_xavier_normal
+from irsam_zoo.baselines.deep.rpcanet import CHANNELS, Merge, Sparse, UnfoldedDetector
+from irsam_zoo.zoo import METHODS, MethodCard
 
 
 def conv3x3():

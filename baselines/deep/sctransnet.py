@@ -6,10 +6,10 @@ import torch
 from torch import nn
 from torch.nn.functional import binary_cross_entropy, instance_norm, interpolate, max_pool2d, normalize
 
-from baselines.deep.blocks import TwoConvs
-from zoo import METHODS, MethodCard
-from zoo.irsam.layer_norm import LayerNorm2d
-from zoo.neural import NeuralDetector
+from irsam_zoo.baselines.deep.parts.blocks import TwoConvs
+from irsam_zoo.zoo import METHODS, MethodCard
+from irsam_zoo.zoo.irsam.layer_norm import LayerNorm2d
+from irsam_zoo.zoo.neural import NeuralDetector
 
 WIDTHS = (32, 64, 128, 256)  # of the four skip connections
 LAYERS = 4  # of the transformer

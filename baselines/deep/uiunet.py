@@ -4,10 +4,10 @@ import torch
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits, interpolate
 
-from baselines.deep.attention import SpatialAttention
-from baselines.deep.blocks import channel_attention
-from zoo import METHODS, MethodCard
-from zoo.neural import IMAGENET_MEAN, IMAGENET_STD, NeuralDetector
+from irsam_zoo.baselines.deep.parts.attention import SpatialAttention
+from irsam_zoo.baselines.deep.parts.blocks import channel_attention
+from irsam_zoo.zoo import METHODS, MethodCard
+from irsam_zoo.zoo.neural import IMAGENET_MEAN, IMAGENET_STD, NeuralDetector
 
 
 class ConvNormReLU(nn.Module):

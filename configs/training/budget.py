@@ -2,7 +2,7 @@
 
 Squares of images at their own size grow in three phases, of which each has a share of the time, with batches that keep a
 step's cost level; the last phase lets batch norm and global attention see what a test image is, of which most is background.
-One warm-up and one cosine go over the whole run, and the weights are averaged over its last part. `engine.training.budget`
+One warm-up and one cosine go over the whole run, and the weights are averaged over its last part. `training.budget`
 finds out how many steps the time is enough for. `methods` holds what was chosen for a network on a tenth of the training
 list (see docs/training.md), and where its structure asks for other squares.
 """

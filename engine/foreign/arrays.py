@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy.io import loadmat, whosmat
 
-from zoo import ZooError
-from zoo.errors import one_line
-from zoo.npy import npy_shape, read_npy
-from zoo.reading import MB, read_bytes
+from irsam_zoo.zoo import ZooError
+from irsam_zoo.zoo.errors import one_line
+from irsam_zoo.zoo.npy import npy_shape, read_npy
+from irsam_zoo.zoo.reading import MB, read_bytes
 
 NUMERIC = ("logical", "double", "single", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)))
 FEW = 3

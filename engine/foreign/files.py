@@ -5,9 +5,9 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from datasets.layouts import EXTENSIONS, index_files
-from datasets.remarks import counted
-from zoo import UsageError
+from irsam_zoo.datasets.layouts import EXTENSIONS, index_files
+from irsam_zoo.datasets.remarks import counted
+from irsam_zoo.zoo import UsageError
 
 ARRAYS = (".npy", ".mat")
 FORMS = (*ARRAYS, *EXTENSIONS)  # arrays first: they hold scores in full

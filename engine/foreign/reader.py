@@ -15,14 +15,14 @@ from operator import add
 
 import numpy as np
 
-from datasets.levels import MASK_LEVEL, readable
-from datasets.mask_levels import mask_levels
-from datasets.reader import FULL_RANGE, decode
-from engine.foreign.arrays import Numbers, read_array
-from engine.foreign.files import ARRAYS
-from results.row import AS_GIVEN
-from results.score_map import TOP, probability_logits, read_about, read_scale, restored
-from zoo import Detector, UsageError, ZooError
+from irsam_zoo.datasets.levels import MASK_LEVEL, readable
+from irsam_zoo.datasets.mask_levels import mask_levels
+from irsam_zoo.datasets.reader import FULL_RANGE, decode
+from irsam_zoo.engine.foreign.arrays import Numbers, read_array
+from irsam_zoo.engine.foreign.files import ARRAYS
+from irsam_zoo.results.row import AS_GIVEN
+from irsam_zoo.results.score_map import TOP, probability_logits, read_about, read_scale, restored
+from irsam_zoo.zoo import Detector, UsageError, ZooError
 
 WHAT = "predictions"
 BYTE = 255

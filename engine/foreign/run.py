@@ -6,14 +6,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from engine.foreign.score import Fault, score_folder
-from engine.foreign.tree import find_jobs
-from engine.manifest import manifest
-from engine.paired import Difference, paired_differences
-from engine.progress import Progress
-from results.row import OUTSIDE, Row
-from results.store import ResultStore, check_name
-from zoo import UsageError, list_configs, list_methods
+from irsam_zoo.engine.foreign.score import Fault, score_folder
+from irsam_zoo.engine.foreign.tree import find_jobs
+from irsam_zoo.engine.manifest import manifest
+from irsam_zoo.results.paired import Difference, paired_differences
+from irsam_zoo.results.row import OUTSIDE, Row
+from irsam_zoo.results.store import ResultStore, check_name
+from irsam_zoo.runtime.progress import Progress
+from irsam_zoo.zoo import UsageError, list_configs, list_methods
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,21 +7,21 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from datasets.fingerprint import combine
-from datasets.reader import open_picture
-from datasets.remarks import Extent, Remark, counted, cut_remarks, file_remarks, mask_remarks, size_text
-from engine.code_version import code_version
-from engine.evaluate import own_split
-from engine.foreign.arrays import array_pixels
-from engine.foreign.files import ARRAYS, find_predictions
-from engine.foreign.reader import WHAT, Kind, open_predictions
-from engine.rows import recut_records, with_figures
-from engine.scoring import make_record, write_mask
-from engine.training.provenance import code_commit
-from results.record import ImageRecord
-from results.row import AS_GIVEN, OUTSIDE, Row, Status
-from zoo import UsageError, ZooError, build_threshold
-from zoo.checkpoints import sha256_file
+from irsam_zoo.datasets.fingerprint import combine
+from irsam_zoo.datasets.reader import open_picture
+from irsam_zoo.datasets.remarks import Extent, Remark, counted, cut_remarks, file_remarks, mask_remarks, size_text
+from irsam_zoo.engine.evaluate import own_split
+from irsam_zoo.engine.foreign.arrays import array_pixels
+from irsam_zoo.engine.foreign.files import ARRAYS, find_predictions
+from irsam_zoo.engine.foreign.reader import WHAT, Kind, open_predictions
+from irsam_zoo.engine.rows import recut_records, with_figures
+from irsam_zoo.engine.scoring import make_record, write_mask
+from irsam_zoo.results.code_version import code_version
+from irsam_zoo.results.record import ImageRecord
+from irsam_zoo.results.row import AS_GIVEN, OUTSIDE, Row, Status
+from irsam_zoo.training.provenance import code_commit
+from irsam_zoo.zoo import UsageError, ZooError, build_threshold
+from irsam_zoo.zoo.weights.checkpoints import sha256_file
 
 FREE, LARGER = 2048 * 2048, 64  # px of a prediction of any image, and how many times its image's a prediction's may be
 # What may be wrong with predictions, and what is done then.

@@ -4,11 +4,11 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-from datasets import IRSTDDataset, build_dataset, list_datasets
-from datasets.catalogue import dataset_class
-from datasets.layouts import plain_name
-from engine.foreign.files import has_predictions
-from zoo import UsageError
+from irsam_zoo.datasets import IRSTDDataset, build_dataset, list_datasets
+from irsam_zoo.datasets.catalogue import dataset_class
+from irsam_zoo.datasets.layouts import plain_name
+from irsam_zoo.engine.foreign.files import has_predictions
+from irsam_zoo.zoo import UsageError
 
 
 class Job(NamedTuple):

@@ -7,7 +7,7 @@ from contextlib import chdir
 with chdir(__path__[0]):
     import matplotlib  # noqa: F401 - here, for it takes its settings from the working folder, which may be a stranger's
 
-from reports.figures.figure import FIGURES, ReportFigure
+from irsam_zoo.reports.figures.figure import FIGURES, ReportFigure
 
 __all__ = ["FIGURES", "ReportFigure"]
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from zoo.errors import ZooError
+from irsam_zoo.zoo.errors import ZooError
 
 MANY = 12  # false alarms, more of which hide what there is to see
 

@@ -5,14 +5,14 @@ import json
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from datasets import DATASETS
-from datasets.catalogue import SIRST3
-from reports.columns import columns_named
-from reports.figures import needs
-from reports.figures.figure import FIGURES, ReportFigure
-from reports.figures.style import COLUMN, PALETTE, SEQUENTIAL, canvas, finish, matrix
-from zoo.errors import ZooError
-from zoo.lookup import registered
+from irsam_zoo.datasets import DATASETS
+from irsam_zoo.datasets.catalogue import SIRST3
+from irsam_zoo.reports.columns import columns_named
+from irsam_zoo.reports.figures import requirements as needs
+from irsam_zoo.reports.figures.figure import FIGURES, ReportFigure
+from irsam_zoo.reports.figures.style import COLUMN, PALETTE, SEQUENTIAL, canvas, finish, matrix
+from irsam_zoo.zoo.errors import ZooError
+from irsam_zoo.zoo.lookup import registered
 
 NOT_THE_NETWORK = ("checkpoint", "threshold")  # options with which a network is still the same
 LINE, HEAD = 0.17, 0.75  # inches of height

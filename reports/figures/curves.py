@@ -3,11 +3,11 @@
 import numpy as np
 from matplotlib.lines import Line2D
 
-from engine.metrics import best_iou, pd_fa_curve, roc
-from reports.figures import needs
-from reports.figures.figure import FIGURES, ReportFigure
-from reports.figures.style import COLUMN, GREY, SMALL, canvas, finish
-from zoo.errors import ZooError
+from irsam_zoo.metrics import best_iou, pd_fa_curve, roc
+from irsam_zoo.reports.figures import requirements as needs
+from irsam_zoo.reports.figures.figure import FIGURES, ReportFigure
+from irsam_zoo.reports.figures.style import COLUMN, GREY, SMALL, canvas, finish
+from irsam_zoo.zoo.errors import ZooError
 
 FPR = (1e-6, 1.0)
 FA = (1e-6, 1e-2)  # from one false pixel in four images of 512x512 to more than anybody can use

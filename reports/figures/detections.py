@@ -2,11 +2,11 @@
 
 from matplotlib.patches import Patch
 
-from reports.figures import needs
-from reports.figures.chosen import chosen_images
-from reports.figures.figure import FIGURES, ReportFigure
-from reports.figures.scene import Scene
-from reports.figures.style import BOXES, PAGE, canvas, finish, wrapped
+from irsam_zoo.reports.figures import requirements as needs
+from irsam_zoo.reports.figures.chosen import chosen_images
+from irsam_zoo.reports.figures.figure import FIGURES, ReportFigure
+from irsam_zoo.reports.figures.scene import Scene
+from irsam_zoo.reports.figures.style import BOXES, PAGE, canvas, finish, wrapped
 
 IMAGES = 3
 IN_A_LINE = 6  # methods, at most

@@ -10,7 +10,7 @@ class ReportFigure:
 
     Attributes:
         caption: One sentence or two that say how it is read; stored in the files.
-        needs: Functions of `reports.figures.needs`: rows that lack one of these are left out.
+        needs: Functions of `reports.figures.requirements`: rows that lack one of these are left out.
         least: Rows that it takes.
         each_set: Whether it is drawn for each test set by itself, or once for all rows.
     """

@@ -3,11 +3,11 @@
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from engine.metrics import compute_pyirstd, count_pyirstd
-from reports.figures import needs
-from reports.figures.figure import FIGURES, ReportFigure
-from reports.figures.style import COLUMN, PALETTE, SMALL, canvas, finish
-from zoo.errors import ZooError
+from irsam_zoo.metrics import compute_pyirstd, count_pyirstd
+from irsam_zoo.reports.figures import requirements as needs
+from irsam_zoo.reports.figures.figure import FIGURES, ReportFigure
+from irsam_zoo.reports.figures.style import COLUMN, PALETTE, SMALL, canvas, finish
+from irsam_zoo.zoo.errors import ZooError
 
 COLOURS = {"hIoU": PALETTE[2], "imprecise masks": PALETTE[4], "missed targets": PALETTE[0], "false alarms": PALETTE[5]}
 
@@ -49,7 +49,7 @@ def shares(counts):
     """What becomes of a set's targets and predicted components.
 
     Arguments:
-        counts (pandas.DataFrame): One line an image, with the columns of `engine.metrics.count_image`.
+        counts (pandas.DataFrame): One line an image, with the columns of `metrics.count_image`.
 
     Returns:
         dict: Fractions that add up to 1: hIoU, the IoU that matched pairs lack, missed targets, and false alarms.

@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 
-from reports.figures.style import GREY
+from irsam_zoo.reports.figures.style import GREY
 
 SIDES = [(1, 0), (-1, 0), (0, 1), (0, -1), (0.7, 0.7), (0.7, -0.7), (-0.7, 0.7), (-0.7, -0.7)]
 REACHES = (1.5, 8.0, 16.0)  # pt between a marker and its name; the first are preferred

@@ -1,6 +1,6 @@
 """What is left out of figures, told in as few lines as it takes."""
 
-from reports.columns import shortened
+from irsam_zoo.reports.columns import shortened
 
 MOST = 3  # reasons in a line
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from engine.metrics import paired_bootstrap
-from reports.figures import needs
-from reports.figures.figure import FIGURES, ReportFigure
-from reports.figures.style import COLUMN, DIVERGING, PAGE, canvas, finish, matrix
-from reports.significance import is_real
+from irsam_zoo.metrics import paired_bootstrap
+from irsam_zoo.reports.figures import requirements as needs
+from irsam_zoo.reports.figures.figure import FIGURES, ReportFigure
+from irsam_zoo.reports.figures.style import COLUMN, DIVERGING, PAGE, canvas, finish, matrix
+from irsam_zoo.reports.significance import is_real
 
 METRIC = "IoU"
 FEW = 7  # methods that fit a column

@@ -3,9 +3,9 @@
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from engine.metrics import scene as metric
-from engine.metrics.components import label_components
-from reports.figures.style import BOXES
+from irsam_zoo.metrics import scene as metric
+from irsam_zoo.metrics.components import label_components
+from irsam_zoo.reports.figures.style import BOXES
 
 INSET = 0.42  # of the panel's sides
 MARGIN = 0.03  # of the longer side of the image, around what a box holds

@@ -2,12 +2,12 @@
 
 from matplotlib.lines import Line2D
 
-from reports.columns import columns_named
-from reports.figures import needs
-from reports.figures.figure import FIGURES, ReportFigure
-from reports.figures.labels import label_points
-from reports.figures.style import COLUMN, PALETTE, SMALL, canvas, finish, log_ticks
-from reports.table import MARKS
+from irsam_zoo.reports.columns import columns_named
+from irsam_zoo.reports.figures import requirements as needs
+from irsam_zoo.reports.figures.figure import FIGURES, ReportFigure
+from irsam_zoo.reports.figures.labels import label_points
+from irsam_zoo.reports.figures.style import COLUMN, PALETTE, SMALL, canvas, finish, log_ticks
+from irsam_zoo.reports.table import MARKS
 
 FAMILIES = {"classical": PALETTE[0], "deep": PALETTE[1]}
 SHOWN_SIZES = (1e6, 10e6)  # parameters, in the legend

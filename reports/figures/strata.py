@@ -3,11 +3,11 @@
 import numpy as np
 from matplotlib.lines import Line2D
 
-from engine.metrics import ratio_ci, strata
-from reports.figures import needs
-from reports.figures.figure import FIGURES, ReportFigure
-from reports.figures.style import PAGE, canvas, finish
-from zoo.errors import ZooError
+from irsam_zoo.metrics import ratio_ci, strata
+from irsam_zoo.reports.figures import requirements as needs
+from irsam_zoo.reports.figures.figure import FIGURES, ReportFigure
+from irsam_zoo.reports.figures.style import PAGE, canvas, finish
+from irsam_zoo.zoo.errors import ZooError
 
 GROUPS = {"size": "Size of the target (px)", "scr": "Signal-to-clutter ratio of the target"}
 RATES = {"IoU": "Mean IoU of the targets", "Pd": "Detection rate, Pd"}
@@ -55,7 +55,7 @@ def by_bin(images, group):
         group: ``"size"`` or ``"scr"``.
 
     Returns:
-        list[dict]: Those of `engine.metrics.strata` for all images together, and ``IoU_ci`` and ``Pd_ci``, (low, high).
+        list[dict]: Those of `metrics.strata` for all images together, and ``IoU_ci`` and ``Pd_ci``, (low, high).
 
     Raises:
         ZooError: There is no target.

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from reports.figures import needs
-from reports.figures.chosen import chosen_images
-from reports.figures.figure import FIGURES, ReportFigure
-from reports.figures.style import PAGE, SEQUENTIAL, canvas, finish, wrapped
+from irsam_zoo.reports.figures import requirements as needs
+from irsam_zoo.reports.figures.chosen import chosen_images
+from irsam_zoo.reports.figures.figure import FIGURES, ReportFigure
+from irsam_zoo.reports.figures.style import PAGE, SEQUENTIAL, canvas, finish, wrapped
 
 IMAGES = 1
 IN_A_LINE = 4

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from datasets import DATASETS
-from reports.figures import needs
-from reports.figures.figure import FIGURES, ReportFigure
-from reports.figures.style import GREY, PAGE, PALETTE, canvas, finish
-from zoo.lookup import registered
+from irsam_zoo.datasets import DATASETS
+from irsam_zoo.reports.figures import requirements as needs
+from irsam_zoo.reports.figures.figure import FIGURES, ReportFigure
+from irsam_zoo.reports.figures.style import GREY, PAGE, PALETTE, canvas, finish
+from irsam_zoo.zoo.lookup import registered
 
 IN_A_LINE = 3
 WINDOW = 0.05  # of all points: those of the running mean

@@ -1,13 +1,13 @@
 """Draws the figures of a result folder."""
 
-from reports.figures.figure import FIGURES
-from reports.figures.left import Left
-from reports.figures.material import materials
-from reports.figures.style import encoded, styled
-from reports.row_files import RowFiles
-from zoo.errors import FAILURES, UsageError, ZooError, one_line
-from zoo.lookup import unknown
-from zoo.terminal import say
+from irsam_zoo.reports.figures.figure import FIGURES
+from irsam_zoo.reports.figures.left import Left
+from irsam_zoo.reports.figures.row_selection import materials
+from irsam_zoo.reports.figures.style import encoded, styled
+from irsam_zoo.reports.row_files import RowFiles
+from irsam_zoo.zoo.errors import FAILURES, UsageError, ZooError, one_line
+from irsam_zoo.zoo.lookup import unknown
+from irsam_zoo.zoo.terminal import say
 
 
 def figure_names(names=None):

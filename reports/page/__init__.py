@@ -1,5 +1,5 @@
 """The report as one HTML page."""
 
-from reports.page.page import page
+from irsam_zoo.reports.page.page import page
 
 __all__ = ["page"]

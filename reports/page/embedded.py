@@ -7,9 +7,9 @@ from urllib.parse import quote
 import numpy as np
 from markdown_it import MarkdownIt
 
-from datasets.reader import open_picture
-from zoo.errors import ZooError
-from zoo.reading import MB, read_text
+from irsam_zoo.datasets.reader import open_picture
+from irsam_zoo.zoo.errors import ZooError
+from irsam_zoo.zoo.reading import MB, read_text
 
 WEBP_QUALITY = 90
 WHITE, MOST_OF_IT = 250, 0.4  # level and share of the ground that a figure is drawn on; matrices and images leave less of it

@@ -2,9 +2,9 @@
 
 from itertools import zip_longest
 
-from reports.columns import shortened
-from reports.page.pictures import image_picture, mask_picture, outcome, score_picture, target_boxes
-from zoo.errors import FAILURES, ZooError, one_line
+from irsam_zoo.reports.columns import shortened
+from irsam_zoo.reports.page.pictures import image_picture, mask_picture, outcome, score_picture, target_boxes
+from irsam_zoo.zoo.errors import FAILURES, ZooError, one_line
 
 
 def image_browser(sections, counts, behind, budget):

@@ -6,15 +6,15 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from reports.cells import NOT_REAL
-from reports.page.cuts import AS_RUN, page_cuts
-from reports.page.embedded import embedded_figures, markdown_page
-from reports.page.images import image_browser
-from reports.page.tables import page_tables
-from reports.report import beside_folders, counts_in
-from reports.row_files import RowFiles
-from reports.table import MARKS
-from zoo.terminal import warn
+from irsam_zoo.reports.cells import NOT_REAL
+from irsam_zoo.reports.page.embedded import embedded_figures, markdown_page
+from irsam_zoo.reports.page.images import image_browser
+from irsam_zoo.reports.page.recut_tables import AS_RUN, page_cuts
+from irsam_zoo.reports.page.tables import page_tables
+from irsam_zoo.reports.report import beside_folders, counts_in
+from irsam_zoo.reports.row_files import RowFiles
+from irsam_zoo.reports.table import MARKS
+from irsam_zoo.zoo.terminal import warn
 
 FOLDER = Path(__file__).parent
 SCRIPTS = ("dom", "tip", "table", "details", "gallery", "viewer", "page")

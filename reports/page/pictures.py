@@ -5,9 +5,9 @@ import base64
 import cv2
 import numpy as np
 
-from engine.metrics.components import label_components
-from engine.metrics.scene import Scene
-from zoo.errors import ZooError
+from irsam_zoo.metrics.components import label_components
+from irsam_zoo.metrics.scene import Scene
+from irsam_zoo.zoo.errors import ZooError
 
 # Px of the longer side on the page, at most. Masks keep their size, or small targets would vanish.
 IMAGE_SIDE, SCORE_SIDE = 256, 128

@@ -1,22 +1,22 @@
 """The tables of every data set, protocol and policy as plain data for the page."""
 
-from engine.metrics import PROTOCOLS
-from engine.rows import SWEPT
-from reports.cells import PLAIN, cell
-from reports.columns import COLUMNS, columns_named, units
-from reports.groups import GROUPS
-from reports.markdown import column_head, section_source
-from reports.page.about import about
-from reports.page.cuts import AS_RUN
-from reports.report import counts_in
-from reports.table import build_table
+from irsam_zoo.engine.rows import SWEPT
+from irsam_zoo.metrics import PROTOCOLS
+from irsam_zoo.reports.cells import PLAIN, cell
+from irsam_zoo.reports.columns import COLUMNS, columns_named, units
+from irsam_zoo.reports.groups import GROUPS
+from irsam_zoo.reports.markdown import column_head, section_source
+from irsam_zoo.reports.page.recut_tables import AS_RUN
+from irsam_zoo.reports.page.row_details import about
+from irsam_zoo.reports.report import counts_in
+from irsam_zoo.reports.table import build_table
 
 
 def page_tables(cuts, manifests, options, beside=()):
     """Everything that the page's table shows.
 
     Arguments:
-        cuts (dict): From `reports.page.cuts.page_cuts`.
+        cuts (dict): From `reports.page.recut_tables.page_cuts`.
         manifests: What the result folder says of its runs.
         options (reports.report.ReportOptions): Its columns are shown at first; the reader can choose any other.
         beside: Those of further folders, whose rows take places in the table as `reports.stand_in` says.

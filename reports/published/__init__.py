@@ -5,9 +5,9 @@ import json
 from functools import cache
 from pathlib import Path
 
-from zoo import METHODS
-from zoo.known_weights import catalogue, entry_named
-from zoo.lookup import registered
+from irsam_zoo.zoo import METHODS
+from irsam_zoo.zoo.lookup import registered
+from irsam_zoo.zoo.weights.known_weights import catalogue, entry_named
 
 FOLDER = Path(__file__).parent
 
@@ -45,7 +45,7 @@ def papers():
 
 @cache
 def elsewhere():
-    """Title, notes and ``size`` of what `printed_figures` names: `papers`, and the publishers of `zoo.known_weights`."""
+    """Title, notes and ``size`` of what `printed_figures` names: `papers`, and the publishers of known weights."""
     stated = {known.publisher: dict(title=known.publisher, size=_size(known), notes="") for known in catalogue().values()}
     return papers() | stated
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
+from irsam_zoo.zoo import build_method
 from tests.oracles import ipi, local_contrast, nram
-from zoo import build_method
 
 ORACLES = {"tllcm": local_contrast.tllcm, "wslcm": local_contrast.wslcm, "ipi": ipi.ipi, "nram": nram.nram}
 RATIO_SIDE = 200

@@ -8,9 +8,9 @@ import time
 import numpy as np
 import pytest
 
+from irsam_zoo.zoo import build_method
 from tests.oracles import mslstipt, pstnn, ript
 from tests.oracles.golden import random_scene
-from zoo import build_method
 
 RATIO_SIDE = 160
 ORACLES = {

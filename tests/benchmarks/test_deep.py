@@ -6,9 +6,9 @@ Run with ``tox -e bench``.
 import numpy as np
 import pytest
 
-from engine.profiling import count_flops
+from irsam_zoo.engine.profiling import count_flops
+from irsam_zoo.zoo import build_method
 from tests.deep_methods import DEEP
-from zoo import build_method
 
 
 @pytest.mark.parametrize("side", [256, 512])

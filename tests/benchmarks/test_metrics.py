@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.metrics import PROTOCOLS, bootstrap_ci, count_image, paired_bootstrap, quantize, sweep_image
+from irsam_zoo.metrics import PROTOCOLS, bootstrap_ci, count_image, paired_bootstrap, quantize, sweep_image
 from tests.oracles import metrics_oracle as oracle
 
 SIDE = 512

@@ -9,18 +9,18 @@ import cv2
 import numpy as np
 import pytest
 
-from datasets import build_dataset
-from engine.metrics import history, quantize, sweep
-from engine.metrics.counts import count_scene
-from engine.metrics.scene import Scene
-from engine.metrics.signal import signal_of_scene
-from engine.scoring import make_record
-from results.record import pack_sweep
+from irsam_zoo.datasets import build_dataset
+from irsam_zoo.engine.scoring import make_record
+from irsam_zoo.metrics import history, quantize, sweep
+from irsam_zoo.metrics.counts import count_scene
+from irsam_zoo.metrics.scene import Scene
+from irsam_zoo.metrics.signal import signal_of_scene
+from irsam_zoo.results.record import pack_sweep
+from irsam_zoo.zoo import build_method
 from tests.benchmarks.scenes import scene
 from tests.benchmarks.test_metrics import seconds
-from tests.engine.metrics.test_history import assert_same_history
+from tests.metrics.test_history import assert_same_history
 from tests.oracles import history as oracle
-from zoo import build_method
 
 ROUNDS = 9
 

@@ -10,9 +10,9 @@ import time
 import numpy as np
 import pytest
 
-from baselines.classical import subspace
+from irsam_zoo.baselines.classical.parts import subspace
+from irsam_zoo.zoo import build_method
 from tests.benchmarks.test_classical_a import clouds
-from zoo import build_method
 
 
 def run(name, image, monkeypatch):

@@ -6,11 +6,11 @@ import time
 import pytest
 import torch
 
-from datasets import build_dataset
-from engine.training.data import SeededBatches, TrainingSet, training_loader
-from engine.training.model import TrainingModel
-from engine.training.recipe import load_recipe
-from zoo import build_method
+from irsam_zoo.datasets import build_dataset
+from irsam_zoo.training.data import SeededBatches, TrainingSet, training_loader
+from irsam_zoo.training.model import TrainingModel
+from irsam_zoo.training.recipe import load_recipe
+from irsam_zoo.zoo import build_method
 
 BATCHES = 10
 

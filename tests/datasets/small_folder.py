@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from datasets import build_dataset
+from irsam_zoo.datasets import build_dataset
 
 SIZES = {"a1": (20, 30), "a2": (16, 16), "a10": (25, 17)}
 LEVELS = np.array([0, 1, 64, 127, 128, 200, 255], np.uint8)

@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
-from datasets import build_dataset
-from datasets.doctor import check, format_report
-from datasets.duplicates import near_duplicates, thumbnail
-from zoo import UsageError
+from irsam_zoo.datasets import build_dataset
+from irsam_zoo.datasets.doctor import check, format_report
+from irsam_zoo.datasets.duplicates import near_duplicates, thumbnail
+from irsam_zoo.zoo import UsageError
 
 
 def draw(seed):

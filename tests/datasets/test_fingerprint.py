@@ -5,8 +5,8 @@ import os
 import numpy as np
 import pytest
 
-from datasets import FolderDataset
-from datasets.fingerprint import combine, pixel_digest
+from irsam_zoo.datasets import FolderDataset
+from irsam_zoo.datasets.fingerprint import combine, pixel_digest
 from tests.datasets.small_folder import SIZES, draw, open_set, save, write_folder
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datasets import build_dataset, found_datasets
+from irsam_zoo.datasets import build_dataset, found_datasets
+from irsam_zoo.zoo import UsageError, ZooError
 from tests.datasets.small_folder import SIZES, draw, open_set, save, write_folder
-from zoo import UsageError, ZooError
 
 
 @pytest.fixture

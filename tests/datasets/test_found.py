@@ -5,11 +5,11 @@ from unicodedata import normalize
 import numpy as np
 import pytest
 
-from datasets import FolderDataset, build_dataset, found_datasets, list_datasets
-from datasets.catalogue import dataset_class
-from datasets.doctor import check
+from irsam_zoo.datasets import FolderDataset, build_dataset, found_datasets, list_datasets
+from irsam_zoo.datasets.catalogue import dataset_class
+from irsam_zoo.datasets.doctor import check
+from irsam_zoo.zoo import UsageError, ZooError
 from tests.datasets.small_folder import draw, open_set, save, write_folder
-from zoo import UsageError, ZooError
 
 
 @pytest.fixture

@@ -6,15 +6,15 @@ import pickle
 import pytest
 
 import run_benchmark
-from datasets import build_dataset, found_datasets, list_datasets
-from datasets.catalogue import dataset_class
-from datasets.doctor import check, format_report
-from datasets.further import SEQUENCES, FurtherDataset
-from datasets.published_lists import find_lists
-from engine.training.provenance import overlap
-from reports.listing import dataset_listing
+from irsam_zoo.datasets import build_dataset, found_datasets, list_datasets
+from irsam_zoo.datasets.catalogue import dataset_class
+from irsam_zoo.datasets.doctor import check, format_report
+from irsam_zoo.datasets.further import SEQUENCES, FurtherDataset
+from irsam_zoo.datasets.published_lists import find_lists
+from irsam_zoo.reports.listing import dataset_listing
+from irsam_zoo.training.provenance import overlap
+from irsam_zoo.zoo import UsageError, ZooError
 from tests.datasets.small_folder import draw, save
-from zoo import UsageError, ZooError
 
 NAMES = ("sirst-v2", "nudt-sirst-sea", "sirst-aug", "irdst")
 

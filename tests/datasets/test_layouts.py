@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from datasets import build_dataset, find_root
-from datasets.layouts import MASK_SUFFIX, index_files, locate, natural_order, open_folder
-from zoo import UsageError
+from irsam_zoo.datasets import build_dataset, find_root
+from irsam_zoo.datasets.layouts import MASK_SUFFIX, index_files, locate, natural_order, open_folder
+from irsam_zoo.zoo import UsageError
 
 
 def make(folder, images="images", masks="masks"):

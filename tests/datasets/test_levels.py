@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datasets.levels import ImageLevels, image_levels
-from datasets.reader import FULL_RANGE, read_grey
+from irsam_zoo.datasets.levels import ImageLevels, image_levels
+from irsam_zoo.datasets.reader import FULL_RANGE, read_grey
 
 RNG = np.random.default_rng(0)
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datasets.mask_levels import mask_levels
-from datasets.reader import decode
+from irsam_zoo.datasets.mask_levels import mask_levels
+from irsam_zoo.datasets.reader import decode
 
 SHAPE = (20, 30)
 
@@ -191,10 +191,10 @@ def test_what_they_are_called(tmp_path):
 
 
 def test_of_plain_masks_one_is_decoded_and_then_no_more(tmp_path, monkeypatch):
-    monkeypatch.setattr("datasets.levels.READERS", 1)
+    monkeypatch.setattr("irsam_zoo.datasets.levels.READERS", 1)
     paths = write(tmp_path, grey(255), TRUE * 40)
     decoded = []
-    monkeypatch.setattr("datasets.levels.decode", lambda path: decoded.append(path) or decode(path))
+    monkeypatch.setattr("irsam_zoo.datasets.levels.decode", lambda path: decoded.append(path) or decode(path))
     assert mask_levels(paths).texts == ()
     assert 1 <= len(decoded) < len(paths)
 

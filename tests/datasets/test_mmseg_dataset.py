@@ -13,11 +13,11 @@ from mmengine.config import Config
 from mmengine.evaluator import Evaluator
 from PIL import Image
 
-from datasets import build_dataset
-from datasets.mmseg_dataset import IRSTDSegDataset, LoadIRSTDPair
-from engine.metrics.mm_metric import IRSTDMetric
-from zoo import UsageError, ZooError
-from zoo._compat import import_mmseg
+from irsam_zoo.datasets import build_dataset
+from irsam_zoo.datasets.mmseg_dataset import IRSTDSegDataset, LoadIRSTDPair
+from irsam_zoo.metrics.mm_metric import IRSTDMetric
+from irsam_zoo.zoo import UsageError, ZooError
+from irsam_zoo.zoo._compat import import_mmseg
 
 mmseg = import_mmseg()
 ROOT = Path(__file__).resolve().parents[2]
@@ -93,9 +93,8 @@ def folder(tmp_path):
 
 
 def test_importing_the_data_sets_leaves_mmsegmentation_alone():
-    code = (
-        "import sys, datasets; print([n for n in sys.modules if n.split('.')[0] in ('mmseg', 'mmcv', 'engine', 'baselines')])"
-    )
+    others = ("mmseg", "mmcv", "irsam_zoo.engine", "irsam_zoo.baselines")
+    code = f"import sys, irsam_zoo.datasets; print([name for name in sys.modules if name.startswith({others})])"
     assert run(code).strip() == "[]"
 
 

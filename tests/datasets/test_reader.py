@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile
 
-from datasets.reader import decode, fit_label, read_colour, read_grey, read_header, read_opencv_grey
-from zoo import ZooError
+from irsam_zoo.datasets.reader import decode, fit_label, read_colour, read_grey, read_header, read_opencv_grey
+from irsam_zoo.zoo import ZooError
 
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (7, 9), dtype=np.uint8)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from datasets import list_splits, read_split
-from datasets.splits import SPLIT_DIR
-from zoo import UsageError, ZooError
+from irsam_zoo.datasets import list_splits, read_split
+from irsam_zoo.datasets.splits import SPLIT_DIR
+from irsam_zoo.zoo import UsageError, ZooError
 
 COUNTS = {
     ("nuaa-sirst", "irsam"): (341, 86),

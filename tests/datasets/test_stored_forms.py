@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datasets import build_dataset
-from datasets.doctor import check
-from datasets.reader import decode, read_grey, read_opencv_grey
-from zoo import ZooError
+from irsam_zoo.datasets import build_dataset
+from irsam_zoo.datasets.doctor import check
+from irsam_zoo.datasets.reader import decode, read_grey, read_opencv_grey
+from irsam_zoo.zoo import ZooError
 
 GREY = np.random.default_rng(1).integers(0, 256, (20, 30), dtype=np.uint8)
 ORIENTATION, SUBFILE = 274, 254

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from datasets import build_dataset
-from datasets.fingerprint import pixel_digest
-from datasets.scenes import SCENES, Dice
-from datasets.synthetic import SPLITS
-from zoo import UsageError
+from irsam_zoo.datasets import build_dataset
+from irsam_zoo.datasets.fingerprint import pixel_digest
+from irsam_zoo.datasets.scenes import SCENES, Dice
+from irsam_zoo.datasets.synthetic import SPLITS
+from irsam_zoo.zoo import UsageError
 
 FINGERPRINTS = {
     "train": "4b92fbfe296e0836390a2d9f156692df75b27538821002c1b44bdcb0b02cd79a",
@@ -52,7 +52,7 @@ def test_the_bytes_are_the_same_everywhere(subset):
 
 
 def test_a_scene_does_not_depend_on_those_before_it():
-    code = "from datasets import build_dataset; from datasets.fingerprint import pixel_digest as d; "
+    code = "from irsam_zoo.datasets import build_dataset; from irsam_zoo.datasets.fingerprint import pixel_digest as d; "
     code += "i = build_dataset('synthetic').read('syn200'); print(d(i['image']), d(i['label']))"
     root = Path(__file__).resolve().parents[2]
     fresh = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True, timeout=120)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasets.transforms import TARGET, TRANSFORMS, Compose
-from zoo import UsageError
+from irsam_zoo.datasets.transforms import TARGET, TRANSFORMS, Compose
+from irsam_zoo.zoo import UsageError
 
 GEOMETRY = [
     dict(type="RandomFlip", prob=0.5),

@@ -4,10 +4,10 @@ import re
 
 from mmengine.config import Config
 
-from results.store import ResultStore
+from irsam_zoo.results.store import ResultStore
+from irsam_zoo.zoo import METHODS, list_methods
+from irsam_zoo.zoo.weights.known_weights import catalogue
 from tests.docs.tables import ROOT
-from zoo import METHODS, list_methods
-from zoo.known_weights import catalogue
 
 STORE = ResultStore(ROOT / "reports")
 ROWS = {(row.method, row.dataset, row.split): row for row in STORE.rows()}

@@ -2,8 +2,8 @@
 
 import re
 
-from datasets.splits import SPLIT_DIR
-from results.store import ResultStore
+from irsam_zoo.datasets.splits import SPLIT_DIR
+from irsam_zoo.results.store import ResultStore
 from tests.deep_methods import DEEP
 from tests.docs.tables import ROOT, TITLES
 

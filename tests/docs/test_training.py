@@ -7,13 +7,13 @@ import pytest
 import yaml
 from safetensors import safe_open
 
-from engine.training.recipe import load_recipe
-from results.store import ResultStore
+from irsam_zoo.results.store import ResultStore
+from irsam_zoo.training.recipe import load_recipe
+from irsam_zoo.zoo import METHODS
+from irsam_zoo.zoo.weights.checkpoint_files import read_header
+from irsam_zoo.zoo.weights.own_files import INTEGERS
 from tests.deep_methods import DEEP
 from tests.docs.tables import ROOT, TITLES, table
-from zoo import METHODS
-from zoo.checkpoint_files import read_header
-from zoo.own_files import INTEGERS
 
 PAGE = "docs/training.md"
 TRIALS = table(PAGE, "network", "steps in the three phases", "IoU by rate", "taken")

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.benchmark import RunOptions, run
+from irsam_zoo.engine.benchmark import RunOptions, run
 
 
 @pytest.fixture

@@ -13,19 +13,28 @@ import torch
 from torch import nn
 
 import run_benchmark
-from engine.cell import Cell
-from engine.rows import make_row, recut_rows
-from results.row import Status
-from results.store import ResultStore
-from zoo import METHODS, THRESHOLDS, MethodCard, UsageError, ZooError, build_method, build_threshold, load_plugin
-from zoo.checkpoints import save_checkpoint, sha256_file
-from zoo.neural import NeuralDetector
+from irsam_zoo.engine.cell import Cell
+from irsam_zoo.engine.rows import make_row, recut_rows
+from irsam_zoo.results.row import Status
+from irsam_zoo.results.store import ResultStore
+from irsam_zoo.zoo import (
+    METHODS,
+    THRESHOLDS,
+    MethodCard,
+    UsageError,
+    ZooError,
+    build_method,
+    build_threshold,
+    load_plugin,
+)
+from irsam_zoo.zoo.neural import NeuralDetector
+from irsam_zoo.zoo.weights.checkpoints import save_checkpoint, sha256_file
 
 PROGRAM = run_benchmark.__file__
 NUMBERS = count()  # workers outlive a test, and know a name once
 PLUGIN = """
 import sys
-from zoo import METHODS, Detector, MethodCard
+from irsam_zoo.zoo import METHODS, Detector, MethodCard
 
 @METHODS.register_module({name!r})
 class Ends(Detector):
@@ -123,7 +132,7 @@ def test_an_oracle_from_outside_is_one_class(run_here, tmp_path, monkeypatch):
     monkeypatch.setattr(THRESHOLDS, "_module_dict", dict(THRESHOLDS.module_dict))
     path = tmp_path / "oracle.py"
     path.write_text(
-        "from zoo import THRESHOLDS, Oracle\n"
+        "from irsam_zoo.zoo import THRESHOLDS, Oracle\n"
         "@THRESHOLDS.register_module('best_f1')\n"
         "class BestF1(Oracle):\n"
         "    def level(self, sweep):\n"

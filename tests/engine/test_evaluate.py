@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import torch
 
-from results.row import Status
-from results.store import ResultStore
-from zoo import build_method
-from zoo.checkpoints import save_checkpoint
+from irsam_zoo.results.row import Status
+from irsam_zoo.results.store import ResultStore
+from irsam_zoo.zoo import build_method
+from irsam_zoo.zoo.weights.checkpoints import save_checkpoint
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def test_records_of_networks_are_those_of_a_number_of_threads(run_here, threads,
 def test_records_are_those_of_versions_of_libraries(run_here, monkeypatch):
     first = run_here("top_hat")["top_hat"]
     assert first.journal_key["libraries"]["numpy"]
-    monkeypatch.setattr("engine.evaluate.library_versions", lambda module, network: {"numpy": "another"})
+    monkeypatch.setattr("irsam_zoo.engine.evaluate.library_versions", lambda module, network: {"numpy": "another"})
     assert run_here("top_hat")["top_hat"].journal_key == first.journal_key | {"libraries": {"numpy": "another"}}
 
 

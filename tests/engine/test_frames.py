@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.frames import Frame, open_sources
-from results.record import ImageFailure
-from zoo import UsageError, ZooError
+from irsam_zoo.engine.frames import Frame, open_sources
+from irsam_zoo.results.record import ImageFailure
+from irsam_zoo.zoo import UsageError, ZooError
 
 GREY = np.tile(np.arange(64, dtype=np.uint8) * 3, (48, 1))
 

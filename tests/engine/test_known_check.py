@@ -12,13 +12,13 @@ import torch
 from PIL import Image
 
 import run_benchmark
-from datasets import build_dataset
-from engine.known_check import Check, check_known, publisher_metrics
-from engine.training.provenance import overlap
-from reports.weights import check_listing, weights_listing
-from zoo import UsageError, ZooError, build_method
-from zoo.checkpoints import convert_file, sha256_file
-from zoo.known_weights import Protocol, Result, catalogue, find_known
+from irsam_zoo.datasets import build_dataset
+from irsam_zoo.engine.known_check import Check, check_known, publisher_metrics
+from irsam_zoo.reports.weights import check_listing, weights_listing
+from irsam_zoo.training.provenance import overlap
+from irsam_zoo.zoo import UsageError, ZooError, build_method
+from irsam_zoo.zoo.weights.checkpoints import convert_file, sha256_file
+from irsam_zoo.zoo.weights.known_weights import Protocol, Result, catalogue, find_known
 
 SEEN, UNSEEN = "Misc_165", ["Misc_372", "Misc_119", "Misc_248"]  # of nuaa-sirst/idx320: training and test images
 BASICIRSTD = Protocol(metrics="basicirstd", size="native", threshold=0.0)
@@ -66,7 +66,7 @@ def made_up(tmp_path, monkeypatch):
         protocol=BASICIRSTD,
         results=(result,),
     )
-    monkeypatch.setattr("zoo.known_weights.catalogue", lambda: {entry.name: entry})
+    monkeypatch.setattr("irsam_zoo.zoo.weights.known_weights.catalogue", lambda: {entry.name: entry})
     return entry, path
 
 
@@ -139,7 +139,7 @@ def test_images_are_read_in_colour_and_masks_resized_once(made_up, root, monkeyp
     entry, path = made_up
     resized = replace(entry, protocol=IN_COLOUR, options=entry.options | {"input_size": 64})
     # A network of one channel sees the first of the three; another would see all.
-    monkeypatch.setattr("zoo.neural.NeuralDetector.normalize", lambda self, images: (images[:, :1] - 90) / 40)
+    monkeypatch.setattr("irsam_zoo.zoo.neural.NeuralDetector.normalize", lambda self, images: (images[:, :1] - 90) / 40)
     figures = publisher_metrics(resized, entry.results[0], path, root)
     assert figures["IoU"] == pytest.approx(reference(path, root, UNSEEN, resized=True), rel=1e-12)
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from engine.manifest import VERSION, differences, read_run
-from zoo import UsageError
+from irsam_zoo.engine.manifest import VERSION, differences, read_run
+from irsam_zoo.zoo import UsageError
 
 
 def test_what_differs_is_one_line_each():

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from engine.frames import Frame, Source
-from engine.predict import find_targets, open_methods, predict_source
-from results.record import ImageFailure
-from results.targets import Target
-from zoo import METHODS, Detector, MethodCard, UsageError, ZooError, build_method
-from zoo.checkpoints import save_checkpoint
+from irsam_zoo.engine.frames import Frame, Source
+from irsam_zoo.engine.predict import find_targets, open_methods, predict_source
+from irsam_zoo.results.record import ImageFailure
+from irsam_zoo.results.targets import Target
+from irsam_zoo.zoo import METHODS, Detector, MethodCard, UsageError, ZooError, build_method
+from irsam_zoo.zoo.weights.checkpoints import save_checkpoint
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 import run_benchmark
-from engine import profiling
-from engine.profiling import best_batch, count_flops, measure_speed, parameters_by_part
-from zoo import Detector, build_method
+from irsam_zoo.engine import profiling
+from irsam_zoo.engine.profiling import best_batch, count_flops, measure_speed, parameters_by_part
+from irsam_zoo.zoo import Detector, build_method
 
 
 class Clock:

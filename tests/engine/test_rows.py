@@ -12,19 +12,19 @@ from PIL import Image
 from scipy.special import expit
 from torch import nn
 
-from datasets import build_dataset
-from engine.cell import Cell
-from engine.code_version import code_version
-from engine.evaluate import evaluate, pixel_digests
-from engine.metrics import count_image, quantize
-from engine.profiling import measure_speed, peak_memory
-from engine.rows import _level, make_row, recut
-from engine.scoring import score_images
-from results.row import Speed, Status
-from results.store import ResultStore
-from zoo import METHODS, MethodCard, build_method, build_threshold
-from zoo.neural import NeuralDetector
-from zoo.thresholds import ScoreStatistics
+from irsam_zoo.datasets import build_dataset
+from irsam_zoo.engine.cell import Cell
+from irsam_zoo.engine.evaluate import evaluate, pixel_digests
+from irsam_zoo.engine.profiling import measure_speed, peak_memory
+from irsam_zoo.engine.rows import _level, make_row, recut
+from irsam_zoo.engine.scoring import score_images
+from irsam_zoo.metrics import count_image, quantize
+from irsam_zoo.results.code_version import code_version
+from irsam_zoo.results.row import Speed, Status
+from irsam_zoo.results.store import ResultStore
+from irsam_zoo.zoo import METHODS, MethodCard, build_method, build_threshold
+from irsam_zoo.zoo.neural import NeuralDetector
+from irsam_zoo.zoo.thresholds import ScoreStatistics
 
 
 def cell_of(method, **options):
@@ -157,21 +157,26 @@ def test_metrics_at_the_size_of_the_input(tiny, tmp_path):
 
 
 def test_code_version_follows_what_a_method_imports(tmp_path, monkeypatch):
-    from engine import code_version as module
+    from irsam_zoo.results import code_version as module
 
-    assert code_version("baselines.classical.top_hat") != code_version("baselines.classical.max_median")
-    assert code_version("baselines.classical.top_hat") == code_version("baselines.classical.top_hat")
-    found = module._Sources("baselines.classical.top_hat")
-    found.add("baselines.classical.top_hat")
-    found.add("engine.scoring")
+    assert code_version("irsam_zoo.baselines.classical.top_hat") != code_version("irsam_zoo.baselines.classical.max_median")
+    assert code_version("irsam_zoo.baselines.classical.top_hat") == code_version("irsam_zoo.baselines.classical.top_hat")
+    found = module._Sources("irsam_zoo.baselines.classical.top_hat")
+    found.add("irsam_zoo.baselines.classical.top_hat")
+    found.add("irsam_zoo.engine.scoring")
     sources = {name for name, _ in found.files.values()}
-    assert {"baselines.classical.top_hat", "zoo.detector", "engine.metrics.counts", "datasets.reader"} <= set(sources)
-    assert "baselines.classical.max_median" not in sources
+    assert {
+        "irsam_zoo.baselines.classical.top_hat",
+        "irsam_zoo.zoo.detector",
+        "irsam_zoo.metrics.counts",
+        "irsam_zoo.datasets.reader",
+    } <= set(sources)
+    assert "irsam_zoo.baselines.classical.max_median" not in sources
     assert not any(name.startswith(("numpy", "torch", "skimage")) for name in sources)
 
 
 def test_code_version_follows_an_installed_package(tmp_path, monkeypatch):
-    from engine import code_version as module
+    from irsam_zoo.results import code_version as module
 
     package = tmp_path / "installed_methods"
     (package / "parts").mkdir(parents=True)

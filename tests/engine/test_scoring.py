@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from engine import evaluate
-from engine.cell import Cell, cell_detector
-from engine.scoring import score_images
-from zoo import METHODS, Detector, MethodCard
+from irsam_zoo.engine import evaluate
+from irsam_zoo.engine.cell import Cell, cell_detector
+from irsam_zoo.engine.scoring import score_images
+from irsam_zoo.zoo import METHODS, Detector, MethodCard
 
 
 @pytest.fixture

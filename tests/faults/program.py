@@ -10,7 +10,7 @@ from functools import partial
 
 import psutil
 
-from engine.interrupts import POLL
+from irsam_zoo.runtime.interrupts import POLL
 from tests.user_set import PROGRAM
 
 PATIENCE = 300  # seconds for what takes a few, on a machine that is busy

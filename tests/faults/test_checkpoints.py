@@ -15,9 +15,9 @@ import torch
 from safetensors.torch import save_file
 
 import run_benchmark
+from irsam_zoo.zoo import ZooError, build_method
+from irsam_zoo.zoo.weights.checkpoints import find_checkpoint, load_checkpoint, save_checkpoint
 from tests.user_set import PROGRAM, row_of, run, write_set
-from zoo import ZooError, build_method
-from zoo.checkpoints import find_checkpoint, load_checkpoint, save_checkpoint
 
 pytestmark = pytest.mark.faults
 METHOD = "acmnet"
@@ -158,8 +158,8 @@ def test_reading_no_file_takes_much_memory(tmp_path, tried):
         tried("checkpoints")
         (tmp_path / f"{name}.bin").write_bytes(data)
     code = (
-        "import sys\nfrom pathlib import Path\nfrom engine.memory import limit_memory\n"
-        "from zoo.checkpoints import load_checkpoint\nfrom zoo import ZooError\n"
+        "import sys\nfrom pathlib import Path\nfrom irsam_zoo.runtime.memory import limit_memory\n"
+        "from irsam_zoo.zoo.weights.checkpoints import load_checkpoint\nfrom irsam_zoo.zoo import ZooError\n"
         f"limit_memory({MOST_MEMORY} / 1024)\n"
         "for path in sorted(Path(sys.argv[1]).glob('*.bin')):\n"
         "    try:\n        load_checkpoint(path)\n"
@@ -286,7 +286,7 @@ def test_a_folder_of_checkpoints_that_cannot_be_read(tmp_path, monkeypatch, trie
     def refuse(directory, method, *_, **__):
         raise PermissionError(13, "Permission denied", str(directory))
 
-    monkeypatch.setattr("engine.benchmark.find_checkpoint", refuse)
+    monkeypatch.setattr("irsam_zoo.engine.benchmark.find_checkpoint", refuse)
     assert run(folder, tmp_path / "out", "acmnet", "top_hat") == 1
     assert "Permission denied" in row_of(tmp_path / "out", "acmnet")["reason"]
     assert row_of(tmp_path / "out", "top_hat")["status"] == "ok"

@@ -14,10 +14,10 @@ import pytest
 from PIL import Image
 
 import run_benchmark
-from datasets import build_dataset
-from datasets.reader import read_grey
+from irsam_zoo.datasets import build_dataset
+from irsam_zoo.datasets.reader import read_grey
+from irsam_zoo.zoo import UsageError
 from tests.user_set import IDS, PROGRAM, row_of, run, table, write_set
-from zoo import UsageError
 
 pytestmark = pytest.mark.faults
 GREY = np.random.default_rng(0).integers(1, 255, (40, 55), dtype=np.uint8)
@@ -130,8 +130,8 @@ def test_reading_no_file_takes_much_memory(tmp_path, tried):
     for name, data in files.items():
         (tmp_path / f"{name}.png").write_bytes(data)
     code = (
-        "import resource, sys\nfrom pathlib import Path\nfrom engine.memory import limit_memory\n"
-        "from datasets.reader import read_grey\nfrom zoo import ZooError\n"
+        "import resource, sys\nfrom pathlib import Path\nfrom irsam_zoo.runtime.memory import limit_memory\n"
+        "from irsam_zoo.datasets.reader import read_grey\nfrom irsam_zoo.zoo import ZooError\n"
         f"limit_memory({MOST_MEMORY} / 1024)\n"
         "for path in sorted(Path(sys.argv[1]).glob('*.png')):\n"
         f"    good = path.stem in {[*LONG_TEXTS]}\n"
@@ -268,7 +268,7 @@ def test_sixteen_bits_are_read_whole(tmp_path, tried):
 
 def test_a_data_set_at_the_root_of_the_machine(monkeypatch, tried):
     tried("folders")
-    monkeypatch.setattr("datasets.catalogue.open_folder", lambda folder: None)
+    monkeypatch.setattr("irsam_zoo.datasets.catalogue.open_folder", lambda folder: None)
     with pytest.raises(UsageError, match="/ is no data set"):
         build_dataset("/")
 

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 import run_benchmark
-from engine.progress import Progress
+from irsam_zoo.runtime.progress import Progress
 from tests.faults.program import files, finish, start, wait_until, workers
 from tests.user_set import row_of, write_plugin, write_set
 

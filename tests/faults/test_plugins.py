@@ -12,10 +12,10 @@ import pytest
 import torch
 
 import run_benchmark
-from engine import scoring
-from engine.cell import Cell
+from irsam_zoo.engine import scoring
+from irsam_zoo.engine.cell import Cell
+from irsam_zoo.zoo import METHODS, Detector, MethodCard
 from tests.user_set import IDS, PROGRAM, row_of, run, write_set
-from zoo import METHODS, Detector, MethodCard
 
 pytestmark = pytest.mark.faults
 NUMBERS = count()  # a process knows a method's name once
@@ -23,7 +23,7 @@ PLUGIN = """
 import ctypes, os, signal, sys, time
 import numpy as np
 import torch
-from zoo import METHODS, Detector, MethodCard
+from irsam_zoo.zoo import METHODS, Detector, MethodCard
 {at_import}
 HELD = []
 

@@ -5,10 +5,10 @@ import json
 import pytest
 import torch
 
+from irsam_zoo.zoo import build_method
+from irsam_zoo.zoo.weights.checkpoints import save_checkpoint
 from tests.faults.program import files, finish
 from tests.user_set import write_plugin, write_set
-from zoo import build_method
-from zoo.checkpoints import save_checkpoint
 
 pytestmark = pytest.mark.faults
 

@@ -10,19 +10,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import run_benchmark
-from reports.csv_table import to_csv
-from reports.html import to_html
-from reports.latex import to_latex
-from reports.markdown import to_markdown
-from reports.table import build_table
-from results.csv_text import plain_text, safe_text
-from results.journal import Journal
-from results.record import ImageRecord
-from results.row import Row
-from results.store import ResultStore
+from irsam_zoo.reports.csv_table import to_csv
+from irsam_zoo.reports.html import to_html
+from irsam_zoo.reports.latex import to_latex
+from irsam_zoo.reports.markdown import to_markdown
+from irsam_zoo.reports.table import build_table
+from irsam_zoo.results.csv_text import plain_text, safe_text
+from irsam_zoo.results.journal import Journal
+from irsam_zoo.results.record import ImageRecord
+from irsam_zoo.results.row import Row
+from irsam_zoo.results.store import ResultStore
+from irsam_zoo.zoo.errors import ZooError, visible
 from tests.results.test_record import make_record
 from tests.results.test_row import FULL, make_row
-from zoo.errors import ZooError, visible
 
 pytestmark = pytest.mark.faults
 KEY = {"code": "1"}

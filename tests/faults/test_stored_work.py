@@ -9,10 +9,10 @@ import pytest
 import torch
 
 import run_benchmark
+from irsam_zoo.zoo import build_method
+from irsam_zoo.zoo.weights.checkpoints import save_checkpoint
 from tests.faults.program import finish, journal_lines, start, wait_until
 from tests.user_set import IDS, PROGRAM, row_of, run, write_plugin, write_set
-from zoo import build_method
-from zoo.checkpoints import save_checkpoint
 
 pytestmark = pytest.mark.faults
 
@@ -226,7 +226,7 @@ def test_records_are_stale_when_a_helper_of_a_plugin_changed(tmp_path, tried, pl
     plugin = tmp_path / "stale_plugin.py"
     plugin.write_text(
         f"import sys\nsys.path.insert(0, {str(helper.parent)!r})\n"
-        "from helper_of_the_stale import f\nfrom zoo import METHODS, Detector, MethodCard\n"
+        "from helper_of_the_stale import f\nfrom irsam_zoo.zoo import METHODS, Detector, MethodCard\n"
         "@METHODS.register_module('stale')\nclass Stale(Detector):\n    card = MethodCard(title='Stale')\n"
         "    def score(self, image):\n        return f(image)\n"
     )

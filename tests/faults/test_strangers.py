@@ -16,12 +16,12 @@ import yaml
 from PIL import Image
 
 import run_benchmark
-from results.checksum import checksum, summed
-from results.record import SWEEP_COLUMNS
-from results.store import ResultStore
+from irsam_zoo.results.checksum import checksum, summed
+from irsam_zoo.results.record import SWEEP_COLUMNS
+from irsam_zoo.results.store import ResultStore
+from irsam_zoo.zoo import UsageError, build_method
 from tests.results.test_row import make_row
 from tests.user_set import PROGRAM, row_of, run, write_plugin, write_set
-from zoo import UsageError, build_method
 
 pytestmark = pytest.mark.faults
 PAYLOAD = "from pathlib import Path\nPath({marker!r}).write_text('ran')\nmethod = dict(type='top_hat')\n"

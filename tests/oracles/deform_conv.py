@@ -6,7 +6,7 @@ import numpy as np
 
 
 def deform_conv2d(x, offset, weight, bias, *, stride, padding, dilation, mask=None):
-    """NumPy arrays, shapes as in `baselines.deep.deform_conv.deform_conv2d`; stride, padding and dilation are pairs."""
+    """NumPy arrays, shapes as in `baselines.deep.parts.deform_conv.deform_conv2d`; stride, padding and dilation are pairs."""
     batch, channels, height, width = x.shape
     outputs, _, kernel_height, kernel_width = weight.shape
     out = np.zeros((batch, outputs, *offset.shape[2:]))

@@ -4,11 +4,11 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from engine.metrics.history import History
+from irsam_zoo.metrics.history import History
 
 
 def component_history(levels):
-    """As `engine.metrics.history.component_history`, but for the order of the components that a level adds."""
+    """As `metrics.history.component_history`, but for the order of the components that a level adds."""
     rows, columns = np.flatnonzero(levels.any(axis=1)), np.flatnonzero(levels.any(axis=0))
     if len(rows) == 0:
         return History(np.zeros(0, np.int64), np.zeros((0, 2)), np.zeros(0, np.int64), np.zeros(0, np.int64))

@@ -78,7 +78,7 @@ def optimal(near, predictions):
 
 
 def count(pred, label):
-    """What `engine.metrics.count_image` returns, for a grey label of 0..255."""
+    """What `metrics.count_image` returns, for a grey label of 0..255."""
     row = {"pixels": pred.size, "predicted_pixels": int(pred.sum())}
     predictions = components(pred)
     row["components"] = len(predictions)
@@ -118,7 +118,7 @@ def opdc(targets, predictions, near):
 
 
 def sweep(levels, label):
-    """What `engine.metrics.sweep_image` returns, as lists."""
+    """What `metrics.sweep_image` returns, as lists."""
     known, rows = {}, []
     for cut in range(256):
         mask = levels >= cut
@@ -141,7 +141,7 @@ def mean(values):
 
 
 def compute(rows, protocol):
-    """What `engine.metrics.compute_metrics` returns, without the figures of OPDC."""
+    """What `metrics.compute_metrics` returns, without the figures of OPDC."""
 
     def total(name):
         return sum(row[name] for row in rows)

@@ -5,15 +5,15 @@ import math
 import numpy as np
 import pytest
 
-from engine.stored import Stored
-from reports.audit import audit
-from reports.fits import best_fraction, distance, ways
-from results.record import pack_sweep
-from results.row import Status
-from results.store import ResultStore
+from irsam_zoo.reports.audit import audit
+from irsam_zoo.reports.nearest_protocol import best_fraction, distance, ways
+from irsam_zoo.results.record import pack_sweep
+from irsam_zoo.results.row import Status
+from irsam_zoo.results.store import ResultStore
+from irsam_zoo.results.stored_rows import Stored
+from irsam_zoo.zoo.thresholds import ScoreStatistics
 from tests.reports.test_table import make_row
 from tests.results.test_record import make_record
-from zoo.thresholds import ScoreStatistics
 
 LEVELS = np.arange(256)
 KEY = {"code": "1", "method": {"type": "top_hat"}}
@@ -80,7 +80,7 @@ def test_the_nearest_way_is_told(tmp_path, monkeypatch):
         ("top_hat", "nudt-sirst", "Pd"): "100",
         ("top_hat", "nudt-sirst", "Fa"): "19.1",
     }
-    monkeypatch.setattr("reports.consistency.published", lambda source: cells if source == "irsam_table1" else {})
+    monkeypatch.setattr("irsam_zoo.reports.consistency.published", lambda source: cells if source == "irsam_table1" else {})
     here = stored(tmp_path)
     text = audit(here, None)["audit.md"]
     (line,) = lines_of(text, "Top-Hat")

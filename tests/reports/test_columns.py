@@ -6,21 +6,21 @@ from dataclasses import replace
 
 import pytest
 
-from reports.columns import COLUMNS, DEFAULT, Column, add_column, columns_named, units
-from reports.csv_table import to_csv
-from reports.latex import to_latex
-from reports.listing import metrics_listing, row_line
-from reports.markdown import to_markdown
-from reports.table import build_table
-from results.row import Status
+from irsam_zoo.reports.columns import COLUMNS, DEFAULT, Column, add_column, columns_named, units
+from irsam_zoo.reports.csv_table import to_csv
+from irsam_zoo.reports.latex import to_latex
+from irsam_zoo.reports.listing import metrics_listing, row_line
+from irsam_zoo.reports.markdown import to_markdown
+from irsam_zoo.reports.table import build_table
+from irsam_zoo.results.row import Status
+from irsam_zoo.zoo import UsageError
 from tests.reports.test_table import make_row
-from zoo import UsageError
 
 
 @pytest.fixture
 def misses(monkeypatch):
     """A column from outside: a share of missed targets, of which fewer are better."""
-    monkeypatch.setattr("reports.columns.COLUMNS", dict(COLUMNS))
+    monkeypatch.setattr("irsam_zoo.reports.columns.COLUMNS", dict(COLUMNS))
     column = Column(
         name="miss",
         title="Missed",

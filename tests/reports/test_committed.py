@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 import run_benchmark
-from engine.stored import Stored
-from reports.published import published
-from reports.report import ReportOptions, table_sections
-from results.store import ResultStore
+from irsam_zoo.reports.published import published
+from irsam_zoo.reports.report import ReportOptions, table_sections
+from irsam_zoo.results.store import ResultStore
+from irsam_zoo.results.stored_rows import Stored
 from tests.docs.tables import TITLES, table
 
 REPORTS = Path(run_benchmark.__file__).parent / "reports"

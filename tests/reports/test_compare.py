@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from engine.stored import Stored
-from reports.compare import to_text
-from reports.report import ReportOptions
-from results.files import write_json
-from results.store import ResultStore
+from irsam_zoo.reports.compare import to_text
+from irsam_zoo.reports.report import ReportOptions
+from irsam_zoo.results.files import write_json
+from irsam_zoo.results.store import ResultStore
+from irsam_zoo.results.stored_rows import Stored
 from tests.reports.test_ranking import counts_of
 from tests.reports.test_table import make_row
 from tests.results.test_record import make_record

@@ -2,10 +2,10 @@
 
 import pytest
 
-from datasets import build_dataset
-from engine.metrics.components import label_components, target_masks
-from reports.consistency import PublishedCell, contradictions, published_cells, same_digits, whole_numbers
-from reports.published import list_facts
+from irsam_zoo.datasets import build_dataset
+from irsam_zoo.metrics.components import label_components, target_masks
+from irsam_zoo.reports.consistency import PublishedCell, contradictions, published_cells, same_digits, whole_numbers
+from irsam_zoo.reports.published import list_facts
 
 
 def cell(source="irsam_table1", method="ipi", dataset="nudt-sirst", **figures):

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from reports.edge_maps import draw_edge_maps, draw_wpmd_block, edge_maps, perona_malik
+from irsam_zoo.reports.edge_maps import draw_edge_maps, draw_wpmd_block, edge_maps, perona_malik
 
 
 @pytest.fixture

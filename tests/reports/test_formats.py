@@ -6,16 +6,16 @@ import subprocess
 
 import pytest
 
-from reports.cells import Layout
-from reports.columns import columns_named
-from reports.groups import group_of
-from reports.html import to_html
-from reports.latex import to_latex
-from reports.markdown import to_markdown
-from reports.table import build_table
-from results.row import Status
+from irsam_zoo.reports.cells import Layout
+from irsam_zoo.reports.columns import columns_named
+from irsam_zoo.reports.groups import group_of
+from irsam_zoo.reports.html import to_html
+from irsam_zoo.reports.latex import to_latex
+from irsam_zoo.reports.markdown import to_markdown
+from irsam_zoo.reports.table import build_table
+from irsam_zoo.results.row import Status
+from irsam_zoo.zoo import UsageError
 from tests.reports.test_table import line_of, make_row, trained
-from zoo import UsageError
 
 STRATA = {
     "size": [{"bin": "1-9", "targets": 4, "matched": 1, "Pd": 0.25}, {"bin": "10-25", "targets": 0, "matched": 0, "Pd": None}],

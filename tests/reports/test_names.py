@@ -5,10 +5,10 @@ import io
 
 import pytest
 
-from reports.csv_table import to_csv
-from reports.latex import to_latex
-from reports.markdown import to_markdown
-from reports.table import build_table
+from irsam_zoo.reports.csv_table import to_csv
+from irsam_zoo.reports.latex import to_latex
+from irsam_zoo.reports.markdown import to_markdown
+from irsam_zoo.reports.table import build_table
 from tests.results.test_row import make_row
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from engine.predict import Prediction
-from reports.overlay import BOX, INK, draw_overlay, side_by_side
-from results.targets import Target
+from irsam_zoo.engine.predict import Prediction
+from irsam_zoo.reports.overlay import BOX, INK, draw_overlay, side_by_side
+from irsam_zoo.results.targets import Target
 
 
 def target(number, left, top, width=1, height=1):

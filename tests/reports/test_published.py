@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from reports.csv_table import to_csv
-from reports.latex import to_latex
-from reports.markdown import to_markdown
-from reports.published import (
+from irsam_zoo.reports.csv_table import to_csv
+from irsam_zoo.reports.latex import to_latex
+from irsam_zoo.reports.markdown import to_markdown
+from irsam_zoo.reports.published import (
     FOLDER,
     elsewhere,
     list_facts,
@@ -18,10 +18,10 @@ from reports.published import (
     source_for,
     sources,
 )
-from reports.table import build_table
+from irsam_zoo.reports.table import build_table
+from irsam_zoo.zoo import list_configs, list_methods
+from irsam_zoo.zoo.weights.known_weights import catalogue
 from tests.reports.test_table import line_of, make_row
-from zoo import list_configs, list_methods
-from zoo.known_weights import catalogue
 
 
 def test_figures_of_a_methods_own_paper_stand_where_no_table_has_it():

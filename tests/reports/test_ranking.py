@@ -2,11 +2,11 @@
 
 import pytest
 
-from reports.html import to_html
-from reports.latex import to_latex
-from reports.markdown import to_markdown
-from reports.significance import paired
-from reports.table import build_table
+from irsam_zoo.reports.html import to_html
+from irsam_zoo.reports.latex import to_latex
+from irsam_zoo.reports.markdown import to_markdown
+from irsam_zoo.reports.significance import paired
+from irsam_zoo.reports.table import build_table
 from tests.reports.test_table import line_of, make_row
 
 IMAGES = 40

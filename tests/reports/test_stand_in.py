@@ -3,10 +3,10 @@
 import pytest
 
 import run_benchmark
-from reports.stand_in import ALONE, JOINT, KINDS, OTHER, chosen_rows, training_of
-from reports.table import MARKS, build_table
-from results.row import Status
-from results.store import ResultStore
+from irsam_zoo.reports.stand_in import ALONE, JOINT, KINDS, OTHER, chosen_rows, training_of
+from irsam_zoo.reports.table import MARKS, build_table
+from irsam_zoo.results.row import Status
+from irsam_zoo.results.store import ResultStore
 from tests.reports.test_table import line_of, make_row, speed, trained
 
 SIRST3 = dict(dataset="sirst3", datasets=("irstd-1k", "nuaa-sirst"))

@@ -8,11 +8,11 @@ import pytest
 from mmengine.config import Config
 
 import run_benchmark
-from reports.published import published
-from reports.significance import paired
-from results.store import ResultStore
+from irsam_zoo.reports.published import published
+from irsam_zoo.reports.significance import paired
+from irsam_zoo.results.store import ResultStore
+from irsam_zoo.zoo.weights.checkpoints import sha256_file
 from tests.docs.tables import TITLES, table
-from zoo.checkpoints import sha256_file
 
 ROOT = Path(run_benchmark.__file__).parent
 DATASETS = ("nuaa-sirst", "nudt-sirst", "irstd-1k")

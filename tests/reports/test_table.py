@@ -8,16 +8,16 @@ from dataclasses import replace
 
 import pytest
 
-from reports.csv_table import to_csv
-from reports.groups import card_of
-from reports.html import to_html
-from reports.latex import escape, to_latex
-from reports.listing import row_line
-from reports.markdown import to_markdown
-from reports.published import printed_name, published
-from reports.table import build_table
-from results.row import Row, Speed, Status, Weights
-from zoo import list_methods
+from irsam_zoo.reports.csv_table import to_csv
+from irsam_zoo.reports.groups import card_of
+from irsam_zoo.reports.html import to_html
+from irsam_zoo.reports.latex import escape, to_latex
+from irsam_zoo.reports.listing import row_line
+from irsam_zoo.reports.markdown import to_markdown
+from irsam_zoo.reports.published import printed_name, published
+from irsam_zoo.reports.table import build_table
+from irsam_zoo.results.row import Row, Speed, Status, Weights
+from irsam_zoo.zoo import list_methods
 
 
 def make_row(method, iou=0.5, dataset="nuaa-sirst", split="irsam", **changes):

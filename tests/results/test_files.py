@@ -8,15 +8,15 @@ import sys
 
 import pytest
 
-from results import journal as journals
-from results.files import locked, write_atomic
-from results.journal import Journal
-from results.store import ResultStore
+from irsam_zoo.results import journal as journals
+from irsam_zoo.results.files import locked, write_atomic
+from irsam_zoo.results.journal import Journal
+from irsam_zoo.results.store import ResultStore
+from irsam_zoo.zoo import ZooError
+from irsam_zoo.zoo.weights.checkpoints import save_checkpoint
 from tests.results.test_record import make_record
 from tests.results.test_row import make_row
 from tests.results.test_store import ROOT
-from zoo import ZooError
-from zoo.checkpoints import save_checkpoint
 
 KEY = {"code": "1"}
 
@@ -95,7 +95,7 @@ def test_files_may_be_read_by_whom_the_umask_lets(tmp_path, umask, mode):
 
 def test_what_killed_processes_left_is_swept_and_nothing_else(tmp_path):
     code = (
-        "import os, sys\nfrom pathlib import Path\nfrom zoo.durable import written_whole\n"
+        "import os, sys\nfrom pathlib import Path\nfrom irsam_zoo.zoo.durable import written_whole\n"
         "with written_whole(*map(Path, sys.argv[1:])):\n    os._exit(9)\n"
     )
     places = [tmp_path / "scores" / "d" / "im.npy", tmp_path / "row.json", tmp_path / "report" / "table1.md"]
@@ -125,7 +125,7 @@ def test_where_there_are_no_locks_a_file_stands_for_one(tmp_path, monkeypatch, e
     code = (
         "import errno, fcntl, os\n"
         f"def flock(*_):\n    raise OSError({number}, 'no locks')\n"
-        "fcntl.flock = flock\nfrom pathlib import Path\nfrom results.files import locked\n"
+        "fcntl.flock = flock\nfrom pathlib import Path\nfrom irsam_zoo.results.files import locked\n"
         f"with locked(Path({str(tmp_path)!r}), 'x'):\n    os._exit(9)\n"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 9

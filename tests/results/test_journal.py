@@ -5,10 +5,10 @@ from contextlib import suppress
 
 import pytest
 
-from results.checksum import checksum, summed
-from results.journal import VERSION, Journal
+from irsam_zoo.results.checksum import checksum, summed
+from irsam_zoo.results.journal import VERSION, Journal
+from irsam_zoo.zoo import ZooError
 from tests.results.test_record import make_record
-from zoo import ZooError
 
 KEY = {"code": "1"}
 

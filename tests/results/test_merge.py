@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from results.files import write_atomic, write_json
-from results.merge import merge_folders
-from results.row import Status
-from results.store import ResultStore
+from irsam_zoo.results.files import write_atomic, write_json
+from irsam_zoo.results.merge import merge_folders
+from irsam_zoo.results.row import Status
+from irsam_zoo.results.store import ResultStore
+from irsam_zoo.zoo import UsageError, ZooError
 from tests.results.test_record import make_record
 from tests.results.test_row import make_row
-from zoo import UsageError, ZooError
 
 KEY = {"code": "1", "method": {"type": "m"}, "files": {}}
 

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from results.record import SWEEP_COLUMNS, ImageRecord, pack_sweep, unpack_sweep
-from zoo.thresholds import ScoreStatistics
+from irsam_zoo.results.record import SWEEP_COLUMNS, ImageRecord, pack_sweep, unpack_sweep
+from irsam_zoo.zoo.thresholds import ScoreStatistics
 
 
 def make_record(**changes):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from results.row import VERSION, Row, Speed, Status, Weights
+from irsam_zoo.results.row import VERSION, Row, Speed, Status, Weights
 
 
 def make_row(**changes):

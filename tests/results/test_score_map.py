@@ -6,7 +6,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from scipy.special import expit
 
-from results.score_map import (
+from irsam_zoo.results.score_map import (
     ABOUT,
     SCALE,
     AboutScores,
@@ -17,7 +17,7 @@ from results.score_map import (
     write_about,
     write_score_map,
 )
-from zoo import ZooError
+from irsam_zoo.zoo import ZooError
 
 
 def levels_of(path):

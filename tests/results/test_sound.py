@@ -5,9 +5,9 @@ import json
 import pytest
 
 import run_benchmark
-from results.checksum import summed
-from results.record import SWEEP_COLUMNS, pack_sweep, unpack_sweep
-from results.store import ResultStore
+from irsam_zoo.results.checksum import summed
+from irsam_zoo.results.record import SWEEP_COLUMNS, pack_sweep, unpack_sweep
+from irsam_zoo.results.store import ResultStore
 from tests.results.test_record import make_record
 from tests.results.test_row import FULL, make_row
 

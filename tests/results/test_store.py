@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from results.checksum import summed
-from results.files import write_atomic, write_json
-from results.row import Speed, Status
-from results.store import ResultStore
+from irsam_zoo.results.checksum import summed
+from irsam_zoo.results.files import write_atomic, write_json
+from irsam_zoo.results.row import Speed, Status
+from irsam_zoo.results.store import ResultStore
+from irsam_zoo.zoo import ZooError
 from tests.results.test_record import make_record
 from tests.results.test_row import make_row
-from zoo import ZooError
 
 ROOT = Path(__file__).parents[2]
 
@@ -70,7 +70,7 @@ def test_second_run_in_the_same_folder_is_refused(tmp_path):
 def test_a_lock_ends_with_its_process(tmp_path):
     """However that ends: here by a signal that cannot be caught."""
     code = (
-        "import sys, time\nfrom results.store import ResultStore\n"
+        "import sys, time\nfrom irsam_zoo.results.store import ResultStore\n"
         "with ResultStore(sys.argv[1]).locked():\n    print(flush=True)\n    time.sleep(60)\n"
     )
     process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE)

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 
-from results.targets import ImageTargets, Target, to_coco, to_csv
+from irsam_zoo.results.targets import ImageTargets, Target, to_coco, to_csv
 
 IMAGES = [
     ImageTargets("a", "in/a.png", (20, 30), []),

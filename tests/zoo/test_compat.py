@@ -24,7 +24,7 @@ def fake_package(folder, name, text):
 def test_segment_anything_without_torchvision():
     code = """
 import importlib.util, sys
-from zoo._compat import import_segment_anything
+from irsam_zoo.zoo._compat import import_segment_anything
 find_spec = importlib.util.find_spec
 importlib.util.find_spec = lambda name, *rest: None if name == "torchvision" else find_spec(name, *rest)
 modeling = import_segment_anything()
@@ -41,7 +41,8 @@ def test_segment_anything_with_torchvision_is_imported_as_it_is(tmp_path):
     prelude = fake_package(tmp_path, "torchvision", "")
     fake_package(tmp_path, "segment_anything", "import torchvision\nfrom . import modeling\nwhole = True\n")
     (tmp_path / "segment_anything" / "modeling.py").write_text("here = True\n")
-    code = "from zoo._compat import import_segment_anything as f; m = f(); import segment_anything as s; print(m.here, s.whole)"
+    code = "from irsam_zoo.zoo._compat import import_segment_anything as f; m = f(); "
+    code += "import segment_anything as s; print(m.here, s.whole)"
     assert run(prelude + code) == ["True", "True"]
 
 
@@ -49,8 +50,8 @@ def test_segment_anything_with_torchvision_is_imported_as_it_is(tmp_path):
 def test_a_missing_package_is_one_line_with_the_remedy(call, package):
     code = f"""
 import importlib.util
-from zoo import ZooError
-from zoo._compat import {call}
+from irsam_zoo.zoo import ZooError
+from irsam_zoo.zoo._compat import {call}
 find_spec = importlib.util.find_spec
 importlib.util.find_spec = lambda name, *rest: None if name == {package!r} else find_spec(name, *rest)
 try:
@@ -64,8 +65,8 @@ except ZooError as error:
 def test_mmseg_imports_and_the_stand_in_goes_away():
     code = """
 import sys
-from zoo import ZooError
-from zoo._compat import import_mmseg
+from irsam_zoo.zoo import ZooError
+from irsam_zoo.zoo._compat import import_mmseg
 mmseg = import_mmseg()
 import mmcv
 assert "mmcv._ext" not in sys.modules and not hasattr(mmcv, "_ext")
@@ -85,7 +86,7 @@ except ZooError as error:
 def test_zoo_and_baselines_leave_mmseg_alone_until_it_is_needed():
     code = """
 import sys
-import zoo
+import irsam_zoo.zoo
 zoo.list_methods()
 print(any(name.split(".")[0] in ("mmseg", "mmcv") for name in sys.modules))
 """

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from zoo.contained import contained
-from zoo.errors import OutOfTime, one_line
+from irsam_zoo.zoo.errors import OutOfTime, one_line
+from irsam_zoo.zoo.foreign_code import contained
 
 
 def test_the_folder_and_the_way_out_are_what_they_were(tmp_path):

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
-from zoo import Detector, MethodCard, ZooError
+from irsam_zoo.zoo import Detector, MethodCard, ZooError
 
 
 class Echo(Detector):

@@ -4,9 +4,9 @@ import torch
 from PIL import Image
 from torch import nn
 
-from zoo import UsageError, ZooError, build_method
-from zoo.checkpoints import save_checkpoint, sha256_file
-from zoo.neural import NeuralDetector, probability_to_logit
+from irsam_zoo.zoo import UsageError, ZooError, build_method
+from irsam_zoo.zoo.neural import NeuralDetector, probability_to_logit
+from irsam_zoo.zoo.weights.checkpoints import save_checkpoint, sha256_file
 
 
 class Recorder(nn.Module):

@@ -12,11 +12,11 @@ import pytest
 import yaml
 from scipy.io import savemat
 
-from engine.foreign.arrays import array_pixels, read_array
-from zoo.config_files import read_config
-from zoo.errors import ZooError
-from zoo.npy import read_npy
-from zoo.reading import check_regular, open_regular, parse_json, read_bytes, read_json, walk
+from irsam_zoo.engine.foreign.arrays import array_pixels, read_array
+from irsam_zoo.zoo.config_files import read_config
+from irsam_zoo.zoo.errors import ZooError
+from irsam_zoo.zoo.npy import read_npy
+from irsam_zoo.zoo.reading import check_regular, open_regular, parse_json, read_bytes, read_json, walk
 
 
 def irregular(tmp_path):

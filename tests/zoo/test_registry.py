@@ -8,11 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from zoo import METHODS, Detector, MethodCard, UsageError, ZooError, build_method, list_methods, load_plugin
-from zoo.neural import NeuralDetector
+from irsam_zoo.zoo import (
+    METHODS,
+    Detector,
+    MethodCard,
+    UsageError,
+    ZooError,
+    build_method,
+    list_methods,
+    load_plugin,
+)
+from irsam_zoo.zoo.neural import NeuralDetector
 
 PLUGIN = """
-from zoo import METHODS, Detector, MethodCard
+from irsam_zoo.zoo import METHODS, Detector, MethodCard
 
 @METHODS.register_module("{name}")
 class Bright(Detector):
@@ -223,8 +232,8 @@ def test_custom_imports_in_a_config(tmp_path, monkeypatch):
 
 
 def test_entry_point_becomes_a_method(tmp_path, monkeypatch):
-    from zoo.plugins import load_entry_points
-    from zoo.registry import method_config
+    from irsam_zoo.zoo.plugins import load_entry_points
+    from irsam_zoo.zoo.registry import method_config
 
     write_plugin(tmp_path, "bright_entry")
     info = tmp_path / "bright-1.0.dist-info"
@@ -243,8 +252,8 @@ def test_entry_point_becomes_a_method(tmp_path, monkeypatch):
 def test_a_network_of_an_entry_point_is_trained_in_a_worker_and_converted(tmp_path):
     (tmp_path / "dist_net.py").write_text(
         "from torch import nn\n"
-        "from zoo import METHODS, MethodCard\n"
-        "from zoo.neural import NeuralDetector\n"
+        "from irsam_zoo.zoo import METHODS, MethodCard\n"
+        "from irsam_zoo.zoo.neural import NeuralDetector\n"
         "@METHODS.register_module('dist_net')\n"
         "class DistNet(NeuralDetector):\n"
         "    card = MethodCard(title='Dist', family='deep')\n"
@@ -287,7 +296,7 @@ def test_broken_plugin_names_the_file_and_the_error(tmp_path):
 
 
 def test_a_plugin_imports_its_neighbours_and_depends_on_them(tmp_path):
-    from engine.code_version import code_version
+    from irsam_zoo.results.code_version import code_version
 
     (tmp_path / "neighbour_of_mine.py").write_text("BIAS = 1\n")
     path = write_plugin(tmp_path, "with_neighbour")

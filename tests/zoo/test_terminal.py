@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 import run_benchmark
-from zoo.terminal import say, show, warn
+from irsam_zoo.zoo.terminal import say, show, warn
 
 ROOT = Path(run_benchmark.__file__).parent
-ROOMS = ("commands", "engine", "zoo", "datasets", "results", "reports", "baselines")
+ROOMS = [path.parent for path in ROOT.glob("*/__init__.py") if path.parent.name != "tests"]
 CODES = ["\x1b[2J", "\x9b31m", "\u202egnp.exe", "a\rb", "\x07", "\u2066x\u2069", "\x00", "a\u2028b", "\x1b]8;;http://x\x07"]
 
 
@@ -31,7 +31,7 @@ def test_plain_text_stays(capsys):
 
 def test_there_is_no_other_door():
     """`print` is called by `zoo.terminal` alone."""
-    files = [ROOT / "run_benchmark.py", *(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))]
+    files = [ROOT / "run_benchmark.py", *(path for room in ROOMS for path in room.rglob("*.py"))]
     printing = {
         path.relative_to(ROOT).as_posix()
         for path in files

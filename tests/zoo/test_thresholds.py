@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from zoo import THRESHOLDS, Threshold, UsageError, build_threshold
-from zoo.thresholds import ScoreStatistics
+from irsam_zoo.zoo import THRESHOLDS, Threshold, UsageError, build_threshold
+from irsam_zoo.zoo.thresholds import ScoreStatistics
 
 SCORE = np.array([[0.0, 1.0], [2.0, 9.0]])
 

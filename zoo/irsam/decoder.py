@@ -3,10 +3,10 @@
 import torch
 from torch import nn
 
-from zoo._compat import import_segment_anything
-from zoo.errors import UsageError
-from zoo.irsam.layer_norm import LayerNorm2d
-from zoo.irsam.tiny_vit import EMBEDDING, WIDTHS
+from irsam_zoo.zoo._compat import import_segment_anything
+from irsam_zoo.zoo.errors import UsageError
+from irsam_zoo.zoo.irsam.layer_norm import LayerNorm2d
+from irsam_zoo.zoo.irsam.tiny_vit import EMBEDDING, WIDTHS
 
 import_segment_anything()
 

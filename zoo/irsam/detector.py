@@ -6,15 +6,15 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from zoo.card import MethodCard
-from zoo.checkpoints import load_checkpoint, sha256_file
-from zoo.errors import UsageError
-from zoo.irsam.decoder import GRANULARITIES
-from zoo.irsam.initialize import load_sam_weights
-from zoo.irsam.loss import irsam_loss
-from zoo.irsam.network import IRSAMNetwork
-from zoo.neural import NeuralDetector, Weights
-from zoo.registry import METHODS
+from irsam_zoo.zoo.card import MethodCard
+from irsam_zoo.zoo.errors import UsageError
+from irsam_zoo.zoo.irsam.decoder import GRANULARITIES
+from irsam_zoo.zoo.irsam.initialize import load_sam_weights
+from irsam_zoo.zoo.irsam.loss import irsam_loss
+from irsam_zoo.zoo.irsam.network import IRSAMNetwork
+from irsam_zoo.zoo.neural import NeuralDetector, Weights
+from irsam_zoo.zoo.registry import METHODS
+from irsam_zoo.zoo.weights.checkpoints import load_checkpoint, sha256_file
 
 
 @METHODS.register_module("irsam")

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoo.checkpoints import load_checkpoint, load_weights
-from zoo.errors import ZooError
+from irsam_zoo.zoo.errors import ZooError
+from irsam_zoo.zoo.weights.checkpoints import load_checkpoint, load_weights
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def load_sam_weights(network, path):
 
     Arguments:
         network (IRSAMNetwork): Receives the values.
-        path: Checkpoint file, in any form that `zoo.checkpoints.load_checkpoint` reads.
+        path: Checkpoint file, in any form that `zoo.weights.checkpoints.load_checkpoint` reads.
 
     Returns:
         Initialization: What was loaded, left and missing.

@@ -4,10 +4,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from zoo.irsam.decoder import MaskDecoder
-from zoo.irsam.prompt_encoder import PromptEncoder
-from zoo.irsam.tiny_vit import TinyViT
-from zoo.irsam.wpmd import WPMD
+from irsam_zoo.zoo.irsam.decoder import MaskDecoder
+from irsam_zoo.zoo.irsam.prompt_encoder import PromptEncoder
+from irsam_zoo.zoo.irsam.tiny_vit import TinyViT
+from irsam_zoo.zoo.irsam.wpmd import WPMD
 
 # segment_anything/build_sam.py: ImageNet's mean and deviation, in grey levels.
 PIXEL_MEAN = (123.675, 116.28, 103.53)

@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from zoo._compat import import_segment_anything
+from irsam_zoo.zoo._compat import import_segment_anything
 
 import_segment_anything()
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from zoo.irsam.layer_norm import LayerNorm2d
+from irsam_zoo.zoo.irsam.layer_norm import LayerNorm2d
 
 # MobileSAM, mobile_sam/build_sam.py, build_sam_vit_t.
 WIDTHS = (64, 128, 160, 320)

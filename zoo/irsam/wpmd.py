@@ -10,8 +10,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from zoo.irsam.haar import adjoint_filters, haar_details
-from zoo.irsam.tiny_vit import WIDTHS
+from irsam_zoo.zoo.irsam.haar import adjoint_filters, haar_details
+from irsam_zoo.zoo.irsam.tiny_vit import WIDTHS
 
 # The scheme spreads along the two diagonals of each corner with weight step * g / 2. Four corners meet at a pixel, so that up
 # to this step a new value is a weighted mean of old ones.

@@ -5,7 +5,7 @@
 #   model = dict(data_preprocessor=data_preprocessor, test_cfg=dict(mode="whole", _delete_=True))
 #
 # Crops are padded to one size, with labels that the loss ignores; test images are padded to what the network divides.
-custom_imports = dict(imports=["datasets.mmseg_dataset", "engine.metrics.mm_metric"], allow_failed_imports=False)
+custom_imports = dict(imports=["irsam_zoo.datasets.mmseg_dataset", "irsam_zoo.metrics.mm_metric"], allow_failed_imports=False)
 
 crop_size = (256, 256)
 train_pipeline = [

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import maximum_filter, minimum_filter
 
-from baselines.classical.max_median import plane_median
+from irsam_zoo.baselines.classical.max_median import plane_median
+from irsam_zoo.zoo import UsageError, build_method
 from tests.oracles.golden import IMAGES, golden_image, golden_map
-from zoo import UsageError, build_method
 
 
 @pytest.mark.parametrize("image", IMAGES)

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from baselines.classical.local_contrast import (
+from irsam_zoo.baselines.classical.parts.local_contrast import (
     brightest_surround,
     cell_largest,
     cell_mean,

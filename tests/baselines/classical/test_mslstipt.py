@@ -4,10 +4,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from baselines.classical import mslstipt
+from irsam_zoo.baselines.classical import mslstipt
+from irsam_zoo.zoo import ZooError, build_method
 from tests.oracles import mslstipt as oracle
 from tests.oracles.golden import IMAGES, SEQUENCE, golden_counts, golden_image, golden_map, random_scene
-from zoo import ZooError, build_method
 
 CAPS = {"dictionary_iterations": 800, "max_iterations": 200}
 

@@ -4,12 +4,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from baselines.classical import subspace
-from baselines.classical.nram import solve
-from baselines.classical.patches import PatchGrid, to_patch_image
+from irsam_zoo.baselines.classical.nram import solve
+from irsam_zoo.baselines.classical.parts import subspace
+from irsam_zoo.baselines.classical.parts.patches import PatchGrid, to_patch_image
+from irsam_zoo.zoo import UsageError, build_method
 from tests.oracles import nram as oracle
 from tests.oracles.golden import IMAGES, clutter, golden_counts, golden_image, golden_map
-from zoo import UsageError, build_method
 
 
 @pytest.mark.parametrize("image", IMAGES)

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from baselines.classical.patches import PatchGrid, from_patch_image, to_patch_image
+from irsam_zoo.baselines.classical.parts.patches import PatchGrid, from_patch_image, to_patch_image
 
 LAYOUTS = ("dai", "gao")
 

@@ -6,8 +6,8 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from baselines.classical import proximal
-from baselines.classical.proximal import leading_spectrum, row_blocks, soft_threshold
+from irsam_zoo.baselines.classical.parts import proximal
+from irsam_zoo.baselines.classical.parts.proximal import leading_spectrum, row_blocks, soft_threshold
 
 
 def graded(rows, columns, seed, decay=0.7):

@@ -4,11 +4,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from baselines.classical import pstnn
-from baselines.classical.patches import PatchGrid
+from irsam_zoo.baselines.classical import pstnn
+from irsam_zoo.baselines.classical.parts.patches import PatchGrid
+from irsam_zoo.zoo import build_method
 from tests.oracles import pstnn as oracle
 from tests.oracles.golden import IMAGES, golden_counts, golden_image, golden_map, random_scene
-from zoo import build_method
 
 
 @pytest.mark.parametrize("name", IMAGES)

@@ -4,11 +4,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from baselines.classical import ript
-from baselines.classical.patches import PatchGrid
+from irsam_zoo.baselines.classical import ript
+from irsam_zoo.baselines.classical.parts.patches import PatchGrid
+from irsam_zoo.zoo import UsageError, build_method
 from tests.oracles import ript as oracle
 from tests.oracles.golden import IMAGES, golden_counts, golden_image, golden_map, random_scene
-from zoo import UsageError, build_method
 
 
 @pytest.mark.parametrize("rule", ["last", "mean"])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from baselines.classical.structure_tensor import mat2gray, structure_tensor_eigenvalues
+from irsam_zoo.baselines.classical.parts.structure_tensor import mat2gray, structure_tensor_eigenvalues
 from tests.oracles.golden import random_scene
 from tests.oracles.ript import structure_tensor_eigenvalues as oracle
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from baselines.classical import subspace
-from baselines.classical.proximal import leading_spectrum
-from baselines.classical.subspace import Rest, TrackedSpectrum, is_complete
+from irsam_zoo.baselines.classical.parts import subspace
+from irsam_zoo.baselines.classical.parts.proximal import leading_spectrum
+from irsam_zoo.baselines.classical.parts.subspace import Rest, TrackedSpectrum, is_complete
 
 
 @pytest.fixture(autouse=True)

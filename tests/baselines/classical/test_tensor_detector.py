@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from baselines.classical import mslstipt, pstnn, ript
-from baselines.classical.patches import PatchGrid
+from irsam_zoo.baselines.classical import mslstipt, pstnn, ript
+from irsam_zoo.baselines.classical.parts.patches import PatchGrid
+from irsam_zoo.zoo import build_method
 from tests.oracles.golden import golden_image, random_scene
-from zoo import build_method
 
 METHODS = {
     "pstnn": dict(patch_size=16, step=16),

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from baselines.classical.tensor_svd import from_spectrum, shrink_singular_values, spectrum
+from irsam_zoo.baselines.classical.parts.tensor_svd import from_spectrum, shrink_singular_values, spectrum
 
 
 def shrunk_by_svd(matrix, rule):

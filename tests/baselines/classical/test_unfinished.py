@@ -1,6 +1,6 @@
 import torch
 
-from baselines.classical.unfinished import Unfinished
+from irsam_zoo.baselines.classical.parts.unfinished import Unfinished
 
 
 def test_images_leave_as_they_are_done_and_results_keep_their_places():

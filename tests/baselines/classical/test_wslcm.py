@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from irsam_zoo.zoo import build_method
 from tests.oracles import local_contrast as oracle
 from tests.oracles.golden import IMAGES, golden_image, golden_map
-from zoo import build_method
 
 
 @pytest.mark.parametrize("image", IMAGES)

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from baselines.deep.acmnet import AsymmetricFusion
+from irsam_zoo.baselines.deep.acmnet import AsymmetricFusion
+from irsam_zoo.zoo import UsageError, build_method
+from irsam_zoo.zoo.weights.checkpoints import convert_keys
 from tests.golden_networks import check_network, reference_state
-from zoo import UsageError, build_method
-from zoo.checkpoints import convert_keys
 
 VARIANTS = {
     "acm_official_unet_tiny_b4": "acmnet",

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 
+from irsam_zoo.zoo import build_method
+from irsam_zoo.zoo.weights.checkpoints import convert_keys
 from tests.golden_losses import check_loss
 from tests.golden_networks import check_network, reference_state
-from zoo import build_method
-from zoo.checkpoints import convert_keys
 
 
 @pytest.fixture(scope="module")

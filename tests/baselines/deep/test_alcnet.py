@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from baselines.deep.alcnet import patch_contrast
+from irsam_zoo.baselines.deep.alcnet import patch_contrast
+from irsam_zoo.zoo import UsageError, build_method
+from irsam_zoo.zoo.weights.checkpoints import convert_keys
 from tests.golden_networks import check_network, reference_state
-from zoo import UsageError, build_method
-from zoo.checkpoints import convert_keys
 
 VARIANTS = {
     "alcnet_official_multiple_b4": "alcnet",

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from baselines.deep.blocks import FCNHead, ResBlock, channel_attention, init_msra_prelu, res_stage
+from irsam_zoo.baselines.deep.parts.blocks import FCNHead, ResBlock, channel_attention, init_msra_prelu, res_stage
 
 
 def norm(x, bn):

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.nn.functional import conv2d
 
-from baselines.deep import deform_conv
-from baselines.deep.deform_conv import ModulatedDeformConv2d, deform_conv2d
+from irsam_zoo.baselines.deep.parts import deform_conv
+from irsam_zoo.baselines.deep.parts.deform_conv import ModulatedDeformConv2d, deform_conv2d
 from tests.oracles import deform_conv as oracle
 
 find_operator = deform_conv._torchvision_operator

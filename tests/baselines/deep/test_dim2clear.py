@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from baselines.deep.dim2clear import ContextMixer, FrequencyBranch, SpatialFrequencyAttention
-from zoo import build_method
+from irsam_zoo.baselines.deep.dim2clear import ContextMixer, FrequencyBranch, SpatialFrequencyAttention
+from irsam_zoo.zoo import build_method
 
 
 @pytest.fixture(scope="module")

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 import torch
 
-from baselines.deep.hdnet import ENERGIES, ContrastBlock, high_pass
-from baselines.deep.scale_location import location_loss, scale_loss, sls_loss
-from engine.training.recipe import load_recipe
+from irsam_zoo.baselines.deep.hdnet import ENERGIES, ContrastBlock, high_pass
+from irsam_zoo.baselines.deep.parts.scale_location import location_loss, scale_loss, sls_loss
+from irsam_zoo.training.recipe import load_recipe
+from irsam_zoo.zoo import build_method
 from tests.golden_losses import check_loss
 from tests.golden_networks import TOLERANCE, check_network, golden_path, reference_state
-from zoo import build_method
 
 NAME = "hdnet_3ch"
 

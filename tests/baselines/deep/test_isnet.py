@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from baselines.deep import deform_conv
-from baselines.deep.isnet import gradient_magnitude
+from irsam_zoo.baselines.deep.isnet import gradient_magnitude
+from irsam_zoo.baselines.deep.parts import deform_conv
+from irsam_zoo.zoo import build_method
 from tests.golden_networks import check_network, golden_path, reference_state
-from zoo import build_method
 
 
 @pytest.fixture

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 import torch
 
-from baselines.deep.istdunet import centre_heat_map
-from baselines.deep.losses import soft_iou_loss
+from irsam_zoo.baselines.deep.istdunet import centre_heat_map
+from irsam_zoo.baselines.deep.parts.losses import soft_iou_loss
+from irsam_zoo.zoo import build_method
 from tests.golden_losses import check_loss
 from tests.golden_networks import check_network, golden_path, reference_state
-from zoo import build_method
 
 MASK = "loss_target_mask"
 

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 
+from irsam_zoo.zoo import UsageError, build_method
+from irsam_zoo.zoo.weights.conversion import convert_state_dict
 from tests.golden_losses import check_loss
 from tests.golden_networks import check_network, reference_state
-from zoo import UsageError, build_method
-from zoo.conversion import convert_state_dict
 
 VARIANTS = {
     "l2sknet": ("l2sknet_unet", 898_913),

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from baselines.deep.losses import deep_supervision, soft_iou_loss
+from irsam_zoo.baselines.deep.parts.losses import deep_supervision, soft_iou_loss
 
 # Two images of 1x2 pixels with probabilities (1/2, 3/4) and (1/4, 1/2), masks (1, 0) and (1, 1).
 PROBABILITIES = torch.tensor([[[[0.5, 0.75]]], [[[0.25, 0.5]]]])

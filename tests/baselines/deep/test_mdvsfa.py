@@ -4,16 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from baselines.deep.mdvsfa import (
-    detection_loss,
-    discriminator_input,
-    discriminator_loss,
-    fused,
-    generator_losses,
-)
+from irsam_zoo.baselines.deep.mdvsfa import detection_loss, discriminator_input, discriminator_loss, fused, generator_losses
+from irsam_zoo.zoo import build_method
+from irsam_zoo.zoo.weights.checkpoints import convert_state_dict
 from tests.golden_networks import check_network, reference_state
-from zoo import build_method
-from zoo.checkpoints import convert_state_dict
 
 PARTS = {"mdvsfa_g1": "generator1", "mdvsfa_g2": "generator2", "mdvsfa_d": "discriminator"}
 

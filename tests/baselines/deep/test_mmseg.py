@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from baselines.deep.mmseg import SMALL_FCN_UNET, adapted
-from zoo import UsageError, ZooError, build_method
+from irsam_zoo.baselines.deep.mmseg import SMALL_FCN_UNET, adapted
+from irsam_zoo.zoo import UsageError, ZooError, build_method
 
 UNET = {"type": "UNet", "base_channels": 4, "norm_cfg": {"type": "BN"}}
 

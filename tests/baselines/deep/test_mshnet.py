@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 import torch
 
-from baselines.deep.losses import soft_iou_loss
-from baselines.deep.scale_location import location_loss, scale_loss, sls_loss
+from irsam_zoo.baselines.deep.parts.losses import soft_iou_loss
+from irsam_zoo.baselines.deep.parts.scale_location import location_loss, scale_loss, sls_loss
+from irsam_zoo.zoo import UsageError, build_method
 from tests.golden_losses import check_loss
 from tests.golden_networks import check_network, reference_state
-from zoo import UsageError, build_method
 
 NAME = "mshnet_3ch"
 

@@ -3,8 +3,8 @@ import math
 import pytest
 import torch
 
-from zoo.lookup import registered
-from zoo.losses import LOSSES
+from irsam_zoo.zoo.lookup import registered
+from irsam_zoo.zoo.losses import LOSSES
 
 NAMES = ("bce", "dice", "edge_bce", "focal", "sls", "soft_iou")
 # Two images of 1x2 pixels with probabilities (1/2, 3/4) and (1/4, 1/2), masks (1, 0) and (1, 1).

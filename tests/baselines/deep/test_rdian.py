@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from baselines.deep.losses import soft_iou_loss
-from baselines.deep.rdian import DIRECTIONS
+from irsam_zoo.baselines.deep.parts.losses import soft_iou_loss
+from irsam_zoo.baselines.deep.rdian import DIRECTIONS
+from irsam_zoo.zoo import build_method
 from tests.golden_losses import check_loss
 from tests.golden_networks import TOLERANCE, check_network, fill, golden_path, reference_state
-from zoo import build_method
 
 PUBLISHED = Path(__file__).resolve().parents[4] / "shared" / "weights" / "rdian" / "best.pth"
 

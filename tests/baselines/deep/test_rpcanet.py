@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 import torch
 
+from irsam_zoo.zoo import build_method
 from tests.golden_losses import check_loss
 from tests.golden_networks import check_network, golden_path, reference_state
-from zoo import build_method
 
 PARAMETERS = {"rpcanet": 679_896, "rpcanet_pp_s3": 1_480_791, "rpcanet_pp_s6": 2_961_582}
 

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
+from irsam_zoo.zoo import build_method
 from tests.golden_losses import check_loss
 from tests.golden_networks import check_network, reference_state
-from zoo import build_method
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datasets import build_dataset
-from engine.foreign.score import score_folder
+from irsam_zoo.datasets import build_dataset
+from irsam_zoo.engine.foreign.score import score_folder
 
 IDS = ("a", "b", "c")
 

@@ -5,9 +5,9 @@ import pytest
 from PIL import Image
 from scipy.io import savemat
 
-from engine.foreign.reader import Kind, open_predictions
-from results.score_map import AboutScores, write_about, write_score_map
-from zoo import UsageError, ZooError
+from irsam_zoo.engine.foreign.reader import Kind, open_predictions
+from irsam_zoo.results.score_map import AboutScores, write_about, write_score_map
+from irsam_zoo.zoo import UsageError, ZooError
 
 MASK = np.zeros((32, 32), np.uint8)
 MASK[4:7, 5:8] = 255

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datasets import build_dataset
-from engine.foreign.score import score_folder
-from results.row import AS_GIVEN, OUTSIDE, Row
-from zoo import UsageError, ZooError
+from irsam_zoo.datasets import build_dataset
+from irsam_zoo.engine.foreign.score import score_folder
+from irsam_zoo.results.row import AS_GIVEN, OUTSIDE, Row
+from irsam_zoo.zoo import UsageError, ZooError
 
 
 def iou(scored):

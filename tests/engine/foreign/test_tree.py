@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.foreign.tree import find_jobs
-from zoo import UsageError
+from irsam_zoo.engine.foreign.tree import find_jobs
+from irsam_zoo.zoo import UsageError
 
 
 @pytest.fixture

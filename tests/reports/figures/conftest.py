@@ -7,14 +7,14 @@ import cv2
 import numpy as np
 import pytest
 
-from datasets import build_dataset
-from engine.cell import Cell
-from engine.evaluate import evaluate, pixel_digests
-from reports.figures.material import materials
-from reports.row_files import RowFiles
-from results.files import write_json
-from results.store import ResultStore
-from zoo import METHODS, Detector, MethodCard
+from irsam_zoo.datasets import build_dataset
+from irsam_zoo.engine.cell import Cell
+from irsam_zoo.engine.evaluate import evaluate, pixel_digests
+from irsam_zoo.reports.figures.row_selection import materials
+from irsam_zoo.reports.row_files import RowFiles
+from irsam_zoo.results.files import write_json
+from irsam_zoo.results.store import ResultStore
+from irsam_zoo.zoo import METHODS, Detector, MethodCard
 
 # A method sees a target at 200, a fainter one at 120 and a bright spot that is none at 160; each cuts at its own level.
 CUTS = {"sharp": 140, "greedy": 100, "shy": 180}
@@ -32,7 +32,7 @@ class InPlace(ThreadPoolExecutor):
 @pytest.fixture(autouse=True)
 def coarse(monkeypatch):
     """Pictures of few pixels, which take less time to write."""
-    monkeypatch.setattr("reports.figures.style.DPI", 30)
+    monkeypatch.setattr("irsam_zoo.reports.figures.style.DPI", 30)
 
 
 @pytest.fixture

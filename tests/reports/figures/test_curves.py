@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.metrics import best_iou, pd_fa_curve
-from reports.figures.curves import FA, PdFa, PrecisionRecall, Roc
-from zoo import ZooError
+from irsam_zoo.metrics import best_iou, pd_fa_curve
+from irsam_zoo.reports.figures.curves import FA, PdFa, PrecisionRecall, Roc
+from irsam_zoo.zoo import ZooError
 
 
 def legend(figure):

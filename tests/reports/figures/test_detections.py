@@ -9,14 +9,14 @@ import pytest
 from matplotlib.colors import to_hex
 from scipy.special import expit
 
-from reports.figures.chosen import chosen_images
-from reports.figures.detections import Detections
-from reports.figures.needs import masks, scores
-from reports.figures.scene import Scene, outcomes
-from reports.figures.style import BOXES
-from reports.figures.surfaces import Surfaces, peaks, scaled
-from reports.row_files import RowFiles
-from zoo import ZooError
+from irsam_zoo.reports.figures.chosen import chosen_images
+from irsam_zoo.reports.figures.detections import Detections
+from irsam_zoo.reports.figures.requirements import masks, scores
+from irsam_zoo.reports.figures.scene import Scene, outcomes
+from irsam_zoo.reports.figures.style import BOXES
+from irsam_zoo.reports.figures.surfaces import Surfaces, peaks, scaled
+from irsam_zoo.reports.row_files import RowFiles
+from irsam_zoo.zoo import ZooError
 
 KINDS = {colour.lower(): kind for kind, (colour, _) in BOXES.items()}
 

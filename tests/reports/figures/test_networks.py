@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 import torch
 
-from reports.figures.cross_set import CrossSet, by_network, cells
-from reports.figures.training import Training, joined, running_mean
-from results.row import Weights
-from zoo import ZooError
-from zoo.checkpoints import save_checkpoint
+from irsam_zoo.reports.figures.cross_set import CrossSet, by_network, cells
+from irsam_zoo.reports.figures.training import Training, joined, running_mean
+from irsam_zoo.results.row import Weights
+from irsam_zoo.zoo import ZooError
+from irsam_zoo.zoo.weights.checkpoints import save_checkpoint
 
 
 def network(row, trained, tested, iou, checkpoint="a", **options):

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.metrics import compute_pyirstd, count_pyirstd, paired_bootstrap
-from reports.figures import hiou_errors
-from reports.figures.hiou_errors import HierarchicalErrors, pyirstd_hiou, shares
-from reports.figures.paired import Paired, differences
-from reports.figures.speed import Speed, radius
-from reports.figures.strata import Strata, by_bin
+from irsam_zoo.metrics import compute_pyirstd, count_pyirstd, paired_bootstrap
+from irsam_zoo.reports.figures import hiou_errors
+from irsam_zoo.reports.figures.hiou_errors import HierarchicalErrors, pyirstd_hiou, shares
+from irsam_zoo.reports.figures.paired import Paired, differences
+from irsam_zoo.reports.figures.speed import Speed, radius
+from irsam_zoo.reports.figures.strata import Strata, by_bin
 
 
 def test_strata_are_those_of_the_rows_with_intervals_around_them(material):

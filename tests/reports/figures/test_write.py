@@ -10,15 +10,24 @@ import pytest
 from matplotlib.text import Text
 
 import run_benchmark
-from engine.metrics import compute_metrics
-from engine.rows import recut_rows
-from reports.figures import FIGURES
-from reports.figures.left import Left
-from reports.figures.style import COLUMN, PAGE, SMALL, canvas, encoded, log_ticks, look, styled
-from reports.figures.write import draw_figures, figure_names
-from reports.row_files import RowFiles
-from results.row import Status, Weights
-from zoo import UsageError, build_threshold
+from irsam_zoo.engine.rows import recut_rows
+from irsam_zoo.metrics import compute_metrics
+from irsam_zoo.reports.figures import FIGURES
+from irsam_zoo.reports.figures.left import Left
+from irsam_zoo.reports.figures.style import (
+    COLUMN,
+    PAGE,
+    SMALL,
+    canvas,
+    encoded,
+    log_ticks,
+    look,
+    styled,
+)
+from irsam_zoo.reports.figures.write import draw_figures, figure_names
+from irsam_zoo.reports.row_files import RowFiles
+from irsam_zoo.results.row import Status, Weights
+from irsam_zoo.zoo import UsageError, build_threshold
 
 OF_A_SET = {"detections", "hiou_errors", "paired", "pd_fa", "precision_recall", "roc", "speed", "strata"}
 PAGE_ON_FIGURES = Path(run_benchmark.__file__).parent / "docs" / "figures.md"

@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.benchmark import RunOptions, run
-from engine.stored import Stored
-from reports.page import page as page_part
-from reports.report import ReportOptions, write_report
-from results.files import write_atomic
+from irsam_zoo.engine.benchmark import RunOptions, run
+from irsam_zoo.reports.page import page as page_part
+from irsam_zoo.reports.report import ReportOptions, write_report
+from irsam_zoo.results.files import write_atomic
+from irsam_zoo.results.stored_rows import Stored
 
 HOSTILE = "</script><script>window.hacked = 1</script>"
 IDS = ("im0", "im<b>1", "im2", "im3")

@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from engine.rows import recut
-from zoo import build_threshold
+from irsam_zoo.engine.rows import recut
+from irsam_zoo.zoo import build_threshold
 
 pytestmark = pytest.mark.browser
 

@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 import pytest
 
-from reports.page.images import image_browser
-from reports.page.pictures import MOST_BOXES, image_picture, mask_picture, outcome, score_picture, target_boxes
-from reports.row_files import RowFiles
-from reports.table import build_table
+from irsam_zoo.reports.page.images import image_browser
+from irsam_zoo.reports.page.pictures import MOST_BOXES, image_picture, mask_picture, outcome, score_picture, target_boxes
+from irsam_zoo.reports.row_files import RowFiles
+from irsam_zoo.reports.table import build_table
+from irsam_zoo.zoo import ZooError
 from tests.reports.page.conftest import IDS
-from zoo import ZooError
 
 PLENTY = 10**7
 

@@ -9,23 +9,23 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.metrics import PROTOCOLS
-from engine.rows import recut
-from engine.stored import Stored
-from reports.page import page as page_part
-from reports.page.about import row_command
-from reports.page.cuts import AS_RUN, POLICIES, page_cuts
-from reports.page.embedded import embedded_figures, markdown_page
-from reports.page.tables import page_tables
-from reports.report import ReportOptions, tables, write_report
-from reports.row_files import RowFiles
-from results.files import write_atomic
-from results.row import OUTSIDE
-from results.store import ResultStore
+from irsam_zoo.engine.rows import recut
+from irsam_zoo.metrics import PROTOCOLS
+from irsam_zoo.reports.page import page as page_part
+from irsam_zoo.reports.page.embedded import embedded_figures, markdown_page
+from irsam_zoo.reports.page.recut_tables import AS_RUN, POLICIES, page_cuts
+from irsam_zoo.reports.page.row_details import row_command
+from irsam_zoo.reports.page.tables import page_tables
+from irsam_zoo.reports.report import ReportOptions, tables, write_report
+from irsam_zoo.reports.row_files import RowFiles
+from irsam_zoo.results.files import write_atomic
+from irsam_zoo.results.row import OUTSIDE
+from irsam_zoo.results.store import ResultStore
+from irsam_zoo.results.stored_rows import Stored
+from irsam_zoo.zoo import build_threshold
 from tests.reports.page.conftest import HOSTILE
 from tests.reports.test_stand_in import row_of
 from tests.reports.test_table import make_row
-from zoo import build_threshold
 
 
 def embedded(page):

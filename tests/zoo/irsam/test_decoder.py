@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from irsam_zoo.zoo import UsageError
+from irsam_zoo.zoo._compat import import_segment_anything
+from irsam_zoo.zoo.irsam.decoder import MaskDecoder
+from irsam_zoo.zoo.irsam.network import IRSAMNetwork
+from irsam_zoo.zoo.irsam.prompt_encoder import PromptEncoder
 from tests.golden_networks import TOLERANCE, fill, golden_path, reference_state
-from zoo import UsageError
-from zoo._compat import import_segment_anything
-from zoo.irsam.decoder import MaskDecoder
-from zoo.irsam.network import IRSAMNetwork
-from zoo.irsam.prompt_encoder import PromptEncoder
 
 RELEASED = "irsam_released"
 SHALLOW_DEEP = "irsam_shallow_deep"

@@ -3,8 +3,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from zoo import UsageError, build_method, list_methods
-from zoo.irsam import IRSAM
+from irsam_zoo.zoo import UsageError, build_method, list_methods
+from irsam_zoo.zoo.irsam import IRSAM
 
 SMALL = {"input_size": 64, "enlarge": 1}
 

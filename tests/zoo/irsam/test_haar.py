@@ -4,7 +4,7 @@ import pywt
 import torch
 from torch.nn import functional as F
 
-from zoo.irsam.haar import adjoint_filters, haar_details
+from irsam_zoo.zoo.irsam.haar import adjoint_filters, haar_details
 
 
 def noise(*shape, seed=0):

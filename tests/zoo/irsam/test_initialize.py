@@ -5,9 +5,9 @@ import pytest
 import torch
 
 import run_benchmark
-from zoo import ZooError
-from zoo.checkpoints import sha256_file
-from zoo.irsam import IRSAM, IRSAMNetwork, load_sam_weights
+from irsam_zoo.zoo import ZooError
+from irsam_zoo.zoo.irsam import IRSAM, IRSAMNetwork, load_sam_weights
+from irsam_zoo.zoo.weights.checkpoints import sha256_file
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import torch
 
-from zoo._compat import import_segment_anything
-from zoo.irsam.layer_norm import LayerNorm2d
+from irsam_zoo.zoo._compat import import_segment_anything
+from irsam_zoo.zoo.irsam.layer_norm import LayerNorm2d
 
 
 def test_equal_to_segment_anything_in_value_and_gradient():

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from zoo.irsam.loss import canny_edges, iou_loss, irsam_loss
+from irsam_zoo.zoo.irsam.loss import canny_edges, iou_loss, irsam_loss
 
 
 def square(size=32, low=10, high=20):

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
+from irsam_zoo.zoo.irsam.network import IRSAMNetwork
 from tests.golden_networks import reference_state
-from zoo.irsam.network import IRSAMNetwork
 
 PAPER = 12.33e6  # Table 1 of the paper
 

@@ -3,8 +3,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from irsam_zoo.zoo.irsam.tiny_vit import Attention, TinyViT, TinyViTBlock
 from tests.golden_networks import TOLERANCE, fill, golden_path, reference_state
-from zoo.irsam.tiny_vit import Attention, TinyViT, TinyViTBlock
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from datasets import build_dataset
-from zoo import build_method
+from irsam_zoo.datasets import build_dataset
+from irsam_zoo.zoo import build_method
 
 STEPS = 200
 BATCH = 4

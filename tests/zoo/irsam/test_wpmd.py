@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from zoo.irsam.wpmd import LARGEST_STEP, WPMD, StructureEncoder, WaveletDiffusion
+from irsam_zoo.zoo.irsam.wpmd import LARGEST_STEP, WPMD, StructureEncoder, WaveletDiffusion
 
 IMAGES = arrays(np.float64, st.tuples(st.just(1), st.just(1), st.integers(2, 9), st.integers(2, 9)), elements=st.floats(-3, 3))
 BORDERS = st.sampled_from(["replicate", "circular"])

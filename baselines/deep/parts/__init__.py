@@ -1,0 +1,1 @@
+"""Layers, blocks and losses that several networks share."""

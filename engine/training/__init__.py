@@ -1,1 +1,0 @@
-"""Training of deep methods on mmengine's runner."""

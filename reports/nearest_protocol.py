@@ -1,0 +1,104 @@
+"""Which way of cutting and counting the stored scores comes nearest to a published cell."""
+
+import math
+from typing import NamedTuple
+
+from irsam_zoo.metrics import compute_metrics
+from irsam_zoo.reports.columns import COLUMNS
+from irsam_zoo.zoo import build_threshold
+from irsam_zoo.zoo.errors import ZooError
+
+# The cuts that public codes and papers of classical methods name, and the best that any one cut can do.
+POLICIES = (
+    "fixed(0)",
+    "minmax(0.5)",  # ISTD-Benchmark, method.py and inference.py
+    "adaptive(0.7, 0.5)",  # MSL-STIPT's demo
+    "mean_std(2)",  # LW-DSTransNet's README: 2 for PSTNN, 3 for TLLCM, 5 for RIPT, 8 for IPI
+    "mean_std(3)",
+    "mean_std(5)",
+    "mean_std(8)",
+    "best_iou",
+)
+SQUARE = 512 * 512  # px; what IRSAM's and ISNet's codes divide the false pixels of an image by, whatever its size
+
+
+class Way(NamedTuple):
+    """One way to the figures of a method on a data set.
+
+    Attributes:
+        method, split: Of the row.
+        policy: Where its scores are cut.
+        protocol: How the masks are counted.
+        images: How many of the test list, in words.
+        figures: By metric, in the units of `reports.columns`.
+    """
+
+    method: str
+    split: str
+    policy: str
+    protocol: str
+    images: str
+    figures: dict[str, float]
+
+
+def ways(row, stored):
+    """Every `Way` of a row: its own cut by all protocols, and every policy of `POLICIES` by the exact one.
+
+    Those of a row whose journal is gone are its own cut's and, from the sums of the set, every fraction of the score's range.
+
+    Arguments:
+        row (Row): Scored.
+        stored (Stored): Where its images' sweeps are.
+    """
+    images = f"{row.n_images}" if row.whole else f"first {row.n_images} of {row.n_split}"
+    place = dict(method=row.method, split=row.split, images=images)
+    for protocol, metrics in row.metrics.items():
+        yield Way(policy=row.threshold, protocol=protocol, figures=_shown(metrics), **place)
+    try:
+        cuts = stored.recounted(row, map(build_threshold, POLICIES))
+    except ZooError:
+        return
+    for policy, counts in zip(POLICIES, cuts, strict=True):
+        metrics = compute_metrics(counts)
+        if policy != row.threshold:
+            yield Way(policy=policy, protocol="exact", figures=_shown(metrics), **place)
+        share = sum(count["pixels"] for count in counts) / (SQUARE * len(counts))
+        if share != 1 and metrics["Fa"] is not None:
+            figures = _shown(metrics | {"Fa": metrics["Fa"] * share})
+            yield Way(policy=policy, protocol="exact, Fa over 512x512", figures=figures, **place)
+
+
+def best_fraction(row, printed):
+    """The `Way` of the fraction of the score's range that comes nearest to a cell, from the sums over the set; no nIoU.
+
+    None where the scores are logits, or no sweep is stored.
+    """
+    if row.score_kind != "raw" or not row.sweep:
+        return None
+    tp, fp, matched, false_pixels, targets = (row.sweep[name] for name in ("tp", "fp", "matched", "false_pixels", "targets"))
+    found = []
+    for level in range(1, len(tp)):
+        metrics = {"IoU": tp[level] / (tp[0] + fp[level]), "Fa": false_pixels[level] / (tp[0] + fp[0])} if tp[0] else {}
+        metrics |= {"Pd": matched[level] / targets[0]} if targets[0] else {}
+        policy = f"minmax({level / (len(tp) - 1):.2f})"
+        found.append(Way(row.method, row.split, policy, "exact", f"{row.n_images}", _shown(metrics)))
+    return min(found, key=lambda way: distance(way.figures, printed))
+
+
+def distance(figures, printed):
+    """The factor by which figures are off those of a published cell: 1 where all are equal, the geometric mean over them.
+
+    Arguments:
+        figures (dict): By metric, in the units of `reports.columns`.
+        printed (dict): By metric, texts. Those that the figures do not have are left out. A figure counts as a hundredth of the
+            printed one at least.
+    """
+    known = {name: float(text) for name, text in printed.items() if figures.get(name) is not None and float(text) > 0}
+    common = [(figures[name], theirs) for name, theirs in known.items()]
+    if not common:
+        return math.inf
+    return math.exp(sum(abs(math.log(max(ours, theirs / 100) / theirs)) for ours, theirs in common) / len(common))
+
+
+def _shown(metrics):
+    return {name: COLUMNS[name].shown(value) for name, value in metrics.items() if name in COLUMNS}

@@ -1,0 +1,51 @@
+"""The rows of a folder under several threshold policies, from their stored sweeps."""
+
+from dataclasses import replace
+
+from irsam_zoo.engine.rows import recut
+from irsam_zoo.results.row import Status
+from irsam_zoo.results.stored_rows import Stored
+from irsam_zoo.zoo import UsageError, build_threshold
+from irsam_zoo.zoo.errors import FAILURES, one_line
+
+AS_RUN = "as run"
+# The field's cuts, each with the numbers that its code has. UIU-Net's is of logits alone and comes with the rows that have it.
+POLICIES = ("fixed(0)", "minmax(0.5)", "adaptive(0.7, 0.5)", "mean_std(3)", "best_iou")
+
+
+def page_cuts(stored, behind, more=()):
+    """Rows as they were run, and as each policy would have them.
+
+    The figures are computed here and not in the page: the sweeps of single images are many times the size of all figures of all
+    policies, and so the page has the same numbers and intervals as ``report --threshold``.
+
+    Arguments:
+        stored (engine.stored.Stored): The rows, perhaps cut by a policy that was asked for.
+        behind (reports.row_files.RowFiles): What is stored behind them.
+        more: Further policies as they are spelled.
+
+    Returns:
+        dict: `Stored` by policy as it is spelled, `AS_RUN` first: by those of `POLICIES`, of the rows and of
+        ``stored``. A row that cannot be cut has failed, with the reason.
+    """
+    rows = stored.store.rows(tell=lambda line: None) if stored.policy else stored.rows
+    policies = {}
+    for spelling in filter(None, (*POLICIES, *(row.threshold for row in rows), stored.policy, *more)):
+        try:
+            policy = build_threshold(spelling)
+        except UsageError:  # of a plug-in that is not loaded now
+            continue
+        policies[str(policy)] = policy
+    cuts = {
+        name: Stored(stored.store, [_cut(row, behind, policy) for row in rows], policy) for name, policy in policies.items()
+    }
+    return {AS_RUN: Stored(stored.store, rows)} | cuts
+
+
+def _cut(row, behind, policy):
+    if not row.sweep:  # it failed, or is of masks alone
+        return row
+    try:
+        return recut(row, behind.records(row), policy)
+    except FAILURES as error:
+        return replace(row, status=Status.FAILED, reason=one_line(error), metrics={}, ci95={})

@@ -1,0 +1,215 @@
+"""A hash of the code that a result depends on."""
+
+import ast
+import hashlib
+import importlib.util
+import sys
+from contextlib import suppress
+from functools import cache
+from importlib.machinery import PathFinder, all_suffixes
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from pathlib import Path
+from types import FunctionType, ModuleType
+
+from irsam_zoo.zoo.plugins import PLUGIN_PREFIX, is_library, is_own, loaded_with
+
+# What computes scores of classical methods, and counts of all; OpenCV by any of its names.
+LIBRARIES = ("numpy", "scipy", "scikit-image", "numba", "opencv-python", "opencv-python-headless", "opencv-contrib-python")
+
+
+def code_version(module, *others):
+    """Hash of a method's code.
+
+    Arguments:
+        module: Name of an imported module, such as ``"irsam_zoo.baselines.classical.ipi"`` or a plug-in's.
+        others: Names of more modules that count.
+
+    Returns:
+        str: 16 hexadecimal digits over the source of these modules and of everything that they import of this project
+        and of the first one's own package, so that a change elsewhere leaves stored results valid. For a module that is not of
+        this project, that is everything that it imports, or that was imported with it, outside the standard library and
+        ``site-packages``. What a function finds in a way that cannot be read from the source (a folder or a name that it
+        computes) is not seen.
+    """
+    sources = _Sources(module)
+    for name in (module, *loaded_with(module), *others):
+        sources.add(name)
+    digest = hashlib.sha256()
+    for label, source in sorted(sources.files.values()):
+        digest.update(label.encode() + b"\n" + source + b"\n")
+    return digest.hexdigest()[:16]
+
+
+def library_versions(module, network=False):
+    """Versions of the libraries that compute what a method scores and what is counted, by name; equal code gives other figures
+    by another one.
+
+    Arguments:
+        module: As for `code_version`. What the code of a plug-in imports counts too.
+        network: Whether PyTorch computes the scores.
+
+    Returns:
+        dict[str, str]: Of those that are installed.
+    """
+    sources, names = _Sources(module), {*LIBRARIES, *(["torch"] if network else [])}
+    for name in (module, *loaded_with(module)) if sources.foreign else ():
+        sources.add(name)
+    if sources.libraries:
+        of_modules = _distributions()
+        names.update(name for module in sources.libraries for name in of_modules.get(module, ()))
+    found = {}
+    for name in sorted(names):
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
+
+
+@cache
+def _distributions():
+    """Names of installed packages by the modules that they bring."""
+    return packages_distributions()
+
+
+class _Sources:
+    """The source files of modules and of what they import.
+
+    Attributes:
+        files (dict[Path, tuple[str, bytes]]): The name of the module and the source, by file.
+        foreign: Whether the first module is of a plug-in, or otherwise not of this project.
+        libraries (set[str]): Modules that files of others import, without what is behind a point.
+    """
+
+    def __init__(self, module):
+        self.files, self.libraries = {}, set()
+        self._package = module.partition(".")[0]
+        origin = _origin(module)
+        self.foreign = bool(loaded_with(module)) or origin is None or not is_own(origin)
+        self._folders = []  # more places of modules, which sources name
+        self._looked_for = set()
+
+    def add(self, name):
+        """Add a module by its name; one that does not count, or is not there, is passed over."""
+        if name in self._looked_for:
+            return
+        self._looked_for.add(name)
+        top = name.partition(".")[0]
+        if top != name and top != self._package and (of_top := self._path(top)) and not self._counts(top, of_top):
+            return  # of a library, whose package is not to be imported for this
+        path = self._path(name)
+        if path is not None and self._counts(name, path):
+            self._add_file(name, path)
+
+    def _add_file(self, name, path):
+        if path in self.files:
+            return
+        # A plug-in's module is named by its path too: what is moved is the same.
+        label = name.rpartition("_")[0] if name.startswith(PLUGIN_PREFIX) else name
+        self.files[path] = label, path.read_bytes()
+        if path.suffix != ".py":
+            return
+        if not is_own(path):
+            self.libraries.update(imported.partition(".")[0] for imported in _imports(name, path))
+            folders, files = _named(path)
+            self._folders += folders
+            for file in (*files, *_files_of(sys.modules.get(name))):
+                if not is_library(file) and not is_own(file):
+                    self._add_file(file.stem, file)
+        for imported in _imports(name, path):
+            self.add(imported)
+
+    def _counts(self, name, path):
+        return is_own(path) or name.partition(".")[0] == self._package or (self.foreign and not is_library(path))
+
+    def _path(self, name):
+        """The file of a module, or None."""
+        path = _origin(name)
+        if path is None and self.foreign:
+            path = _origin_in(name, self._folders)
+        return path
+
+
+def _origin(name):
+    """The file of a module as it was imported, or else would be; None where it has none."""
+    file = getattr(sys.modules.get(name), "__file__", None)
+    return _code_file(file) if file else _origin_on(name, tuple(sys.path))
+
+
+@cache
+def _origin_on(name, places):
+    try:
+        return _code_file(importlib.util.find_spec(name).origin)
+    except Exception:  # of a package of others, which is imported for this; None has no origin
+        return None
+
+
+def _origin_in(name, folders):
+    """The file of a module in folders that are not looked through by imports, or None."""
+    parts = name.split(".")
+    for number in range(1, len(parts) + 1):
+        spec = PathFinder.find_spec(".".join(parts[:number]), folders)
+        if spec is None:
+            return None
+        folders = spec.submodule_search_locations or []
+    return _code_file(spec.origin)
+
+
+def _code_file(path):
+    """The path resolved, if it is that of a file of code."""
+    path = path and Path(path).resolve()
+    return path if path and path.name.endswith(tuple(all_suffixes())) and path.is_file() else None
+
+
+def _nodes(path):
+    """All nodes of a source; none of one that is no Python of this version, which a method may name and not import."""
+    try:
+        return ast.walk(ast.parse(path.read_bytes()))
+    except (SyntaxError, ValueError, RecursionError):
+        return iter(())
+
+
+@cache
+def _imports(name, path):
+    """Names that a module imports, as far as they could be modules."""
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    names = []
+    for node in _nodes(path):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            source = node.module or ""
+            if node.level:  # relative; one that leaves its package does not import, and is not looked for
+                parents = package.split(".")[: 1 - node.level or None]
+                source = ".".join([*parents, *filter(None, [source])])
+            names += [source, *(f"{source}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("import_module", "__import__")):
+            names += [arg.value for arg in node.args[:1] if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+    return tuple(names)
+
+
+@cache
+def _named(path):
+    """The folders, and the files of code, that texts of a source name: where a function may import from when it is called."""
+    folders, files = [], []
+    for node in _nodes(path):
+        if not (isinstance(node, ast.Constant) and isinstance(node.value, str) and 0 < len(node.value) < 1000):
+            continue
+        try:
+            place = (path.parent / Path(node.value).expanduser()).resolve()
+            if place.is_dir():
+                folders.append(str(place))
+            elif file := _code_file(place):
+                files.append(file)
+        except (OSError, ValueError, RuntimeError):  # no path at all
+            continue
+    return folders, files
+
+
+def _files_of(module):
+    """Files of code of what a module has under a name: of modules, functions and classes that no import statement names."""
+    paths = set()
+    for value in list(vars(module).values()) if module else ():
+        if isinstance(value, ModuleType):
+            paths.add(getattr(value, "__file__", None))
+        inner = vars(value).values() if isinstance(value, type) else [value]
+        paths.update(function.__code__.co_filename for function in inner if isinstance(function, FunctionType))
+    return sorted(filter(None, map(_code_file, paths)))

@@ -1,0 +1,51 @@
+"""A row against the others of the same images, by the paired bootstrap."""
+
+from typing import NamedTuple
+
+from irsam_zoo.engine.rows import recut_records
+from irsam_zoo.metrics import paired_bootstrap
+from irsam_zoo.results.row import Row
+from irsam_zoo.zoo import ZooError, build_threshold
+
+METRICS = ("IoU", "nIoU", "Pd", "Fa")
+
+
+class Difference(NamedTuple):
+    """How a row differs from another.
+
+    Attributes:
+        other: The other `Row`.
+        metrics: By metric, what `metrics.paired_bootstrap` says of the row minus the other.
+    """
+
+    other: Row
+    metrics: dict
+
+
+def paired_differences(row, records, store, protocol="exact"):
+    """Compare a row with every stored row of the same images.
+
+    Arguments:
+        row: A `Row`.
+        records: Its records.
+        store (ResultStore): Holds the others. Rows whose journal is gone, and those without the protocol, are passed over.
+        protocol: Whose definition of the metrics.
+
+    Returns:
+        list[Difference]: In the order of the store.
+    """
+    counts = [record.counts for record in records]
+    found = []
+    for other in store.rows(tell=lambda line: None):
+        same = (other.dataset, other.split, other.fingerprint) == (row.dataset, row.split, row.fingerprint)
+        if not same or other.method == row.method or protocol not in other.metrics:
+            continue
+        try:
+            theirs = store.records(other)
+        except ZooError:
+            continue
+        if other.oracle:  # its journal was written before the cut was known
+            theirs = recut_records(theirs, build_threshold(other.threshold), other.score_kind)
+        theirs = [record.counts for record in theirs]
+        found.append(Difference(other, {m: paired_bootstrap(counts, theirs, protocol, m) for m in METRICS}))
+    return found

@@ -1,0 +1,132 @@
+"""From the checkpoints that authors publish to ours."""
+
+import shlex
+from pathlib import Path
+from typing import NamedTuple
+
+from irsam_zoo.zoo.errors import UsageError, ZooError
+from irsam_zoo.zoo.lookup import registered, unknown
+from irsam_zoo.zoo.registry import METHODS, build_method, list_configs, list_methods, method_config
+from irsam_zoo.zoo.weights.checkpoint_files import read_checkpoint
+from irsam_zoo.zoo.weights.own_files import output_channels, save_checkpoint, sha256_file
+from irsam_zoo.zoo.weights.state_dicts import MisfitError, convert_keys, load_weights
+
+
+class Conversion(NamedTuple):
+    """What `convert_file` did.
+
+    Attributes:
+        method: Name of the method or configuration.
+        target, sha256: The file written, and its digest.
+        tensors, renamed: Number of tensors, and of those that got a new name.
+        notes: Sentences: what was taken where there was a choice, and what was left out.
+    """
+
+    method: str
+    target: Path
+    sha256: str
+    tensors: int
+    renamed: int
+    notes: tuple
+
+
+def convert_file(method, sources, target, *, key=None, int8=False, provenance=None, words=()):
+    """Convert a reference's checkpoint to one of ours, once it has been seen to fit the network.
+
+    Arguments:
+        method: A registered deep method, or a configuration of one.
+        sources: The published file, or the several files that hold a part of the network each.
+        target: The safetensors file to write.
+        key: The name of the weights in the file, such as ``"ema"``, where there are several.
+        int8: Write 8-bit integers; see `save_checkpoint`.
+        provenance (dict | None): Entries for the header that tell what the weights were trained on.
+        words: Options of the command line that the advice of an error has to repeat.
+
+    Returns:
+        Conversion
+
+    Raises:
+        UsageError: The method is unknown or has no network, there is nothing under `key`, or a source has a provenance.
+        ZooError: A source cannot be read, or the tensors do not fit; nothing is written then. Where they fit another
+            configuration of the method, the text names it.
+    """
+    sources = [Path(source) for source in ([sources] if isinstance(sources, (str, Path)) else sources)]
+    detector = build_method(method, weights=None)
+    if not hasattr(detector, "convert_rules"):
+        raise UsageError(unknown("method with a network", method, network_methods()))
+    try:
+        chosen, state_dict = _load(detector, sources, key)
+    except MisfitError as error:
+        fitting = [name for name in _siblings(method) if _fits(name, sources, key)]
+        if not fitting:
+            raise
+        command = shlex.join(["convert", fitting[0], *map(str, sources), str(target), *words])
+        raise ZooError(
+            f"{_named(sources)} does not fit {detector.name}, but it fits {' and '.join(fitting)}; run: "
+            f"python run_benchmark.py {command}"
+        ) from error
+    names, digests = [source.name for source in sources], [sha256_file(source) for source in sources]
+    notes = [f"{name}: {note}" for name, part in zip(names, chosen, strict=True) for note in part.notes]
+    metadata = {entry: value for part in chosen for entry, value in part.metadata.items()}
+    if provenance and "train_ids" in metadata:
+        raise UsageError(f"{_named(sources)} says itself what it was trained on; leave out what you know of it")
+    metadata |= {"method": detector.name, "source": ", ".join(names), "source_sha256": ", ".join(digests)}
+    metadata |= ({"notes": notes} if notes else {}) | (provenance or {})
+    axes = output_channels(detector.network) if int8 else None
+    digest = save_checkpoint(target, detector.network.state_dict(), metadata, int8=axes)
+    renamed = sum(part.renamed for part in chosen)
+    return Conversion(detector.name, Path(target), digest, len(state_dict), renamed, tuple(notes))
+
+
+def convert_state_dict(name, state_dict):
+    """Turn a reference's state dict into that of our network of the same method.
+
+    Arguments:
+        name: A registered deep method, or a configuration of one.
+        state_dict: The reference's, without prefixes.
+
+    Raises:
+        UsageError: There is no such method, or it has no network.
+    """
+    cls = registered(METHODS, method_config(name)[1]["type"])
+    if not hasattr(cls, "convert_rules"):
+        raise UsageError(unknown("method with a network", name, network_methods()))
+    return convert_keys(state_dict, cls.convert_rules)
+
+
+def network_methods():
+    """Sorted names of the registered methods that have a network."""
+    return [name for name in list_methods() if hasattr(registered(METHODS, name), "convert_rules")]
+
+
+def _load(detector, sources, key):
+    """Load a network from its files: what was taken of each, and the state dict of all."""
+    own = detector.network.state_dict()
+    chosen = [read_checkpoint(source, own, detector.convert_rules, key) for source in sources]
+    state_dict = {}
+    for source, part in zip(sources, chosen, strict=True):
+        twice = state_dict.keys() & part.tensors.keys()
+        if twice:
+            raise ZooError(f"{source} holds {min(twice)}, which a file before it holds too; name the parts of one network")
+        state_dict |= part.tensors
+    load_weights(detector.network, state_dict, source=_named(sources))
+    return chosen, state_dict
+
+
+def _siblings(method):
+    """The other configurations of a method; the method itself is one where a configuration was given."""
+    own, options = method_config(method)
+    names = [options["type"], *list_configs()]
+    return [name for name in names if name != own and method_config(name)[1]["type"] == options["type"]]
+
+
+def _fits(name, sources, key):
+    try:
+        _load(build_method(name, weights=None), sources, key)
+    except ZooError:
+        return False
+    return True
+
+
+def _named(sources):
+    return " with ".join(map(str, sources))

@@ -1,0 +1,173 @@
+"""The form in which this project writes weights: safetensors, with what is known of their making as JSON in the header."""
+
+import hashlib
+import json
+from itertools import chain
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from irsam_zoo.zoo.durable import written_whole
+from irsam_zoo.zoo.errors import UsageError, ZooError
+from irsam_zoo.zoo.reading import check_regular, open_regular, parse_json
+
+METADATA_KEY = "irsam_zoo"  # the one entry of the header, since safetensors writes several in any order; it holds JSON
+INTEGERS_KEY, INTEGERS = "weights_as", "int8, one scale an output channel"  # in that JSON, where weights are integers
+SCALE = ":scale"  # after a weight's name, the name of its scales
+LARGEST = 127
+KINDS = dict.fromkeys(
+    ("method", "dataset", "split", "schedule", "publisher", "source", "source_sha256", "train_ids_sha256"), str
+)
+KINDS |= dict.fromkeys(("plan", "start", "recipe", "options", "evaluation"), dict) | dict(seed=int, iterations=int, half=bool)
+LEFT = 0.1  # of a network's values, the part in its smallest layers, whose errors matter most: they do not become integers
+
+
+def save_checkpoint(path, state_dict, metadata, *, int8=None):
+    """Write a safetensors file atomically; equal tensors and metadata give equal bytes.
+
+    With `int8` the named weights become 8-bit integers and one float32 scale an output channel, its largest weight over
+    127, and the header says ``"weights_as": "int8, one scale an output channel"``. All other tensors keep their values, in
+    float16 where that holds them exactly.
+    `load_checkpoint` gives float32. No weight is off by more than 1/254 of the largest of its output channel.
+
+    Arguments:
+        path: The file; its folder is created.
+        state_dict: Tensors by name, on any device.
+        metadata: Plain data that JSON can hold; `load_checkpoint` returns it.
+        int8 (dict[str, int] | None): The axis of the output channels by the name of the weight, from `output_channels`.
+
+    Returns:
+        str: SHA-256 of the file.
+
+    Raises:
+        UsageError: The path is a folder.
+        ZooError: A weight that is to become integers is not finite.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; name a file in it, such as {path / '<method>_<data set>.safetensors'}")
+    # clone(): safetensors refuses tensors that share memory, and writes row-major ones only.
+    tensors = {key: value.detach().cpu().clone().contiguous() for key, value in state_dict.items()}
+    if int8:
+        tensors, metadata = _to_integers(tensors, int8), metadata | {INTEGERS_KEY: INTEGERS}
+    with written_whole(path) as (partial,):
+        save_file(tensors, partial, {METADATA_KEY: json.dumps(metadata, sort_keys=True)})
+    return sha256_file(path)
+
+
+def output_channels(network):
+    """The weights of a network's convolutions and linear layers, as `save_checkpoint` takes for `int8`.
+
+    The smallest, which together hold at most a tenth of the values, are left out: in a trained UIU-Net they make two thirds
+    of the error of the logits.
+
+    Returns:
+        dict[str, int]: The axis of the output channels by the name of the weight.
+    """
+    axes, sizes = {}, {}
+    for name, module in network.named_modules(remove_duplicate=False):
+        if isinstance(module, (nn.Linear, nn.modules.conv._ConvNd)):
+            key = f"{name}.weight".lstrip(".")
+            axes[key] = 1 if getattr(module, "transposed", False) else 0
+            sizes[key] = module.weight.numel()
+    left = LEFT * sum(sizes.values())
+    for key in sorted(sizes, key=sizes.get):
+        left -= sizes[key]
+        if left < 0:
+            break
+        del axes[key]
+    return axes
+
+
+def halved(values):
+    """Floats as float16; those of a tensor with one too large for it, and integers, as they are."""
+    half = values.half() if values.is_floating_point() else values
+    return half if torch.isfinite(half).all() else values
+
+
+def read_safetensors(path):
+    """``(state dict, metadata, whether it is of this project)`` of a safetensors file.
+
+    Raises:
+        ZooError: Its weights are integers of a kind that is not known here.
+        Exception: Of any other type where it is damaged.
+    """
+    with safe_open(path, "pt") as file:
+        header = file.metadata() or {}
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
+    metadata, kind = _metadata(header)
+    if kind not in (None, INTEGERS):
+        raise ZooError(f"{path} holds weights as {kind}, which this version cannot read; update the project")
+    return tensors if kind is None else _from_integers(tensors), metadata, METADATA_KEY in header
+
+
+def read_header(path):
+    """What our trainer stored beside the tensors of a safetensors file; empty for a file that cannot be read."""
+    try:
+        check_regular(path)
+        with safe_open(path, "pt") as file:
+            return _metadata(file.metadata() or {})[0]
+    except (OSError, SafetensorError, ValueError):
+        return {}
+
+
+def sha256_file(path):
+    """Hex SHA-256 digest of a file."""
+    with open_regular(path) as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _metadata(header):
+    """The metadata in a header, and as what the weights are stored, None for as they are."""
+    if METADATA_KEY not in header:
+        return header, None
+    metadata = parse_json(header[METADATA_KEY])
+    if not isinstance(metadata, dict):
+        raise ValueError("its metadata is no JSON object")
+    kind = metadata.pop(INTEGERS_KEY, None)
+    seen, texts = metadata.get("seen", {}), []
+    lists = [metadata.get("train_ids", []), *(seen.values() if isinstance(seen, dict) else [None])]
+    if all(isinstance(images, (list, dict)) for images in lists):
+        texts += [*chain(*lists), *chain(*(images.values() for images in lists if isinstance(images, dict)))]
+    else:
+        texts.append(lists)
+    kinds = all(isinstance(metadata.get(name), (kind, type(None))) for name, kind in KINDS.items())
+    if not kinds or not all(text is None or isinstance(text, str) for text in texts):
+        raise ValueError("its metadata is not what this project writes")
+    return metadata, kind
+
+
+def _to_integers(tensors, axes):
+    stored = {key: value.half() if _is_half(value) else value for key, value in tensors.items()}
+    for key in axes.keys() & tensors.keys():
+        weight = tensors[key].float()
+        if not torch.isfinite(weight).all():
+            raise ZooError(f"{key} holds NaN or infinite values, which integers cannot; take weights of another run")
+        scale = weight.abs().amax([axis for axis in range(weight.ndim) if axis != axes[key]], keepdim=True) / LARGEST
+        scale[scale == 0] = 1
+        stored[key], stored[f"{key}{SCALE}"] = (weight / scale).round().to(torch.int8), scale
+    return stored
+
+
+def _is_half(values):
+    """Whether float16 holds float32 values exactly."""
+    return values.dtype == torch.float32 and torch.equal(values.half().float(), values)
+
+
+def _from_integers(stored):
+    tensors = {
+        key: value.float() if value.dtype == torch.float16 else value
+        for key, value in stored.items()
+        if not key.endswith(SCALE)
+    }
+    for key in stored.keys() - tensors.keys():
+        name, scale = key.removesuffix(SCALE), stored[key]
+        if torch.broadcast_shapes(tensors[name].shape, scale.shape) != tensors[name].shape:
+            raise ValueError(f"the scales of {name} are of another shape")
+        if (tensors[name].dtype, scale.dtype) != (torch.int8, torch.float32):
+            raise ValueError(f"{name} is no 8-bit integer with float32 scales")
+        tensors[name] = tensors[name] * scale
+    return tensors
