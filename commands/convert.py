@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from irsam_zoo import PROGRAM
 from irsam_zoo.commands.parser import DATA_ROOT, DEBUG
 from irsam_zoo.zoo.schedules import SCHEDULES
 from irsam_zoo.zoo.terminal import say, warn
@@ -26,7 +27,7 @@ def add_parser(commands):
     """Add the command."""
     parser = commands.add_parser("convert", parents=[DATA_ROOT, DEBUG], add_help=False)
     parser.add_argument("-h", "--help", action=Help, help="show this help message and exit")
-    parser.add_argument("method", metavar="METHOD", help="name of a network (run_benchmark.py list), or configuration file")
+    parser.add_argument("method", metavar="METHOD", help=f"name of a network ({PROGRAM} list), or configuration file")
     parser.add_argument("sources", nargs="+", metavar="SOURCE", help="the published checkpoint, or each of its parts")
     parser.add_argument("target", metavar="TARGET", help="a .safetensors file")
     parser.add_argument("--key", metavar="NAME", help="take the weights under this name in the file, such as ema")

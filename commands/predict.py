@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from irsam_zoo import PROGRAM
 from irsam_zoo.commands.parser import CHECKPOINTS, DEBUG, DEVICE, PLUGIN, load_plugins, run_option
 from irsam_zoo.zoo.errors import UsageError
 from irsam_zoo.zoo.terminal import say, warn
@@ -11,8 +12,8 @@ def add_parser(commands):
     """Add the command."""
     parser = commands.add_parser(
         "predict",
-        usage="run_benchmark.py predict METHOD PATH [PATH ...] [options]\n"
-        "       run_benchmark.py predict PATH [PATH ...] --methods METHOD [METHOD ...] [options]",
+        usage=f"{PROGRAM} predict METHOD PATH [PATH ...] [options]\n"
+        f"       {PROGRAM} predict PATH [PATH ...] --methods METHOD [METHOD ...] [options]",
         parents=[CHECKPOINTS, DEVICE, PLUGIN, run_option("threshold"), DEBUG],
     )
     parser.add_argument("names", nargs="*", metavar="METHOD PATH", help="a method, and images, folders of them, or videos")

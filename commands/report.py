@@ -1,5 +1,6 @@
 """Write the report of a result folder; compare two, or merge several."""
 
+from irsam_zoo import PROGRAM
 from irsam_zoo.commands.parser import DATA_ROOT, DEBUG, PLUGIN, PROTOCOL, load_plugins
 from irsam_zoo.zoo.errors import UsageError
 from irsam_zoo.zoo.terminal import say, show, warn
@@ -55,7 +56,7 @@ def report(args):
     if args.compare:
         return compare(args)
     if args.out is None:
-        raise UsageError("report needs --out DIR, the result folder, or --compare A B; see run_benchmark.py report --help")
+        raise UsageError(f"report needs --out DIR, the result folder, or --compare A B; see {PROGRAM} report --help")
     options = report_options(args)
     if args.merge:
         from irsam_zoo.results.merge import merge_folders

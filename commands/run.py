@@ -5,6 +5,7 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
+from irsam_zoo import PROGRAM
 from irsam_zoo.commands.parser import DEBUG, FLAGS, PROTOCOL, run_option
 from irsam_zoo.commands.report import check_protocol, check_sweep_protocol, write_reports
 from irsam_zoo.engine.options import RunOptions
@@ -36,7 +37,7 @@ def add_parser(commands):
     """Add the command, which is also that of a command line without one."""
     parser = commands.add_parser(
         "run",
-        prog="run_benchmark.py",
+        prog=PROGRAM,
         parents=[*(run_option(field.name) for field in fields(RunOptions)), PROTOCOL, DEBUG],
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -71,7 +72,7 @@ def run(args):
     from irsam_zoo.zoo.plugins import load_plugins
 
     if not (args.all or args.methods or args.datasets):
-        raise UsageError("nothing to run: say --all, or name --methods or --datasets; see run_benchmark.py --help")
+        raise UsageError(f"nothing to run: say --all, or name --methods or --datasets; see {PROGRAM} --help")
     check_protocol(args.protocol)
     unloaded = load_plugins(args.plugin)
     if args.threshold and build_threshold(args.threshold).oracle:

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from irsam_zoo import PROGRAM
 from irsam_zoo.commands.parser import CHECKPOINTS, DATA_ROOT, DEBUG, DEVICE, PLUGIN, SPLIT, load_plugins
 from irsam_zoo.zoo.errors import UsageError
 from irsam_zoo.zoo.schedules import SCHEDULES
@@ -88,10 +89,10 @@ def train(args):
     if args.queue is not None:
         return train_queue(args)
     if args.dataset is None:
-        raise UsageError("the following arguments are required: --dataset; see run_benchmark.py train --help")
+        raise UsageError(f"the following arguments are required: --dataset; see {PROGRAM} train --help")
     methods = args.methods or (networks() if args.all else [])
     if not methods:
-        raise UsageError("nothing to train: name methods, or say --all; see run_benchmark.py train --help")
+        raise UsageError(f"nothing to train: name methods, or say --all; see {PROGRAM} train --help")
     for method in methods:
         check_name("method", method_config(method)[0])
     options = train_options(args, methods[0])

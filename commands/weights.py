@@ -1,5 +1,6 @@
 """List or check the published weights that the suite knows."""
 
+from irsam_zoo import PROGRAM
 from irsam_zoo.commands.parser import CHECKPOINTS, DATA_ROOT, DEBUG
 from irsam_zoo.zoo.errors import UsageError
 from irsam_zoo.zoo.terminal import show, warn
@@ -34,7 +35,7 @@ def weights(args):
         return 0
     here = [(known, found[known.name]) for known in entries if known.name in found]
     if not here:
-        raise UsageError(f"none of these weights is in {args.checkpoints}; `run_benchmark.py weights` says where to get them")
+        raise UsageError(f"none of these weights is in {args.checkpoints}; `{PROGRAM} weights` says where to get them")
     checks = check_known(here, args.data_root, args.jobs, report=warn)
     show(check_listing(checks))
     return 1 if any(check.failed for check in checks) else 0

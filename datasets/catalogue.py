@@ -4,6 +4,7 @@ from pathlib import Path
 
 from mmengine.registry import Registry
 
+from irsam_zoo import PROGRAM
 from irsam_zoo.datasets.folder import FolderDataset
 from irsam_zoo.datasets.further import PAIR, FurtherDataset
 from irsam_zoo.datasets.joined import JOINT, JoinedDataset
@@ -166,7 +167,7 @@ def _without_masks(folder):
     """What can be done with a folder of images alone."""
     if not any(path.name.lower() == "images" for path in folder.glob("*/")):
         return ""
-    return f"; without masks nothing can be scored, but this predicts them: run_benchmark.py predict METHOD {folder}"
+    return f"; without masks nothing can be scored, but this predicts them: {PROGRAM} predict METHOD {folder}"
 
 
 def published_datasets():

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from irsam_zoo import PROGRAM
 from irsam_zoo.engine.frames import Frame
 from irsam_zoo.metrics.components import label_components
 from irsam_zoo.results.record import ImageFailure
@@ -154,4 +155,4 @@ def _remedy(method, checkpoints):
     others = sorted(str(path) for path in Path(checkpoints).glob(f"{method}_*.safetensors"))
     if others:
         return f"none of its weights are of several data sets; name those of one, such as --checkpoint {others[0]}"
-    return f"no weights in {checkpoints}; name some by --checkpoint, or: run_benchmark.py train {method} --dataset {JOINED}"
+    return f"no weights in {checkpoints}; name some by --checkpoint, or: {PROGRAM} train {method} --dataset {JOINED}"

@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).resolve().parent
 IN_CHECKOUT = (PACKAGE.parent / "run_benchmark.py").is_file()
 # The folder of the rooms and of `configs`; in a checkout of `checkpoints` and `reports/results` too.
 ROOT = PACKAGE.parent if IN_CHECKOUT else PACKAGE
+PROGRAM = "python run_benchmark.py" if IN_CHECKOUT else "irsam-zoo"  # the command line, as messages name it
 if IN_CHECKOUT:
     __path__.append(str(ROOT))
 

@@ -10,7 +10,7 @@ import cv2
 import pytest
 import torch
 
-import run_benchmark
+from irsam_zoo.commands import door
 from irsam_zoo.zoo import build_method
 from tests.user_set import IDS, PROGRAM, row_of, run, table, write_plugin, write_set
 
@@ -56,10 +56,10 @@ def test_what_was_decided_of_the_data_is_told_by_run_train_and_score(folder, tmp
         assert row_of(out, method)["data_notes"] == notes
     told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("mine: ")]
     assert told == [f"mine: {note}" for note in notes]
-    assert run_benchmark.main(["score", str(folder / "masks"), "--dataset", str(folder), "--out", str(out)]) == 0
+    assert door.main(["score", str(folder / "masks"), "--dataset", str(folder), "--out", str(out)]) == 0
     told = capsys.readouterr().err
     assert all(f"mine: {note}\n" in told for note in notes)
-    assert run_benchmark.main(["data", "--check", "--datasets", str(folder)]) == 1
+    assert door.main(["data", "--check", "--datasets", str(folder)]) == 1
     shown = capsys.readouterr().out
     assert f"  quirk: {rule}\n" in shown
     assert f"  PROBLEM: {inverted}\n" in shown
@@ -72,7 +72,7 @@ def test_an_own_folder_without_lists_is_taken_whole(folder, tmp_path, capsys):
     assert "say --split all to test on every image" in capsys.readouterr().err
     assert run(folder, tmp_path / "out", "top_hat", "--split", "all") == 0
     assert row_of(tmp_path / "out", "top_hat", split="all")["n_images"] == len(IDS)
-    assert run_benchmark.main(["train", "acmnet", "--dataset", str(folder), "--split", "all"]) == 2
+    assert door.main(["train", "acmnet", "--dataset", str(folder), "--split", "all"]) == 2
     assert "split all of mine has test images alone" in capsys.readouterr().err
 
 
@@ -85,7 +85,7 @@ def test_ids_that_are_paths(folder, tmp_path):
     assert run(folder, out, "top_hat", "--save-predictions") == 0
     masks = out / "predictions" / "mine" / "irsam" / "top_hat"
     assert (masks / "252" / "1.png").is_file()
-    assert run_benchmark.main(["score", str(masks), "--dataset", str(folder), "--out", str(out)]) == 0
+    assert door.main(["score", str(masks), "--dataset", str(folder), "--out", str(out)]) == 0
 
 
 def test_a_plugin_is_a_row_of_the_table(folder, tmp_path):
@@ -119,7 +119,7 @@ def test_stored_rows_are_cut_again_without_a_run(folder, tmp_path):
     out = tmp_path / "out"
     run(folder, out, "top_hat", "--threshold", "minmax(0.5)")
     first = table(out)["mine", "top_hat", "IoU"]
-    assert run_benchmark.main(["report", "--out", str(out), "--threshold", "adaptive(0.7, 0.5)"]) == 0
+    assert door.main(["report", "--out", str(out), "--threshold", "adaptive(0.7, 0.5)"]) == 0
     cut = table(out)["mine", "top_hat", "IoU"]
     assert (first["threshold"], cut["threshold"]) == ("minmax(0.5)", "adaptive(0.7, 0.5)")
     exact = tmp_path / "exact"
@@ -172,7 +172,7 @@ def test_wrong_usage_is_one_line_and_status_2(arguments, text, tmp_path, monkeyp
     (tmp_path / "typo.py").write_text("methods = ['top_hat']\ntreshold = 'minmax(0.5)'")
     (tmp_path / "kind.py").write_text("methods = 'top_hat'\nlimit = 'few'")
     (tmp_path / "broken.py").write_text("methods = [")
-    assert run_benchmark.main(arguments) == 2
+    assert door.main(arguments) == 2
     error = capsys.readouterr().err.strip().splitlines()[-1]
     assert error.startswith("error: ")
     assert text in error
@@ -224,7 +224,7 @@ def test_a_configuration_is_told_from_its_method(folder, tmp_path):
 def test_without_data_the_synthetic_set_is_used_and_said_so(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("IRSAM_ZOO_DATA", raising=False)
-    assert run_benchmark.main(["--all", "--methods", "top_hat", "--limit", "3"]) == 0
+    assert door.main(["--all", "--methods", "top_hat", "--limit", "3"]) == 0
     assert "running on the synthetic one" in capsys.readouterr().err
     text = (tmp_path / "work_dirs" / "benchmark" / "report" / "table1.md").read_text()
     assert "## Synthetic, split `irsam`, 40 test images" in text
@@ -235,14 +235,14 @@ def test_convert_a_published_checkpoint(tmp_path, capsys):
     source, target = tmp_path / "official.pth", tmp_path / "small_synthetic.safetensors"
     network = build_method("acmnet", weights=None).network
     torch.save({"state_dict": {f"module.{key}": value for key, value in network.state_dict().items()}}, source)
-    assert run_benchmark.main(["convert", "acmnet", str(source), str(target)]) == 0
+    assert door.main(["convert", "acmnet", str(source), str(target)]) == 0
     told = capsys.readouterr()
     assert "0 of them renamed" in told.out
     assert told.err == ""
     unfound = str(tmp_path / "acmnet_synthetic_paper.safetensors")
-    assert run_benchmark.main(["convert", "acmnet", str(source), unfound]) == 0
+    assert door.main(["convert", "acmnet", str(source), unfound]) == 0
     assert "finds it by the name acmnet_<data set>.safetensors" in capsys.readouterr().err
-    assert run_benchmark.main(["convert", "alcnet", str(source), str(target)]) == 1
+    assert door.main(["convert", "alcnet", str(source), str(target)]) == 1
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert "missing: " in error
@@ -251,18 +251,18 @@ def test_convert_a_published_checkpoint(tmp_path, capsys):
     config = tmp_path / "small.py"
     config.write_text("method = dict(type='acmnet', input_size=64)")
     arguments = ["--methods", str(config), "--datasets", "synthetic", "--limit", "2", "--out", str(out), "--train", "none"]
-    assert run_benchmark.main([*arguments, "--checkpoints", str(tmp_path / "none")]) == 2
+    assert door.main([*arguments, "--checkpoints", str(tmp_path / "none")]) == 2
     (tmp_path / "none").mkdir()
-    assert run_benchmark.main([*arguments, "--checkpoints", str(tmp_path / "none")]) == 0
+    assert door.main([*arguments, "--checkpoints", str(tmp_path / "none")]) == 0
     row = row_of(out, "small", "synthetic")
     assert (row["status"], row["metrics"]) == ("no checkpoint", {})
     assert row["reason"].endswith(f"python run_benchmark.py train {config} --dataset synthetic")
-    assert run_benchmark.main([*arguments, "--checkpoints", str(tmp_path)]) == 0
+    assert door.main([*arguments, "--checkpoints", str(tmp_path)]) == 0
     row = row_of(out, "small", "synthetic")
     assert (row["status"], row["n_images"], row["params"]) == ("ok", 2, 516875)
     assert len(row["key"]["files"]["checkpoint"]) == 64
     assert (row["metric_size"], row["key"]["metric_size"]) == ("native", "native")
-    assert run_benchmark.main([*arguments, "--checkpoints", str(tmp_path), "--metric-size", "input"]) == 0
+    assert door.main([*arguments, "--checkpoints", str(tmp_path), "--metric-size", "input"]) == 0
     resized = row_of(out, "small", "synthetic")
     assert (resized["metric_size"], resized["key"]["metric_size"]) == ("64x64", "input")
     assert resized["metrics"] != row["metrics"]

@@ -1,14 +1,14 @@
 """The command that converts published checkpoints."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-import run_benchmark
+from irsam_zoo import ROOT
+from irsam_zoo.commands import door
 from irsam_zoo.zoo import build_method
 from irsam_zoo.zoo.weights.own_files import read_header
 
@@ -25,7 +25,7 @@ def source(tmp_path, state):
 
 
 def convert(*arguments):
-    return run_benchmark.main(["convert", *map(str, arguments)])
+    return door.main(["convert", *map(str, arguments)])
 
 
 def refusal(capsys, *arguments):
@@ -45,7 +45,7 @@ def test_the_help_names_the_methods(capsys):
 
 def test_the_name_that_a_run_finds_is_that_of_the_configuration(tmp_path, source, capsys):
     config = tmp_path / "mine.py"
-    config.write_text("_base_ = '{}'".format(Path(run_benchmark.__file__).parent / "configs/methods/acmnet_1ch.py"))
+    config.write_text("_base_ = '{}'".format(ROOT / "configs/methods/acmnet_1ch.py"))
     assert convert(config, source, tmp_path / "a.safetensors") == 0
     assert "finds it by the name mine_<data set>.safetensors" in capsys.readouterr().err
 
@@ -125,7 +125,7 @@ def test_weights_whose_training_list_is_named_are_guarded_and_not_marked(tmp_pat
         assert convert("acmnet_1ch", source, target, *trained_on) == 0
         out = tmp_path / weights / "out"
         where = ["--datasets", folder, "--checkpoints", target.parent, "--out", out]
-        status = run_benchmark.main(["--methods", "acmnet_1ch", *map(str, where)])
+        status = door.main(["--methods", "acmnet_1ch", *map(str, where)])
         row = json.loads((out / "results/mine/irsam/acmnet_1ch.json").read_text())
         return status, row, read_header(target)
 

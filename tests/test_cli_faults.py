@@ -11,7 +11,7 @@ from functools import partial
 
 import pytest
 
-import run_benchmark
+from irsam_zoo.commands import door
 from tests.user_set import IDS, PROGRAM, row_of, run, table, write_plugin, write_set
 
 
@@ -74,7 +74,7 @@ def test_a_nonsense_backend_of_matplotlib_is_harmless(folder, tmp_path):
 @pytest.mark.parametrize("words", [["--all", "--out", ""], ["report", "--out", ""], ["--methods", "top_hat", "--plugin", ""]])
 def test_an_empty_value_is_one_line(tmp_path, monkeypatch, capsys, words):
     monkeypatch.chdir(tmp_path)
-    assert run_benchmark.main(words) == 2
+    assert door.main(words) == 2
     assert "has an empty value" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
@@ -108,12 +108,12 @@ def test_kill_and_resume_scores_no_stored_image_again(folder, tmp_path):
     assert sorted(f"im{line}" for line in lines[-(len(IDS) - len(stored)) :]) == sorted(set(IDS) - set(stored))
     tables = {path.name: path.read_bytes() for path in (out / "report").iterdir()}
 
-    assert run_benchmark.main(command[2:]) == 0
+    assert door.main(command[2:]) == 0
     assert log.read_text().split() == lines
     assert {path.name: path.read_bytes() for path in (out / "report").iterdir()} == tables
 
     whole = tmp_path / "whole"
-    assert run_benchmark.main([*command[2:], "--out", str(whole)]) == 0
+    assert door.main([*command[2:], "--out", str(whole)]) == 0
     a, b = row_of(out, name), row_of(whole, name)
     for part in ("metrics", "ci95", "auc", "sweep", "strata"):
         assert a[part] == b[part]

@@ -6,20 +6,21 @@ from dataclasses import fields
 
 import pytest
 
-import run_benchmark
+from irsam_zoo import ROOT
+from irsam_zoo.commands import door
 from irsam_zoo.engine.options import RunOptions
 from irsam_zoo.zoo import UsageError
 
-ROOT = run_benchmark.__file__.removesuffix("run_benchmark.py")
 HEAVY = ("torch", "mmengine", "pandas", "matplotlib", "skimage", "numpy", "cv2", "scipy")
 PARSED = f"""
-import sys, run_benchmark
-for command in set(run_benchmark.COMMANDS) - {{"convert"}}:  # whose help names the networks
+import sys
+from irsam_zoo.commands import door
+for command in set(door.COMMANDS) - {{"convert"}}:  # whose help names the networks
     try:
-        run_benchmark.main([command, "--help"])
+        door.main([command, "--help"])
     except SystemExit:
         pass
-run_benchmark.parse(["--all", "--train", "short"])
+door.parse(["--all", "--train", "short"])
 print([name for name in {HEAVY} if name in sys.modules])
 """
 
@@ -30,29 +31,29 @@ def test_nothing_heavy_is_imported_before_arguments_are_parsed():
 
 
 def test_every_option_of_a_run_is_an_argument_with_its_default():
-    args = run_benchmark.parse([])
+    args = door.parse([])
     for field in fields(RunOptions):
         if field.name not in ("methods", "datasets", "plugins"):
             assert getattr(args, field.name) == field.default
 
 
 def test_a_command_line_without_a_command_is_a_run():
-    assert run_benchmark.parse(["--all"]) == run_benchmark.parse(["run", "--all"])
+    assert door.parse(["--all"]) == door.parse(["run", "--all"])
 
 
 @pytest.mark.parametrize("command", ["list", "train"])
 def test_errors_name_the_help_of_the_command(command):
-    with pytest.raises(UsageError, match=f"see run_benchmark.py {command} --help"):
-        run_benchmark.parse([command, "--no-such"])
+    with pytest.raises(UsageError, match=f"see python run_benchmark.py {command} --help"):
+        door.parse([command, "--no-such"])
 
 
 def test_a_configuration_fills_in_what_the_command_line_leaves_out(tmp_path):
     config = tmp_path / "night.py"
     config.write_text("methods = ['ipi', 'nram']\nplugin = 'a.py'\nlimit = 3\nfresh = True\nthreshold = None\n")
-    args = run_benchmark.parse(["--config", str(config), "--limit", "5"])
+    args = door.parse(["--config", str(config), "--limit", "5"])
     assert (args.methods, args.plugin, args.limit, args.fresh, args.threshold) == (["ipi", "nram"], ["a.py"], 5, True, None)
 
 
 def test_changes_of_a_recipe_are_values():
-    args = run_benchmark.parse(["train", "acmnet", "--dataset", "d", "--recipe", "epochs=20", "optimizer.lr=0.01"])
+    args = door.parse(["train", "acmnet", "--dataset", "d", "--recipe", "epochs=20", "optimizer.lr=0.01"])
     assert args.recipe == {"epochs": 20, "optimizer.lr": 0.01}

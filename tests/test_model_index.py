@@ -2,20 +2,19 @@
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
 
-import run_benchmark
+from irsam_zoo import ROOT
+from irsam_zoo.commands import door
 from irsam_zoo.results.store import ResultStore
 from irsam_zoo.training.provenance import seen_images
 from irsam_zoo.training.recipe import load_recipe
 from irsam_zoo.zoo.weights.checkpoint_files import read_header
 from irsam_zoo.zoo.weights.checkpoints import sha256_file
 
-ROOT = Path(run_benchmark.__file__).parent
 MODELS = yaml.safe_load((ROOT / "model-index.yml").read_text())["Models"]
 LARGEST = 110 * 2**20
 
@@ -77,7 +76,7 @@ def test_the_metrics_are_measured_again(model, result, data_root, tmp_path, monk
     config.write_text(f"method = dict(type={config.stem!r}, checkpoint={str(ROOT / model['Weights'])!r})\n")
     dataset, split = result["Dataset"], result["Split"]
     arguments = ["--methods", str(config), "--datasets", dataset, "--split", split, "--data-root", str(data_root)]
-    assert run_benchmark.main([*arguments, "--out", str(tmp_path), "--device", "cpu"]) == 0
+    assert door.main([*arguments, "--out", str(tmp_path), "--device", "cpu"]) == 0
     row = ResultStore(tmp_path).row(dataset, split, config.stem)
     assert row.weights.sha256 == model["Metadata"]["SHA256"]
     assert row.metrics["exact"] == pytest.approx(row.metrics["exact"] | result["Metrics"], **ROUNDING)

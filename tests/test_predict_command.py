@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import run_benchmark
+from irsam_zoo.commands import door
 from irsam_zoo.engine.frames import open_sources
 from irsam_zoo.results.score_map import read_scale, restored
 from irsam_zoo.zoo import build_method
@@ -29,7 +29,7 @@ def predict(tmp_path):
     """Runs the command; gives its exit status."""
 
     def go(*arguments, out="out"):
-        return run_benchmark.main(["predict", *map(str, arguments), "--out", str(tmp_path / out), "--device", "cpu"])
+        return door.main(["predict", *map(str, arguments), "--out", str(tmp_path / out), "--device", "cpu"])
 
     return go
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-import run_benchmark
+from irsam_zoo.commands import door
 from irsam_zoo.metrics import roc
 from irsam_zoo.results.record import unpack_sweep
 from irsam_zoo.results.store import ResultStore
@@ -60,11 +60,11 @@ def plugin(tmp_path_factory):
 
 
 def score(*arguments):
-    return run_benchmark.main(["score", *map(str, arguments)])
+    return door.main(["score", *map(str, arguments)])
 
 
 def run(folder, out, *arguments):
-    return run_benchmark.main(["--datasets", str(folder), "--out", str(out), "--jobs", "1", *map(str, arguments)])
+    return door.main(["--datasets", str(folder), "--out", str(out), "--jobs", "1", *map(str, arguments)])
 
 
 def rows_of(out):
@@ -144,7 +144,7 @@ def test_grey_pictures_become_rows_with_intervals_and_p_values(folder, grey, tmp
     manifest = json.loads((out / "manifest.json").read_text())[-1]
     assert manifest["data"] == {"mine/irsam": row.fingerprint}
 
-    assert run_benchmark.main(["report", "--out", str(out), "--threshold", "best_iou"]) == 0
+    assert door.main(["report", "--out", str(out), "--threshold", "best_iou"]) == 0
     with open(out / "report" / "table1.csv", newline="") as file:
         lines = {(line["method"], line["metric"]): line for line in csv.DictReader(file)}
     assert lines["Poor", "IoU"]["marks"] == "OSX"
@@ -156,14 +156,14 @@ def test_masks_of_other_programs_are_kept_and_shown(folder, grey, tmp_path, caps
     out = tmp_path / "out"
     report = ["report", "--out", str(out), "--figures", "detections"]
     assert score(grey, "--dataset", folder, "--out", out) == 0
-    assert run_benchmark.main(report) == 0
+    assert door.main(report) == 0
     assert "Good, Poor: no saved masks; score them again with --save-predictions" in capsys.readouterr().err
     assert score(grey, "--dataset", folder, "--out", out, "--save-predictions") == 0
     first = rows_of(out)["Good"]
     mask = cv2.imread(str(out / "predictions" / "mine" / "irsam" / "Good" / "im3.png"), cv2.IMREAD_UNCHANGED)
     grey_levels = cv2.imread(str(grey / "mine" / "Good" / "im3.png"), cv2.IMREAD_UNCHANGED)
     np.testing.assert_array_equal(mask, np.where(grey_levels > 127, 255, 0))
-    assert run_benchmark.main(report) == 0
+    assert door.main(report) == 0
     assert (out / "report" / "figures" / "detections_mine_irsam.png").is_file()
     assert '"Good":{"mask":' in (out / "report" / "index.html").read_text(encoding="utf-8")
     assert score(grey, "--dataset", folder, "--out", out, "--save-predictions", "--threshold", "best_iou") == 2
@@ -176,7 +176,7 @@ def test_masks_are_not_cut_again(folder, tmp_path, capsys):
     assert score(folder / "masks", "--dataset", folder, "--out", out, "--name", "perfect") == 0
     line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("exact"))
     assert line.split()[1:3] == ["100.00", "[100.00,"]
-    assert run_benchmark.main(["report", "--out", str(out), "--threshold", "minmax(0.2)", "--figures", "none"]) == 0
+    assert door.main(["report", "--out", str(out), "--threshold", "minmax(0.2)", "--figures", "none"]) == 0
     assert "| 100.00 | 100.00 | 100.00 | 0.00 | 12 | as given | ok |" in (out / "report" / "table1.md").read_text()
 
 

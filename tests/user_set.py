@@ -3,14 +3,14 @@
 import csv
 import json
 from itertools import count
-from pathlib import Path
 
 import cv2
 import numpy as np
 
-import run_benchmark
+from irsam_zoo import ROOT
+from irsam_zoo.commands import door
 
-PROGRAM = Path(run_benchmark.__file__)
+PROGRAM = ROOT / "run_benchmark.py"
 IDS = [f"im{k}" for k in range(8)]
 NUMBERS = count()
 PLUGIN = """
@@ -57,7 +57,7 @@ def write_plugin(folder, delay=0):
 
 
 def run(folder, out, *methods_and_more):
-    return run_benchmark.main(["--datasets", str(folder), "--out", str(out), "--methods", *methods_and_more])
+    return door.main(["--datasets", str(folder), "--out", str(out), "--methods", *methods_and_more])
 
 
 def row_of(out, method, dataset="mine", split="irsam"):

@@ -10,6 +10,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 from torch.utils.data import default_collate as stack
 
+from irsam_zoo import PROGRAM
 from irsam_zoo.datasets.levels import MASK_LEVEL
 from irsam_zoo.datasets.transforms import TARGET, Compose
 from irsam_zoo.zoo.errors import UsageError, ZooError
@@ -42,7 +43,7 @@ class TrainingSet(Dataset):
         if not any(mask.any() for _, mask in self.pairs):
             raise ZooError(
                 f"none of the {len(self.pairs)} training masks of {dataset.name} has a target pixel, above {MASK_LEVEL}; "
-                "run_benchmark.py data --check tells what they hold"
+                f"{PROGRAM} data --check tells what they hold"
             )
 
     def augment_by(self, augmentations):

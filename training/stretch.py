@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from irsam_zoo import PROGRAM
 from irsam_zoo.datasets import FolderDataset, build_dataset
 from irsam_zoo.results.files import write_atomic, write_json
 from irsam_zoo.training.provenance import COMMIT, ROOT, code_commit
@@ -125,7 +126,7 @@ def run_stretch(folder, out, *, device, time_limit, data_root=None, report=say):
         carried = json.loads((folder / OPTIONS).read_text(encoding="utf-8"))
         entries = read_queue(folder / QUEUE)
     except (OSError, ValueError) as error:
-        raise UsageError(f"{folder} is no packed folder ({error}); make one with: run_benchmark.py stretch pack") from None
+        raise UsageError(f"{folder} is no packed folder ({error}); make one with: {PROGRAM} stretch pack") from None
     for place in sorted(folder.parent.glob(f"{folder.name}-*/{DATA}/*")):  # of a folder that was too much to be brought at once
         if not (folder / DATA / place.name).exists():
             (folder / DATA).mkdir(exist_ok=True)

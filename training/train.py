@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from mmengine.dist import barrier, get_dist_info
 
+from irsam_zoo import PROGRAM
 from irsam_zoo.datasets import build_dataset
 from irsam_zoo.metrics.mm_metric import IRSTDMetric
 from irsam_zoo.results.code_version import code_version
@@ -123,7 +124,7 @@ def train(options):
     warnings.filterwarnings("ignore", module=r"mmengine\.")  # advice on its own defaults
     name, method = method_config(options.method)
     if not issubclass(registered(METHODS, method["type"]), NeuralDetector):
-        raise UsageError(f"{name} has no network to train; see run_benchmark.py list for those of the family deep")
+        raise UsageError(f"{name} has no network to train; see {PROGRAM} list for those of the family deep")
     known = entry_named(name)
     if known is not None:
         raise UsageError(f"{name} are published weights and need no training; to train the network say {known.method}")

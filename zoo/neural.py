@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
+from irsam_zoo import PROGRAM
 from irsam_zoo.zoo.detector import Detector
 from irsam_zoo.zoo.errors import UsageError, ZooError
 from irsam_zoo.zoo.weights.checkpoint_files import read_header
@@ -282,7 +283,7 @@ class NeuralDetector(Detector):
         known = entry_named(self.name)
         if known is not None:
             return f"its file is not in the folder of weights (--checkpoints); get it from {known.url}"
-        return "no weights; train them with: python run_benchmark.py train {method} --dataset {dataset}{options}"
+        return f"no weights; train them with: {PROGRAM} train {{method}} --dataset {{dataset}}{{options}}"
 
     def to(self, device):
         self.device = torch.device(device)

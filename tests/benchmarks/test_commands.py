@@ -6,7 +6,7 @@ from itertools import count
 
 import pytest
 
-import run_benchmark
+from irsam_zoo import ROOT
 from tests.benchmarks.test_metrics import seconds
 
 RUN = ("--methods", "top_hat", "--datasets", "synthetic", "--out")
@@ -15,7 +15,7 @@ RUN = ("--methods", "top_hat", "--datasets", "synthetic", "--out")
 def command(*arguments):
     """What it prints."""
     return subprocess.run(
-        [sys.executable, run_benchmark.__file__, *map(str, arguments)], check=True, capture_output=True, text=True
+        [sys.executable, str(ROOT / "run_benchmark.py"), *map(str, arguments)], check=True, capture_output=True, text=True
     ).stdout
 
 

@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-import run_benchmark
+from irsam_zoo.commands import door
 from irsam_zoo.datasets import build_dataset, found_datasets, list_datasets
 from irsam_zoo.datasets.catalogue import dataset_class
 from irsam_zoo.datasets.doctor import check, format_report
@@ -117,7 +117,7 @@ def test_a_row(tmp_path):
         "--out",
         str(out),
     ]
-    assert run_benchmark.main(arguments) == 0
+    assert door.main(arguments) == 0
     row = json.loads((out / "results" / "irdst" / "published" / "top_hat.json").read_text())
     assert (row["status"], row["own_split"], row["n_images"]) == ("ok", False, 5)
     assert (out / "predictions" / "irdst" / "published" / "top_hat" / "252" / "2.png").is_file()

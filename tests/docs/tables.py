@@ -1,10 +1,7 @@
 """Tables of the documents, for the tests that hold them to rows."""
 
-from pathlib import Path
+from irsam_zoo import ROOT
 
-import run_benchmark
-
-ROOT = Path(run_benchmark.__file__).parent
 TITLES = {"NUAA-SIRST": "nuaa-sirst", "NUDT-SIRST": "nudt-sirst", "IRSTD-1k": "irstd-1k"}
 
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-import run_benchmark
+from irsam_zoo import ROOT
 from irsam_zoo.engine.cell import Cell
 from irsam_zoo.engine.rows import make_row, recut_rows
 from irsam_zoo.results.row import Status
@@ -30,7 +30,7 @@ from irsam_zoo.zoo import (
 from irsam_zoo.zoo.neural import NeuralDetector
 from irsam_zoo.zoo.weights.checkpoints import save_checkpoint, sha256_file
 
-PROGRAM = run_benchmark.__file__
+PROGRAM = str(ROOT / "run_benchmark.py")
 NUMBERS = count()  # workers outlive a test, and know a name once
 PLUGIN = """
 import sys

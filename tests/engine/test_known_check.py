@@ -3,7 +3,6 @@
 import json
 import shutil
 from dataclasses import replace
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -11,7 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
-import run_benchmark
+from irsam_zoo import ROOT
+from irsam_zoo.commands import door
 from irsam_zoo.datasets import build_dataset
 from irsam_zoo.engine.known_check import Check, check_known, publisher_metrics
 from irsam_zoo.reports.weights import check_listing, weights_listing
@@ -23,7 +23,7 @@ from irsam_zoo.zoo.weights.known_weights import Protocol, Result, catalogue, fin
 SEEN, UNSEEN = "Misc_165", ["Misc_372", "Misc_119", "Misc_248"]  # of nuaa-sirst/idx320: training and test images
 BASICIRSTD = Protocol(metrics="basicirstd", size="native", threshold=0.0)
 IN_COLOUR = Protocol(metrics="irsam", size="input", threshold=0.0, colour=True)
-SHIPPED = Path(run_benchmark.__file__).parent / "checkpoints"
+SHIPPED = ROOT / "checkpoints"
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def run(tmp_path, root, *arguments):
     """The row of acmnet_1ch, and the exit status."""
     out = tmp_path / "out"
     command = ["--methods", "acmnet_1ch", "--datasets", "nuaa-sirst", "--data-root", str(root), "--device", "cpu"]
-    status = run_benchmark.main([*command, "--checkpoints", str(tmp_path), "--out", str(out), "--jobs", "1", *arguments])
+    status = door.main([*command, "--checkpoints", str(tmp_path), "--out", str(out), "--jobs", "1", *arguments])
     (path,) = (out / "results").glob("*/*/*.json")
     return json.loads(path.read_text()), status, (out / "report" / "table1.md").read_text()
 
@@ -205,19 +205,19 @@ def test_the_listing_says_what_is_here_and_where_to_get_the_rest(made_up, tmp_pa
 def test_the_command_line(made_up, root, tmp_path, capsys):
     _, path = made_up
     folder = str(tmp_path / "weights")
-    assert run_benchmark.main(["weights", "--checkpoints", folder]) == 0
+    assert door.main(["weights", "--checkpoints", folder]) == 0
     assert f"here: {path}" in capsys.readouterr().out
-    assert run_benchmark.main(["weights", "--checkpoints", str(SHIPPED)]) == 0
+    assert door.main(["weights", "--checkpoints", str(SHIPPED)]) == 0
     listed = capsys.readouterr().out.split("weights of this project")[1]
     assert {str(path) for path in SHIPPED.rglob("*.safetensors")} == {line.split()[0] for line in listed.splitlines()[1:]}
     check = ["weights", "--check", "--data-root", str(root), "--jobs", "1"]
-    assert run_benchmark.main([*check, "--checkpoints", folder]) == 1  # random weights do not give what is stated
+    assert door.main([*check, "--checkpoints", folder]) == 1  # random weights do not give what is stated
     line = capsys.readouterr().out.strip().splitlines()[-1]
     assert line.startswith("made-up  nuaa-sirst (few)")
     assert line.endswith("MISSED: IoU")
-    assert run_benchmark.main([*check, "--checkpoints", str(root)]) == 2
+    assert door.main([*check, "--checkpoints", str(root)]) == 2
     assert "says where to get them" in capsys.readouterr().err
-    assert run_benchmark.main([*check, "made-upp"]) == 2
+    assert door.main([*check, "made-upp"]) == 2
     assert "did you mean made-up" in capsys.readouterr().err
 
 

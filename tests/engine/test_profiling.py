@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-import run_benchmark
+from irsam_zoo.commands import door
 from irsam_zoo.engine import profiling
 from irsam_zoo.engine.profiling import best_batch, count_flops, measure_speed, parameters_by_part
 from irsam_zoo.zoo import Detector, build_method
@@ -107,14 +107,14 @@ def test_the_best_batch_is_that_of_most_images_a_second(timed):
 
 def test_the_command_writes_a_line_for_each_method_and_size(tmp_path, capsys):
     arguments = ["profile", "--methods", "top_hat", "max_median", "--size", "32", "48", "--device", "cpu"]
-    assert run_benchmark.main([*arguments, "--out", str(tmp_path)]) == 0
+    assert door.main([*arguments, "--out", str(tmp_path)]) == 0
     assert capsys.readouterr().out == (tmp_path / "profile.md").read_text()
     lines = json.loads((tmp_path / "profile.json").read_text())
     assert [(line["method"], line["speed"]["height"]) for line in lines] == [
         ("top_hat", 32), ("top_hat", 48), ("max_median", 32), ("max_median", 48)
     ]  # fmt: skip
     assert all(line["speed"]["threads"] == 1 and line["speed"]["lower_quartile"] > 0 for line in lines)
-    assert run_benchmark.main([*arguments, "--threads", "0"]) == 2
+    assert door.main([*arguments, "--threads", "0"]) == 2
 
 
 def test_parts_and_work_of_a_network():

@@ -14,7 +14,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-import run_benchmark
+from irsam_zoo.commands import door
 from irsam_zoo.zoo import ZooError, build_method
 from irsam_zoo.zoo.weights.checkpoints import find_checkpoint, load_checkpoint, save_checkpoint
 from tests.user_set import PROGRAM, row_of, run, write_set
@@ -297,5 +297,5 @@ def test_list_and_weights_pass_over_bad_checkpoints(tmp_path, capsys, tried):
         tried("checkpoints")
         (tmp_path / f"acmnet_{name}.safetensors").write_bytes(data)
     assert find_checkpoint(tmp_path, "acmnet", "nuaa-sirst") is None
-    assert run_benchmark.main(["list", "--checkpoints", str(tmp_path)]) == 0
+    assert door.main(["list", "--checkpoints", str(tmp_path)]) == 0
     assert "Traceback" not in capsys.readouterr().err

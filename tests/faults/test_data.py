@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import run_benchmark
+from irsam_zoo.commands import door
 from irsam_zoo.datasets import build_dataset
 from irsam_zoo.datasets.reader import read_grey
 from irsam_zoo.zoo import UsageError
@@ -276,7 +276,7 @@ def test_a_data_set_at_the_root_of_the_machine(monkeypatch, tried):
 def test_predict_tells_of_a_bad_image_and_goes_on(folder, tmp_path, capsys, tried):
     tried("images")
     (folder / "images" / "im3.png").write_bytes(BAD_FILES["AVIF"])
-    assert run_benchmark.main(["predict", "top_hat", str(folder / "images"), "--out", str(tmp_path / "out")]) == 1
+    assert door.main(["predict", "top_hat", str(folder / "images"), "--out", str(tmp_path / "out")]) == 1
     done = capsys.readouterr()
     assert "im3" in done.err
     assert "in 7 images" in done.out

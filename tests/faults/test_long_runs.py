@@ -8,7 +8,7 @@ import numpy as np
 import psutil
 import pytest
 
-import run_benchmark
+from irsam_zoo.commands import door
 from irsam_zoo.runtime.progress import Progress
 from tests.faults.program import files, finish, start, wait_until, workers
 from tests.user_set import row_of, write_plugin, write_set
@@ -81,20 +81,18 @@ def test_the_time_left_is_right_after_a_tenth(tried, stored, each):
 
 def test_workers_are_bounded(tmp_path, tried, capsys):
     tried("--jobs without measure")
-    assert (
-        run_benchmark.main(["--methods", "top_hat", "--datasets", "synthetic", "--jobs", "100000", "--out", str(tmp_path)]) == 2
-    )
+    assert door.main(["--methods", "top_hat", "--datasets", "synthetic", "--jobs", "100000", "--out", str(tmp_path)]) == 2
     assert "cores; say" in capsys.readouterr().err
 
 
 def test_a_clock_that_jumps_changes_no_result(tmp_path, tried, monkeypatch):
     images, (name, plugin, _) = write_set(tmp_path / "mine"), write_plugin(tmp_path)
     command = ["--methods", name, "top_hat", "--plugin", str(plugin), "--datasets", str(images), "--jobs", "1", "--out"]
-    assert run_benchmark.main([*command, str(tmp_path / "a")]) == 0
+    assert door.main([*command, str(tmp_path / "a")]) == 0
     now, jumps = time.time, iter(np.random.default_rng(0).uniform(-1e9, 1e9, 10**6))
     monkeypatch.setattr(time, "time", lambda: now() + next(jumps))
     tried("clock that jumps")
-    assert run_benchmark.main([*command, str(tmp_path / "b")]) == 0
+    assert door.main([*command, str(tmp_path / "b")]) == 0
     monkeypatch.undo()
     assert files(tmp_path / "a", "results") == files(tmp_path / "b", "results")
     assert finish("report", "--out", tmp_path / "b", "--figures", "none", folder=tmp_path)[0] == 0

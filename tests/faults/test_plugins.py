@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-import run_benchmark
+from irsam_zoo.commands import door
 from irsam_zoo.engine import scoring
 from irsam_zoo.engine.cell import Cell
 from irsam_zoo.zoo import METHODS, Detector, MethodCard
@@ -242,7 +242,7 @@ def test_a_yaml_configuration_runs_no_code(folder, tmp_path, monkeypatch, capsys
     monkeypatch.syspath_prepend(tmp_path)
     path = tmp_path / "run.yaml"
     path.write_text(YAML[wrong].format(canary=canary))
-    assert run_benchmark.main(["--config", str(path), "--datasets", str(folder), "--out", str(tmp_path / "out")]) == 2
+    assert door.main(["--config", str(path), "--datasets", str(folder), "--out", str(tmp_path / "out")]) == 2
     assert not canary.exists()
     assert capsys.readouterr().err.count("\n") == 1
 

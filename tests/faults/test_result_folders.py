@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import run_benchmark
+from irsam_zoo.commands import door
 from irsam_zoo.reports.csv_table import to_csv
 from irsam_zoo.reports.html import to_html
 from irsam_zoo.reports.latex import to_latex
@@ -187,7 +187,7 @@ def test_a_newer_version_of_each_format_is_one_line(tmp_path, tried, capsys):
     path = store.row_path("d", "s", "m")
     path.write_text(path.read_text().replace('"version": 2', '"version": 3'))
     tried("newer version")
-    assert run_benchmark.main(["report", "--out", str(tmp_path), "--figures", "none"]) == 2
+    assert door.main(["report", "--out", str(tmp_path), "--figures", "none"]) == 2
     error = capsys.readouterr().err
     assert "version 3 of its form; this program knows 2" in error
     assert "Traceback" not in error

@@ -8,7 +8,7 @@ import sys
 import pytest
 import torch
 
-import run_benchmark
+from irsam_zoo.commands import door
 from irsam_zoo.zoo import build_method
 from irsam_zoo.zoo.weights.checkpoints import save_checkpoint
 from tests.faults.program import finish, journal_lines, start, wait_until
@@ -190,13 +190,13 @@ def test_weights_that_are_not_found_any_more_take_no_row(tmp_path, tried, capsys
         tmp_path / "weights" / "small_mine.safetensors", build_method("acmnet", weights=None).network.state_dict(), {}
     )
     command = ["--datasets", str(images), "--methods", str(config), "--out", str(out), "--checkpoints"]
-    assert run_benchmark.main([*command, str(tmp_path / "weights")]) == 0
+    assert door.main([*command, str(tmp_path / "weights")]) == 0
     first = row_of(out, "small")
     tried("mistyped --checkpoints", 2)
     capsys.readouterr()
-    assert run_benchmark.main([*command, str(tmp_path / "wieghts")]) == 2
+    assert door.main([*command, str(tmp_path / "wieghts")]) == 2
     assert "no folder" in capsys.readouterr().err
-    assert run_benchmark.main([*command, str(tmp_path / "empty")]) == 0
+    assert door.main([*command, str(tmp_path / "empty")]) == 0
     assert "the stored row of 8 images stays" in capsys.readouterr().err
     assert row_of(out, "small") == first
 
@@ -212,7 +212,7 @@ def test_other_weights_in_the_same_place_are_told(tmp_path, tried, capsys):
             save_checkpoint(weights, build_method("acmnet").network.state_dict(), {})
         config.write_text(f"method = dict(type='acmnet', input_size=32, checkpoint={str(weights)!r})")
         tried("other weights in the same place")
-        assert run_benchmark.main(command) == 0
+        assert door.main(command) == 0
         out_err = "".join(capsys.readouterr())
         assert ("other weights than the row that was stored: weights_1" in " ".join(out_err.split())) == told
 

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from PIL import Image
 
-import run_benchmark
+from irsam_zoo.commands import door
 from irsam_zoo.results.checksum import checksum, summed
 from irsam_zoo.results.record import SWEEP_COLUMNS
 from irsam_zoo.results.store import ResultStore
@@ -89,7 +89,7 @@ def test_no_row_runs_code(evil, kind, command, monkeypatch, capsys, tried):
         if not file.exists():
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(evil.read_text())
-    run_benchmark.main([word.format(**words) for word in COMMANDS[command]])
+    door.main([word.format(**words) for word in COMMANDS[command]])
     assert not (stranger.parent / "ran").exists()
     assert "Traceback" not in capsys.readouterr().err
 
@@ -127,7 +127,7 @@ def filled(options, evil, folder):
 
 
 def refused(arguments, marker, capsys):
-    assert run_benchmark.main([str(word) for word in arguments]) == 2
+    assert door.main([str(word) for word in arguments]) == 2
     assert not marker.exists()
     error = capsys.readouterr().err
     assert error.count("\n") == 1
@@ -168,12 +168,12 @@ def test_what_is_trusted_runs_and_what_is_not_says_how(folder, tmp_path, capsys,
     command = ["--config", path, "--out", tmp_path / "out"]
     error = refused(command, log, capsys)
     assert f"{path} names code that would run: plugin {plugin}; read that code, then add --trust" in error
-    assert run_benchmark.main([*map(str, command), "--trust"]) == 0
+    assert door.main([*map(str, command), "--trust"]) == 0
     assert log.exists()
     capsys.readouterr()
     again = ["--from-manifest", tmp_path / "out" / "manifest.json", "--out", tmp_path / "again"]
     assert "--trust" in refused(again, tmp_path / "again", capsys)
-    assert run_benchmark.main([*map(str, again), "--trust"]) == 0
+    assert door.main([*map(str, again), "--trust"]) == 0
     assert row_of(tmp_path / "again", name)["status"] == "ok"
 
 
@@ -332,7 +332,7 @@ def test_names_of_a_row_do_nothing_to_the_terminal(tmp_path, capsys, tried):
     for name in ("\u202egnp.exe", "\u2066x", "a\u2028b"):
         row = make_row(dataset=name, split=name, method=name, n_images=0, sweep={c: [1] * 256 for c in SWEEP_COLUMNS})
         ResultStore(tmp_path).write_row(row, [])
-    run_benchmark.main(["report", "--threshold", "fixed(0)", "--out", str(tmp_path)])
+    door.main(["report", "--threshold", "fixed(0)", "--out", str(tmp_path)])
     done = capsys.readouterr()
     assert all(line.isprintable() for line in (done.out + done.err).split("\n"))
     assert "\\u202egnp.exe" in done.err
@@ -361,7 +361,7 @@ def test_an_odd_record_ends_no_report(copied, number, tried):
     del record["sum"]
     salt = checksum(json.loads(head)["key"])
     path.write_text("\n".join([head, json.dumps(summed(record | RECORDS[number], salt)), *rest, ""]))
-    assert run_benchmark.main(["report", "--out", str(copied), "--figures", *(["none"] if number % 4 else ["detections"])]) == 0
+    assert door.main(["report", "--out", str(copied), "--figures", *(["none"] if number % 4 else ["detections"])]) == 0
     assert "max_median" in (copied / "report" / "table1.csv").read_text()
 
 
@@ -382,6 +382,6 @@ def test_an_odd_manifest_ends_no_report(copied, number, capsys, tried):
         {"command": CONFIGS[number], "rows": [1]},
     ):
         (copied / "manifest.json").write_text(json.dumps([run_of, run_of | {"items": 1, "version": "\x1b[2J"}]))
-        assert run_benchmark.main(["report", "--out", str(copied), "--figures", "none"]) == 0
-        assert run_benchmark.main(["report", "--compare", str(copied), str(copied)]) == 0
+        assert door.main(["report", "--out", str(copied), "--figures", "none"]) == 0
+        assert door.main(["report", "--compare", str(copied), str(copied)]) == 0
     assert "\x1b" not in capsys.readouterr().out

@@ -1,12 +1,12 @@
 """The report command on stored folders."""
 
-import run_benchmark
+from irsam_zoo.commands import door
 from tests.reports.test_audit import KEY, stored
 from tests.reports.test_table import trained
 
 
 def report(*arguments):
-    return run_benchmark.main(["report", *map(str, arguments)])
+    return door.main(["report", *map(str, arguments)])
 
 
 def test_every_option_reaches_the_table(tmp_path, capsys):

@@ -2,18 +2,18 @@
 
 import csv
 import shutil
-from pathlib import Path
 
 import pytest
 
-import run_benchmark
+from irsam_zoo import ROOT
+from irsam_zoo.commands import door
 from irsam_zoo.reports.published import published
 from irsam_zoo.reports.report import ReportOptions, table_sections
 from irsam_zoo.results.store import ResultStore
 from irsam_zoo.results.stored_rows import Stored
 from tests.docs.tables import TITLES, table
 
-REPORTS = Path(run_benchmark.__file__).parent / "reports"
+REPORTS = ROOT / "reports"
 ROWS = ResultStore(REPORTS).rows()
 DATASETS = ("nuaa-sirst", "nudt-sirst", "irstd-1k")
 FIGURES = ("IoU", "nIoU", "Pd", "Fa")
@@ -23,7 +23,7 @@ def test_the_committed_tables_are_rendered_again_to_the_byte(tmp_path):
     for part in ("results", "times", "studies"):
         shutil.copytree(REPORTS / part, tmp_path / part)
     for kind, end in ("table1", ""), ("joint", "_joint"):
-        assert run_benchmark.main(["report", "--out", str(tmp_path), "--publish", "--table", kind]) == 0
+        assert door.main(["report", "--out", str(tmp_path), "--publish", "--table", kind]) == 0
         for name in (f"TABLE1{end}.md", f"table1{end}.tex", f"table1{end}.csv"):
             assert (tmp_path / name).read_bytes() == (REPORTS / name).read_bytes()
 

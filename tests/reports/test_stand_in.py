@@ -2,7 +2,7 @@
 
 import pytest
 
-import run_benchmark
+from irsam_zoo.commands import door
 from irsam_zoo.reports.stand_in import ALONE, JOINT, KINDS, OTHER, chosen_rows, training_of
 from irsam_zoo.reports.table import MARKS, build_table
 from irsam_zoo.results.row import Status
@@ -84,7 +84,7 @@ def test_rows_of_another_folder_stand_in_and_both_kinds_are_marked_in_every_form
         for row in rows:
             ResultStore(folder).write_row(row, [])
     arguments = ["report", "--out", str(ours), "--figures", "none", "--beside", str(theirs)]
-    assert run_benchmark.main(arguments) == 0
+    assert door.main(arguments) == 0
     texts = {end: (ours / "report" / f"table1.{end}").read_text(encoding="utf-8") for end in ("md", "tex", "html", "csv")}
     assert "| ACMNet <sup>A</sup> |" in texts["md"]
     assert "| MDvsFA <sup>J</sup> |" in texts["md"]
@@ -94,9 +94,9 @@ def test_rows_of_another_folder_stand_in_and_both_kinds_are_marked_in_every_form
         assert all(MARKS[letter].split("'")[0] in texts[end] for end in ("md", "tex", "html"))
     assert ",25.0," in texts["csv"]
     assert texts["csv"].splitlines()[0].endswith(",trained_on")
-    assert run_benchmark.main([*arguments, "--table", "joint"]) == 0
+    assert door.main([*arguments, "--table", "joint"]) == 0
     assert "| ACMNet <sup>J</sup> |" in (ours / "report" / "table1.md").read_text(encoding="utf-8")
-    assert run_benchmark.main([*arguments[:-1], str(tmp_path / "none")]) == 2
+    assert door.main([*arguments[:-1], str(tmp_path / "none")]) == 2
 
 
 def test_published_figures_of_joint_weights_are_marked_where_no_row_is():

@@ -7,14 +7,13 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-import run_benchmark
+from irsam_zoo import ROOT
 from irsam_zoo.reports.published import published
 from irsam_zoo.reports.significance import paired
 from irsam_zoo.results.store import ResultStore
 from irsam_zoo.zoo.weights.checkpoints import sha256_file
 from tests.docs.tables import TITLES, table
 
-ROOT = Path(run_benchmark.__file__).parent
 DATASETS = ("nuaa-sirst", "nudt-sirst", "irstd-1k")
 STUDIES = {path.name: ResultStore(path) for path in sorted((ROOT / "reports" / "studies").iterdir())}
 

@@ -1,13 +1,10 @@
 import platform
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-import run_benchmark
-
-ROOT = Path(run_benchmark.__file__).parent
+from irsam_zoo import ROOT
 
 SECOND_ARRAY_FAULTS = """
 import resource

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-import run_benchmark
+from irsam_zoo.commands import door
 from irsam_zoo.datasets import build_dataset
 from irsam_zoo.engine.benchmark import RunOptions
 from irsam_zoo.training.missing import train_missing
@@ -48,7 +48,7 @@ def test_a_run_trains_scores_and_goes_on_where_a_training_fails(write_config, tm
     small, broken = write_config(4), tmp_path / "broken.py"
     broken.write_text((tmp_path / "small.py").read_text().replace("RandomFlip", "Unheard"))
     arguments = ["--datasets", "synthetic", "--limit", "2", "--train", "paper", "--methods", "top_hat", small, str(broken)]
-    assert run_benchmark.main(arguments) == 1
+    assert door.main(arguments) == 1
     rows = {row["method"]: row for row in map(json.loads, (p.read_text() for p in tmp_path.glob("**/results/*/irsam/*.json")))}
     assert {name: row["status"] for name, row in rows.items()} == {"top_hat": "ok", "small": "ok", "broken": "failed"}
     assert rows["broken"]["reason"].startswith("training: unknown transform 'Unheard'")

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-import run_benchmark
+from irsam_zoo.commands import door
 from irsam_zoo.training.queue import Entry, read_queue, run_queue, waiting
 from irsam_zoo.training.train import TrainOptions
 from irsam_zoo.training.work_folder import last_state
@@ -66,7 +66,7 @@ def test_lines_are_entries_and_comments_are_not(tmp_path):
 def test_a_bad_line_is_named(line, tmp_path, capsys):
     path = tmp_path / "queue.txt"
     path.write_text(f"# a\nacmnet sirst3 9\n{line}\n")
-    assert run_benchmark.main(["train", "--queue", str(path)]) == 2
+    assert door.main(["train", "--queue", str(path)]) == 2
     error = capsys.readouterr().err
     assert error.startswith(f"error: {path}, line 3: ")
     assert error.count("\n") == 1
@@ -78,9 +78,9 @@ def test_a_queue_that_is_none(tmp_path, capsys):
     for name in ("empty.txt", "image.png", "none.txt"):
         with pytest.raises(UsageError, match=name):
             read_queue(tmp_path / name)
-    assert run_benchmark.main(["train", "acmnet", "--queue", str(tmp_path / "empty.txt")]) == 2
+    assert door.main(["train", "acmnet", "--queue", str(tmp_path / "empty.txt")]) == 2
     assert "leave out METHOD" in capsys.readouterr().err
-    assert run_benchmark.main(["train", "acmnet"]) == 2
+    assert door.main(["train", "acmnet"]) == 2
     assert "are required: --dataset" in capsys.readouterr().err
 
 
@@ -192,6 +192,6 @@ def test_the_command(options, tmp_path, capsys):
     (tmp_path / "queue.txt").write_text(f"{SMALL} synthetic 0.1\n")
     arguments = ["train", "--queue", "queue.txt", "--time-limit", "5m", "--device", "cpu"]
     arguments += ["--recipe", "phases.0.size=32", "phases.1.size=32", "phases.2.size=32"]
-    assert run_benchmark.main(arguments) == 0
+    assert door.main(arguments) == 0
     assert "1 entries are done, 1 to train" in capsys.readouterr().err
     assert len(weights_of(tmp_path)) == 1

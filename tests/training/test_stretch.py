@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-import run_benchmark
+from irsam_zoo.commands import door
 from irsam_zoo.datasets import build_dataset
 from irsam_zoo.training import stretch
 from irsam_zoo.training.provenance import ROOT, code_commit
@@ -144,7 +144,7 @@ def test_a_stretch_takes_the_data_of_the_folders_beside_it(home, tmp_path, monke
 
 
 def test_the_commands(home, tmp_path, capsys):
-    assert run_benchmark.main(["stretch", "pack", str(tmp_path / "packed"), "--queue", "queue.txt", "--device", "cpu"]) == 0
+    assert door.main(["stretch", "pack", str(tmp_path / "packed"), "--queue", "queue.txt", "--device", "cpu"]) == 0
     told = code_commit()
     run = [sys.executable, str(tmp_path / "packed" / "run_benchmark.py"), "stretch", "run", str(tmp_path / "out")]
     done = subprocess.run(
@@ -156,9 +156,9 @@ def test_the_commands(home, tmp_path, capsys):
     assert (tmp_path / "packed" / "COMMIT").read_text() == (told or "")
     for name in ("tests", "docs", "checkpoints/single", "reports/results"):
         assert not (tmp_path / "packed" / name).exists()
-    assert run_benchmark.main(["stretch", "collect", str(tmp_path / "home")]) == 2
+    assert door.main(["stretch", "collect", str(tmp_path / "home")]) == 2
     assert "holds neither weights/ nor states/ of a stretch" in capsys.readouterr().err
-    assert run_benchmark.main(["stretch", "run", str(tmp_path / "out")]) == 2
+    assert door.main(["stretch", "run", str(tmp_path / "out")]) == 2
     assert "is no packed folder" in capsys.readouterr().err
 
 

@@ -9,8 +9,9 @@ import pandas
 import pytest
 import torch
 
-import run_benchmark
+from irsam_zoo import ROOT
 from irsam_zoo.baselines.deep.mshnet import MSHNetDetector
+from irsam_zoo.commands import door
 from irsam_zoo.datasets import build_dataset
 from irsam_zoo.training.hooks import ProgressHook
 from irsam_zoo.training.provenance import overlap
@@ -18,7 +19,7 @@ from irsam_zoo.training.train import TrainOptions, train
 from irsam_zoo.zoo import UsageError, ZooError, build_method
 from irsam_zoo.zoo.weights.checkpoints import find_checkpoint, load_checkpoint, save_checkpoint, sha256_file
 
-PROGRAM = Path(run_benchmark.__file__)
+PROGRAM = ROOT / "run_benchmark.py"
 AVERAGED = 'ema=dict(ema_type="MomentumAnnealingEMA", momentum=0.01, gamma=4)'
 
 
@@ -293,7 +294,7 @@ def test_a_loss_that_is_not_finite_ends_the_run(run, write_config, monkeypatch):
     ],
 )
 def test_wrong_usage_is_one_line(arguments, text, capsys):
-    assert run_benchmark.main(arguments) == 2
+    assert door.main(arguments) == 2
     error = capsys.readouterr().err
     assert text in error
     assert len(error.splitlines()) == 1
@@ -305,7 +306,7 @@ def test_a_file_in_a_folders_place_is_named_before_training(write_config, tmp_pa
     monkeypatch.chdir(tmp_path)
     (tmp_path / "afile").touch()
     arguments = ["train", write_config(2), "--dataset", "synthetic", "--schedule", "paper", "--device", "cpu"]
-    assert run_benchmark.main([*arguments, option, f"afile{inside}"]) == 2
+    assert door.main([*arguments, option, f"afile{inside}"]) == 2
     error = capsys.readouterr().err
     assert f"afile{inside} cannot be made a folder" in error
     assert len(error.splitlines()) == 1
@@ -313,7 +314,7 @@ def test_a_file_in_a_folders_place_is_named_before_training(write_config, tmp_pa
 
 def test_a_launcher_that_did_not_start_this_process_is_named(capsys):
     arguments = ["train", "acmnet", "--dataset", "synthetic", "--device", "cpu", "--launcher", "pytorch"]
-    assert run_benchmark.main(arguments) == 1
+    assert door.main(arguments) == 1
     assert "start it with: torchrun" in capsys.readouterr().err
 
 

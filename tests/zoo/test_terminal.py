@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-import run_benchmark
+from irsam_zoo import ROOT
 from irsam_zoo.zoo.terminal import say, show, warn
 
-ROOT = Path(run_benchmark.__file__).parent
 ROOMS = [path.parent for path in ROOT.glob("*/__init__.py") if path.parent.name != "tests"]
 CODES = ["\x1b[2J", "\x9b31m", "\u202egnp.exe", "a\rb", "\x07", "\u2066x\u2069", "\x00", "a\u2028b", "\x1b]8;;http://x\x07"]
 

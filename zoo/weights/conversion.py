@@ -4,6 +4,7 @@ import shlex
 from pathlib import Path
 from typing import NamedTuple
 
+from irsam_zoo import PROGRAM
 from irsam_zoo.zoo.errors import UsageError, ZooError
 from irsam_zoo.zoo.lookup import registered, unknown
 from irsam_zoo.zoo.registry import METHODS, build_method, list_configs, list_methods, method_config
@@ -62,8 +63,7 @@ def convert_file(method, sources, target, *, key=None, int8=False, provenance=No
             raise
         command = shlex.join(["convert", fitting[0], *map(str, sources), str(target), *words])
         raise ZooError(
-            f"{_named(sources)} does not fit {detector.name}, but it fits {' and '.join(fitting)}; run: "
-            f"python run_benchmark.py {command}"
+            f"{_named(sources)} does not fit {detector.name}, but it fits {' and '.join(fitting)}; run: {PROGRAM} {command}"
         ) from error
     names, digests = [source.name for source in sources], [sha256_file(source) for source in sources]
     notes = [f"{name}: {note}" for name, part in zip(names, chosen, strict=True) for note in part.notes]

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import torch
 
+from irsam_zoo import PROGRAM
 from irsam_zoo.zoo.errors import UsageError, ZooError
 
 # Names that weights are stored under, best first; averaged ones, with which their publishers test, come before all.
@@ -111,7 +112,7 @@ def choose(path, found, own=(), rules=(), key=None):
     if others and others[0].rank == first.rank:
         raise ZooError(
             f"{path} holds several sets of weights: {first.label}, {labels}; choose one with: "
-            f"python run_benchmark.py convert METHOD {path} TARGET --key {first.label}"
+            f"{PROGRAM} convert METHOD {path} TARGET --key {first.label}"
         )
     notes = [f"took the weights under {first.label} and not those under {labels} (--key takes others)"] if others else []
     return _chosen(first, own, rules, notes)

@@ -4,12 +4,12 @@ import re
 import shutil
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from matplotlib.text import Text
 
-import run_benchmark
+from irsam_zoo import ROOT
+from irsam_zoo.commands import door
 from irsam_zoo.engine.rows import recut_rows
 from irsam_zoo.metrics import compute_metrics
 from irsam_zoo.reports.figures import FIGURES
@@ -30,7 +30,7 @@ from irsam_zoo.results.row import Status, Weights
 from irsam_zoo.zoo import UsageError, build_threshold
 
 OF_A_SET = {"detections", "hiou_errors", "paired", "pd_fa", "precision_recall", "roc", "speed", "strata"}
-PAGE_ON_FIGURES = Path(run_benchmark.__file__).parent / "docs" / "figures.md"
+PAGE_ON_FIGURES = ROOT / "docs" / "figures.md"
 
 
 def drawn(store, **options):
@@ -41,7 +41,7 @@ def drawn(store, **options):
 
 
 def report(store, *more):
-    return run_benchmark.main(["report", "--out", str(store.out), *map(str, more)])
+    return door.main(["report", "--out", str(store.out), *map(str, more)])
 
 
 def test_a_report_writes_all_that_can_be_drawn(store, capsys):

@@ -1,10 +1,9 @@
 import re
-from pathlib import Path
 
 import pytest
 import torch
 
-import run_benchmark
+from irsam_zoo import ROOT
 from irsam_zoo.zoo import ZooError
 from irsam_zoo.zoo.irsam import IRSAM, IRSAMNetwork, load_sam_weights
 from irsam_zoo.zoo.weights.checkpoints import sha256_file
@@ -36,7 +35,7 @@ def test_a_mobilesam_checkpoint_fills_everything_but_irsams_own_parts(network, t
     assert report.left == ("image_encoder.layers.1.blocks.0.attn.attention_bias_idxs",)
     for key, value in network.state_dict().items():
         torch.testing.assert_close(value, before[key] if own_parts(key) else before[key] + 1, rtol=0, atol=0)
-    told = (Path(run_benchmark.__file__).parent / "docs" / "irsam.md").read_text(encoding="utf-8")
+    told = (ROOT / "docs" / "irsam.md").read_text(encoding="utf-8")
     fresh = [str(sum(key.startswith(part) for key in report.missing)) for part in ("wpmd.", "mask_decoder.", "prompt_")]
     assert f"MobileSAM has {len(report.loaded)} of the {len(before)} tensors of `irsam`" in told
     counts = re.search(r"wavelet block \((\d+)\), .*edge branch \((\d+)\) .*branch \((\d+)\)", told)

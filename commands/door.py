@@ -1,30 +1,24 @@
 """The command line: from its words to a command, and from whatever happens to an exit status."""
 
 import os
+import pkgutil
 import sys
 from argparse import Namespace
+from importlib import import_module
 
-from irsam_zoo.commands import (
-    convert,
-    data,
-    listing,
-    predict,
-    profile,
-    report,
-    run,
-    score,
-    stretch,
-    train,
-    weights,
-)
+from irsam_zoo import PROGRAM, commands
+from irsam_zoo.commands import run
 from irsam_zoo.commands.parser import Parser
-from irsam_zoo.runtime.interrupts import listen
 from irsam_zoo.zoo.errors import UsageError, ZooError, one_line
 from irsam_zoo.zoo.memory import keep_freed_memory
 from irsam_zoo.zoo.terminal import warn
 
-COMMANDS = dict(run=run, list=listing, data=data, train=train, predict=predict, score=score, report=report, convert=convert)
-COMMANDS |= dict(weights=weights, profile=profile, stretch=stretch)
+_OTHERS = ("door", "parser")  # modules of the package that are no commands
+COMMANDS = {
+    module.name: import_module(f"{commands.__name__}.{module.name}")
+    for module in pkgutil.iter_modules(commands.__path__)
+    if module.name not in _OTHERS
+}
 
 
 def main(arguments=None):
@@ -83,11 +77,11 @@ def run_command(args):
 
 def parse(arguments):
     """The arguments of a command line, whose first may be a command; a run's files of options fill in what it leaves out."""
-    commands = Parser(prog="run_benchmark.py", add_help=False).add_subparsers()
+    parsers = Parser(prog=PROGRAM, add_help=False).add_subparsers()
     for command in COMMANDS.values():
-        command.add_parser(commands)
+        command.add_parser(parsers)
     name, *rest = arguments if arguments and arguments[0] in COMMANDS else ["run", *arguments]
-    parser = commands.choices[name]
+    parser = parsers.choices[name]
     args, values = parser.parse_args(rest), {}
     if getattr(args, "from_manifest", None):
         values |= run.manifest_values(args.from_manifest, parser.settable, args.out, args.trust)
@@ -98,9 +92,3 @@ def parse(arguments):
         if value == "" or (isinstance(value, list) and "" in value):  # a variable of a shell that is not set
             raise UsageError(f"--{option.replace('_', '-')} has an empty value; name something, or leave it out")
     return args
-
-
-def program():
-    """`main` for a process that is the program: signals end it in order."""
-    listen()
-    return main()
