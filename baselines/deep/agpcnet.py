@@ -202,7 +202,6 @@ class AGPCNetDetector(NeuralDetector):
             "The authors' best state is chosen on the test list; here the last one counts.",
         ),
     )
-    default_parameters = 12_360_461
     divisor = 4
     smallest_input = 76  # the map at 1/8 must have ten rows and columns
     default_input_size = 256  # author's code

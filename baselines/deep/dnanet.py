@@ -94,7 +94,6 @@ class DNANetDetector(NeuralDetector):
             "Their train.py keeps the last epoch with any overlap as its best: the best IoU is never carried over.",
         ),
     )
-    default_parameters = 4_696_888
     default_input_size = 256  # author's code: base_size
 
     def __init__(self, *, in_channels=3, **kwargs):

@@ -150,7 +150,6 @@ class RPCANetPPDetector(UnfoldedDetector):
             "printed in 1e-5; neither is comparable with the metrics here.",
         ),
     )
-    default_parameters = 2_961_582
 
     def build_network(self):
         return RPCANetPP(self.stages)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from irsam_zoo.engine.rows import recut
+from irsam_zoo.results.recut import recut
 from irsam_zoo.results.row import Status
 from irsam_zoo.results.stored_rows import Stored
 from irsam_zoo.zoo import UsageError, build_threshold

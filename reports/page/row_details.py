@@ -7,10 +7,9 @@ from pathlib import Path
 from irsam_zoo.engine.foreign.run import ScoreOptions
 from irsam_zoo.engine.options import RunOptions
 from irsam_zoo.results.row import OUTSIDE
-from irsam_zoo.zoo import METHODS
 from irsam_zoo.zoo.errors import FAILURES
-from irsam_zoo.zoo.lookup import registered
-from irsam_zoo.zoo.registry import spec_named
+from irsam_zoo.zoo.index import card_of
+from irsam_zoo.zoo.specs import spec_named
 
 
 def about(line, manifests):
@@ -43,7 +42,7 @@ def method_card(line):
     """The `zoo.MethodCard` of a line, or None where the method is not known here, such as one of a plug-in."""
     try:
         spec = spec_named(line.method)
-        return spec and replace(registered(METHODS, spec.options["type"]).card, **spec.card)
+        return spec and replace(card_of(spec.options["type"]), **spec.card)
     except FAILURES:
         return None
 

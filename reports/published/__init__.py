@@ -5,8 +5,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-from irsam_zoo.zoo import METHODS
-from irsam_zoo.zoo.lookup import registered
+from irsam_zoo.zoo.index import facts_of
 from irsam_zoo.zoo.weights.known_weights import catalogue, entry_named
 
 FOLDER = Path(__file__).parent
@@ -105,5 +104,5 @@ def _size(known):
     if known.protocol.size == "native":
         return "native"
     options = known.spec.options
-    side = options.get("input_size") or registered(METHODS, options["type"]).default_input_size
+    side = options.get("input_size") or facts_of(options["type"]).input_size
     return f"{side}x{side}"

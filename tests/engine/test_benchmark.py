@@ -14,7 +14,8 @@ from torch import nn
 
 from irsam_zoo import ROOT
 from irsam_zoo.engine.cell import Cell
-from irsam_zoo.engine.rows import make_row, recut_rows
+from irsam_zoo.engine.rows import make_row
+from irsam_zoo.results.recut import recut_rows
 from irsam_zoo.results.row import Status
 from irsam_zoo.results.store import ResultStore
 from irsam_zoo.zoo import (
@@ -28,7 +29,8 @@ from irsam_zoo.zoo import (
     load_plugin,
 )
 from irsam_zoo.zoo.neural import NeuralDetector
-from irsam_zoo.zoo.weights.checkpoints import save_checkpoint, sha256_file
+from irsam_zoo.zoo.reading import sha256_file
+from irsam_zoo.zoo.weights.checkpoints import save_checkpoint
 
 PROGRAM = str(ROOT / "run_benchmark.py")
 NUMBERS = count()  # workers outlive a test, and know a name once

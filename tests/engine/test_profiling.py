@@ -6,7 +6,8 @@ import torch
 
 from irsam_zoo.commands import door
 from irsam_zoo.engine import profiling
-from irsam_zoo.engine.profiling import best_batch, count_flops, measure_speed, parameters_by_part
+from irsam_zoo.engine.network_profile import count_flops, parameters_by_part
+from irsam_zoo.engine.profiling import best_batch, measure_speed
 from irsam_zoo.zoo import Detector, build_method
 
 

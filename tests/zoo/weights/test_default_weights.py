@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from irsam_zoo.zoo import METHODS, UsageError, ZooError, build_method
-from irsam_zoo.zoo.weights.checkpoints import find_checkpoint, save_checkpoint
+from irsam_zoo.zoo.weights.checkpoints import save_checkpoint
+from irsam_zoo.zoo.weights.find import find_checkpoint
 
 SHIPPED = Path(__file__).resolve().parents[3] / "checkpoints"
 IMAGE = np.random.default_rng(0).normal(90, 6, (32, 32)).clip(0, 255)
