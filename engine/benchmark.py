@@ -10,9 +10,9 @@ from irsam_zoo.datasets.fingerprint import combine
 from irsam_zoo.engine.cell import Cell, method_cell, open_dataset
 from irsam_zoo.engine.evaluate import evaluate, pixel_digests
 from irsam_zoo.engine.manifest import manifest
-from irsam_zoo.engine.options import RunOptions
 from irsam_zoo.engine.preflight import read_methods, unreadable
 from irsam_zoo.engine.rows import failed_row
+from irsam_zoo.results.options import RunOptions
 from irsam_zoo.results.row import Status
 from irsam_zoo.results.store import ResultStore, check_name
 from irsam_zoo.runtime.durations import parse_duration
