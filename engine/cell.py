@@ -49,7 +49,7 @@ class Cell:
     root: str | None = None
     device: str = "cpu"
     plugins: tuple[str, ...] = ()
-    module: str = "zoo"
+    module: str = "irsam_zoo.zoo"
     predictions: str | None = None
     metric_size: str = "native"
     scores: str | None = None

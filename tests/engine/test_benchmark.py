@@ -175,7 +175,7 @@ def test_a_row_on_cuda_says_how_its_images_were_scored(run_here, tmp_path, batch
     cell = Cell(method="top_hat", spec="top_hat", options='{"type": "top_hat"}', dataset="mine", split="irsam",
                 source="mine", lists="irsam", device="cuda")  # fmt: skip
     detector = build_method("top_hat")
-    detector.batch_size = batch_size
+    detector.batch_size, detector.device = batch_size, "cuda"
     made = make_row(cell, detector, records, n_split=4, status=Status.OK, reason=None)
     assert how in made.speed.how
     assert made.speed.processor == row.speed.processor

@@ -39,6 +39,8 @@ def _header(path):
             raise ValueError("it has no header")
         header = parse_json(file.read(length))
     texts = header.pop("__metadata__", {})
+    if not isinstance(texts, dict):
+        raise ValueError("its texts have no names")
     if max((about["data_offsets"][1] for about in header.values()), default=0) != size - 8 - length:
         raise ValueError("it is cut")
     return texts
