@@ -2,10 +2,10 @@
 
 import torch
 from torch import nn
-from torch.nn.functional import interpolate
 
 from irsam_zoo.baselines.deep.parts.attention import ResidualAttentionBlock
 from irsam_zoo.baselines.deep.parts.losses import deep_supervision, soft_iou_loss
+from irsam_zoo.baselines.deep.parts.resizing import resample
 from irsam_zoo.zoo import METHODS, MethodCard
 from irsam_zoo.zoo.neural import IMAGENET_MEAN, IMAGENET_STD, NeuralDetector
 
@@ -65,11 +65,6 @@ class DNANet(nn.Module):
         fused = self.conv0_4_final(torch.cat((*pyramid, nodes[0, last]), 1))
         heads = [*(nodes[0, column] for column in range(1, last)), fused]
         return [self.get_submodule(f"final{number}")(head) for number, head in enumerate(heads, 1)]
-
-
-def resample(x, factor):
-    """Bilinear resampling of BxCxHxW by a factor, corners aligned."""
-    return interpolate(x, scale_factor=factor, mode="bilinear", align_corners=True)
 
 
 @METHODS.register_module("dnanet")

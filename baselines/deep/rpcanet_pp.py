@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn.functional import conv2d
 
 from irsam_zoo.baselines.deep.parts.blocks import channel_attention, init_xavier_normal
-from irsam_zoo.baselines.deep.rpcanet import CHANNELS, Merge, Sparse, UnfoldedDetector
+from irsam_zoo.baselines.deep.parts.unfolding import CHANNELS, Merge, Sparse, UnfoldedDetector
 from irsam_zoo.zoo import METHODS, MethodCard
 
 
