@@ -1,8 +1,9 @@
 """The networks of the zoo, for tests that go over all of them."""
 
-from irsam_zoo.zoo import METHODS, list_configs, list_methods
+from irsam_zoo.zoo import list_configs, list_methods
 from irsam_zoo.zoo.neural import NeuralDetector
+from irsam_zoo.zoo.registry import method_class
 from irsam_zoo.zoo.specs import method_config
 
-DEEP = [name for name in list_methods() if issubclass(METHODS.module_dict[name], NeuralDetector)]
+DEEP = [name for name in list_methods() if issubclass(method_class(name), NeuralDetector)]
 VARIANTS = [name for name in list_configs() if method_config(name)[1]["type"] in DEEP]

@@ -52,13 +52,6 @@ def test_card_is_complete(name, build):
     assert detector.score_kind in ("raw", "logit")
 
 
-@pytest.mark.parametrize("name", METHODS)
-def test_stated_parameters_are_those_of_the_network(name, build):
-    detector = build(name)
-    stated = vars(type(detector)).get("default_parameters", getattr(detector, "num_parameters", None))
-    assert stated == getattr(detector, "num_parameters", None)
-
-
 @pytest.mark.parametrize("shape", [(16, 16), (37, 61), (70, 23)])
 @pytest.mark.parametrize("name", METHODS)
 def test_any_size_gives_a_finite_float32_map(name, shape, build):

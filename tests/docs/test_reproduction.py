@@ -5,7 +5,8 @@ import re
 from mmengine.config import Config
 
 from irsam_zoo.results.store import ResultStore
-from irsam_zoo.zoo import METHODS, list_methods
+from irsam_zoo.zoo import list_methods
+from irsam_zoo.zoo.index import card_of
 from irsam_zoo.zoo.weights.known_weights import catalogue
 from tests.docs.tables import ROOT
 
@@ -37,7 +38,7 @@ def test_the_gap_between_the_size_of_the_input_and_that_of_the_image():
 
 def test_the_later_networks_with_rows_are_those_that_readme_names():
     after = [name for name in Config.fromfile(ROOT / "configs" / "tables" / "table1.py").after if name in list_methods()]
-    with_rows = {METHODS.module_dict[name].card.title for name in after if (name, "irstd-1k", "irsam") in ROWS}
+    with_rows = {card_of(name).title for name in after if (name, "irstd-1k", "irsam") in ROWS}
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert set(re.search(r"below it, where (\w+) and (\w+) have rows", readme).groups()) == with_rows
-    assert all(METHODS.module_dict[name].card.title in readme for name in after)
+    assert all(card_of(name).title in readme for name in after)

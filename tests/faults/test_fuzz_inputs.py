@@ -19,7 +19,7 @@ from irsam_zoo.datasets.reader import read_grey, read_header
 from irsam_zoo.datasets.splits import read_list
 from irsam_zoo.zoo import ZooError, build_method
 from irsam_zoo.zoo.weights.checkpoints import load_checkpoint, output_channels, save_checkpoint
-from irsam_zoo.zoo.weights.own_files import read_header as read_metadata
+from irsam_zoo.zoo.weights.header import read_header as read_metadata
 
 pytestmark = pytest.mark.faults
 SETTINGS = dict(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])

@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
+from irsam_zoo import ROOT
 from irsam_zoo.commands import door
 from irsam_zoo.datasets import build_dataset
 from irsam_zoo.runtime.commit import code_commit
 from irsam_zoo.training import stretch
-from irsam_zoo.training.provenance import ROOT
 from irsam_zoo.training.queue import STATE_BYTES, WHOLE, Entry, run_queue, waiting
 from irsam_zoo.training.stretch import MOST, collect, pack, run_stretch
 from irsam_zoo.training.train import TrainOptions
