@@ -4,7 +4,7 @@ import math
 from typing import NamedTuple
 
 from irsam_zoo.metrics import compute_metrics
-from irsam_zoo.reports.columns import COLUMNS
+from irsam_zoo.reports.columns import metric_column
 from irsam_zoo.zoo import build_threshold
 from irsam_zoo.zoo.errors import ZooError
 
@@ -101,4 +101,4 @@ def distance(figures, printed):
 
 
 def _shown(metrics):
-    return {name: COLUMNS[name].shown(value) for name, value in metrics.items() if name in COLUMNS}
+    return {name: metric_column(name).shown(value) for name, value in metrics.items()}

@@ -3,7 +3,7 @@
 from irsam_zoo.engine.rows import SWEPT
 from irsam_zoo.metrics import PROTOCOLS
 from irsam_zoo.reports.cells import PLAIN, cell
-from irsam_zoo.reports.columns import COLUMNS, columns_named, units
+from irsam_zoo.reports.columns import columns_named, known_columns, units
 from irsam_zoo.reports.groups import GROUPS
 from irsam_zoo.reports.markdown import column_head, section_source
 from irsam_zoo.reports.page.recut_tables import AS_RUN
@@ -25,8 +25,7 @@ def page_tables(cuts, manifests, options, beside=()):
         tuple: Plain data for the page, and the `reports.table.Section`s of the rows as they were run.
     """
     rows = cuts[AS_RUN].rows
-    stored = {metric for row in rows for metrics in row.metrics.values() for metric in metrics}
-    columns = columns_named([*COLUMNS, *sorted(stored - set(COLUMNS))], rows, options.digits)
+    columns = columns_named(known_columns(rows), rows, options.digits)
     shown = {column.name for column in columns_named(options.columns, rows)}
     chosen = {name: getattr(options, name) for name in ("digits", "with_published", "table")}
     chosen["columns"] = [column.name for column in columns]
