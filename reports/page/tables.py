@@ -2,7 +2,7 @@
 
 from irsam_zoo.engine.rows import SWEPT
 from irsam_zoo.metrics import PROTOCOLS
-from irsam_zoo.reports.cells import PLAIN, cell
+from irsam_zoo.reports.cells import PLAIN, cell_texts, source_marks
 from irsam_zoo.reports.columns import columns_named, known_columns, units
 from irsam_zoo.reports.groups import GROUPS
 from irsam_zoo.reports.markdown import column_head, section_source
@@ -67,13 +67,14 @@ def _section(section, manifests):
 
 def _view(section):
     """What depends on protocol and policy: columns without tests of leads, and of each line its marks, remarks and figures."""
+    sources = source_marks([section])
     lines = [
         {
             "marks": line.marks,
             "cut": line.row and line.row.threshold,
             "problem": _problem(line),
             "remark": section.deviation(line),
-            "figures": [_figure(column, line.values[column.name]) for column in section.columns],
+            "figures": [_figure(column, line.values[column.name], sources) for column in section.columns],
         }
         for line in section.lines
     ]
@@ -86,11 +87,11 @@ def _problem(line):
     return None if row is None or row.ok else ": ".join(filter(None, [row.status, row.reason]))
 
 
-def _figure(column, value):
-    """A list of the number to sort by, low and high end of the interval, and a `reports.cells.Cell` without its interval."""
-    if value.measured is None and value.printed is None:
+def _figure(column, value, sources):
+    """A list of the number to sort by, low and high end of the interval, and `CellTexts` without the interval."""
+    if value.measured is None and not value.published:
         return None
-    texts = cell(value, column, PLAIN)
+    texts = cell_texts(value, column, PLAIN, sources)
     number = None if value.measured is None else float(f"{value.measured:.7g}")
     ends = ["" if end is None else column.text(end) for end in (value.low, value.high)]
-    return [number, *ends, texts.measured, texts.published, texts.difference, texts.rank, texts.doubtful, texts.marks]
+    return [number, *ends, texts.measured, texts.published, texts.rank, texts.doubtful, texts.marks]
