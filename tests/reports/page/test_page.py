@@ -11,9 +11,10 @@ import pytest
 
 from irsam_zoo.engine.rows import recut
 from irsam_zoo.metrics import PROTOCOLS
+from irsam_zoo.reports.offered_policies import offered_policies
 from irsam_zoo.reports.page import page as page_part
 from irsam_zoo.reports.page.embedded import embedded_figures, markdown_page
-from irsam_zoo.reports.page.recut_tables import AS_RUN, POLICIES, page_cuts
+from irsam_zoo.reports.page.recut_tables import AS_RUN, page_cuts
 from irsam_zoo.reports.page.row_details import row_command
 from irsam_zoo.reports.page.tables import page_tables
 from irsam_zoo.reports.report import ReportOptions, tables, write_report
@@ -26,6 +27,8 @@ from irsam_zoo.zoo import build_threshold
 from tests.reports.page.conftest import HOSTILE
 from tests.reports.test_stand_in import row_of
 from tests.reports.test_table import make_row
+
+POLICIES = tuple(map(str, offered_policies(["raw"])))
 
 
 def embedded(page):
@@ -68,7 +71,7 @@ def test_figures_of_every_policy_are_those_of_the_command_line(page, stored):
 
 def test_a_policy_costs_no_row_that_has_no_sweep(stored):
     """Masks of another program cannot be cut; a row whose records are gone has failed under every policy but its own."""
-    rows = [make_row("mine", metrics={"exact": dict(IoU=0.5)}), make_row("gone", sweep={"tp": [1]}, key={})]
+    rows = [make_row("mine", metrics={"exact": dict(IoU=0.5)}), make_row("gone", sweep={"tp": [1]}, key={}, score_kind="raw")]
     cuts = page_cuts(Stored(stored.store, rows), RowFiles(stored.store))
     masks, gone = cuts["minmax(0.5)"].rows
     assert masks == rows[0]
