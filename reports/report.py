@@ -101,7 +101,7 @@ def counts_in(folders):
 
 
 def figures(stored, options):
-    """Every figure that can be drawn, as PDF and PNG; what is left out is told on standard error."""
+    """Every figure that can be drawn, as PDF and PNG with its data as CSV; what is left out is told on standard error."""
     from irsam_zoo.reports.figures.write import draw_figures  # not above: matplotlib takes a second, and `run` draws nothing
 
     chosen = dict(protocol=options.protocol, names=options.figures, images=options.images, data_root=options.data_root)

@@ -1,5 +1,6 @@
 """What methods found, missed and took for targets: the figure of this field's papers (IRSAM, Fig. 4)."""
 
+import pandas as pd
 from matplotlib.patches import Patch
 
 from irsam_zoo.reports.figures import requirements as needs
@@ -22,8 +23,17 @@ class Detections(ReportFigure):
     )
     needs = (needs.masks,)
 
-    def draw(self, material):
-        ids = chosen_images(material, IMAGES)
+    def data(self, material):
+        lines = []
+        for image_id in chosen_images(material, IMAGES):
+            for row in material.rows:
+                counts = material.stored.record(row, image_id).counts
+                about = {name: counts[name] for name in ("targets", "matched", "components", "intersection", "union")}
+                lines.append(dict(image=image_id, method=row.method) | about)
+        return pd.DataFrame(lines)
+
+    def draw(self, data, material):
+        ids = list(data["image"].unique())
         scenes = [self._scene(material, image_id) for image_id in ids]
         number = len(material.rows)
         in_a_line = -(-number // -(-number // IN_A_LINE))  # seven are four and three, not six and one
