@@ -36,8 +36,9 @@ class CrossSet(ReportFigure):
             for rows in networks:
                 values, trained = cells(rows, tested, lambda row: iou.of(row, material.protocol))
                 network = min(map(material.label, rows), key=len)
-                for place, line in zip(trained, values, strict=True):
-                    lines += [(split, network, *place, dataset, value) for dataset, value in zip(tested, line, strict=True)]
+                for (trained_on, its_split), line in zip(trained, values, strict=True):
+                    about = split, network, trained_on, its_split or ""
+                    lines += [(*about, dataset, value) for dataset, value in zip(tested, line, strict=True)]
         if not lines:
             raise ZooError("no weights were tested on another data set than their own")
         return pd.DataFrame(lines, columns=["split", "network", "trained_on", "trained_split", "tested_on", "IoU"])
@@ -73,10 +74,10 @@ def _draw_split(axis, split, panel):
 def _panels(material):
     """By split, the rows of each network that has weights which were tested on another data set than their own."""
     panels = {}
-    for rows in by_network(material.rows):
+    for number, rows in enumerate(by_network(material.rows)):
         if len({*map(_trained, rows), *map(_tested, rows)}) > 1:
             for row in rows:
-                panels.setdefault(row.split, {}).setdefault(id(rows), []).append(row)
+                panels.setdefault(row.split, {}).setdefault(number, []).append(row)
     return {split: list(networks.values()) for split, networks in panels.items()}
 
 

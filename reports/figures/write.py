@@ -58,10 +58,10 @@ def draw_figures(rows, store, *, protocol="exact", names=None, images=(), data_r
             try:
                 if len(rows) < figure.least:
                     raise ZooError(f"it takes {figure.least} rows" if rows or figure.least > 1 else "there are no rows")
-                shown_rows = material.only(rows)
-                data = figure.data(shown_rows)
+                chosen = material.only(rows)
+                data = figure.data(chosen)
                 with styled():
-                    files = encoded(figure.draw(data, shown_rows), place, figure.caption)
+                    files = encoded(figure.draw(data, chosen), place, figure.caption)
                 files = {f"{place}.{ending}": content for ending, content in files.items()} | _csv_files(place, data)
             except FAILURES as error:
                 left.out(name, place, len(shown), one_line(error), lacking, nothing=not rows)
