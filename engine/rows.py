@@ -10,7 +10,7 @@ from scipy.special import expit
 from irsam_zoo.metrics import PROTOCOLS, bootstrap_ci, compute_metrics, mean_signal, roc, strata, sum_sweeps
 from irsam_zoo.metrics.sweep import LEVELS
 from irsam_zoo.results.record import unpack_sweep
-from irsam_zoo.results.row import Row, Speed, Status, Weights
+from irsam_zoo.results.row import Row, Speed, Status, WeightsFacts
 from irsam_zoo.training.provenance import seen_images
 from irsam_zoo.zoo.errors import FAILURES, one_line
 from irsam_zoo.zoo.neural import FLOAT32, NeuralDetector
@@ -161,7 +161,7 @@ def _weights(weights):
     seen = seen_images(weights.metadata)
     kinds = dict(schedule=str, dataset=str, split=str, seed=int, iterations=int, publisher=str)
     told = {name: value for name, kind in kinds.items() if isinstance(value := weights.metadata.get(name), kind)}
-    return Weights(
+    return WeightsFacts(
         file=weights.path.name,
         sha256=weights.sha256,
         datasets=tuple(seen) if len(seen) > 1 else (),

@@ -17,7 +17,7 @@ def audit(stored, options):
     """``audit.md`` of stored rows and published tables: the fits from whatever rows are stored, the rest from the tables alone.
 
     Arguments:
-        stored (Stored): Rows, and the sweeps of their images.
+        stored (StoredRows): Rows, and the sweeps of their images.
         options (ReportOptions): Nothing of them changes an audit.
 
     Returns:

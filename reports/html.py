@@ -6,7 +6,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup, escape
 
-from irsam_zoo.reports.cells import PLAIN, cell_texts, source_marks, status
+from irsam_zoo.reports.cell_texts import PLAIN, cell_texts, source_marks, status
 from irsam_zoo.reports.groups import GROUPS
 from irsam_zoo.reports.markdown import column_head, notes, section_head, section_title
 

@@ -3,7 +3,7 @@
 import math
 from itertools import groupby
 
-from irsam_zoo.reports.cells import NOT_REAL, PLAIN, data_notes
+from irsam_zoo.reports.cell_texts import NOT_REAL, PLAIN, data_notes
 from irsam_zoo.reports.columns import listed, units
 from irsam_zoo.reports.latex_grid import Grid, escape, scored
 from irsam_zoo.reports.markdown import further_source_notes, source_title

@@ -2,7 +2,7 @@
 
 from itertools import groupby
 
-from irsam_zoo.reports.cells import CellTexts, PublishedTexts, cell_texts, source_marks
+from irsam_zoo.reports.cell_texts import CellTexts, PublishedTexts, cell_texts, source_marks
 from irsam_zoo.reports.groups import GROUPS
 from irsam_zoo.zoo.errors import visible
 

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 
-from irsam_zoo.reports.cells import NOT_REAL, PLAIN, cell_texts, data_notes, source_marks, status
+from irsam_zoo.reports.cell_texts import NOT_REAL, PLAIN, cell_texts, data_notes, source_marks, status
 from irsam_zoo.reports.columns import listed, units
 from irsam_zoo.reports.published import facts_of, size_of
 from irsam_zoo.reports.table import MARKS

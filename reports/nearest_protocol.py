@@ -37,7 +37,7 @@ def ways(row, stored):
 
     Arguments:
         row (Row): Scored.
-        stored (Stored): Where its images' sweeps are.
+        stored (StoredRows): Where its images' sweeps are.
     """
     images = f"{row.n_images}" if row.whole else f"first {row.n_images} of {row.n_split}"
     place = dict(method=row.method, split=row.split, images=images)

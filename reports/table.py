@@ -274,7 +274,7 @@ def build_table(
         columns: Names of `reports.columns`.
         digits: Behind the point, in place of the columns' own.
         with_published: Show also the published methods that the package does not have.
-        counts: Function of a row to the counts of its images, or None, such as `Stored.counts`. Leads are tested
+        counts: Function of a row to the counts of its images, or None, such as `StoredRows.counts`. Leads are tested
             with them.
         table: Name of a configuration in ``configs/tables/``; its ``weights`` say which rows of networks to show.
         beside: Rows of further folders, as `reports.stand_in.chosen_rows` takes them.

@@ -11,7 +11,7 @@ from irsam_zoo.zoo.thresholds import Threshold
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredRows:
     """The rows of a result folder, as they are or as another threshold policy would have them.
 
     Attributes:

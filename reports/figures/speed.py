@@ -18,7 +18,7 @@ WITHOUT = 3.0  # radius in pt of the square of a method that learns nothing
 
 
 @FIGURES.register_module("speed")
-class Speed(ReportFigure):
+class AccuracyAgainstSpeed(ReportFigure):
     caption = (
         "IoU with its 95 % interval against images a second. The area of a circle grows with the square root of the number of "
         "parameters; squares are methods without any. Those that are empty had one run, or a processor that others used too. "
@@ -35,7 +35,7 @@ class Speed(ReportFigure):
                 about = dict(method=row.method, family=row.family, params=row.params, fps=row.speed.fps)
                 about |= dict(IoU=value, IoU_low=ends[0], IoU_high=ends[1])
                 lines.append(about | dict(one_run_or_shared=bool(row.speed.marks), processor=row.speed.processor))
-        return pd.DataFrame(lines, columns=COLUMNS)
+        return pd.DataFrame(lines, columns=COLUMNS).astype({"params": "Int64"})
 
     def draw(self, data, material):
         (iou,) = columns_named(["IoU"])

@@ -5,7 +5,7 @@ from dataclasses import replace
 from irsam_zoo.engine.rows import recut
 from irsam_zoo.reports.offered_policies import offered_policies
 from irsam_zoo.results.row import Status
-from irsam_zoo.results.stored_rows import Stored
+from irsam_zoo.results.stored_rows import StoredRows
 from irsam_zoo.zoo import UsageError, build_threshold
 from irsam_zoo.zoo.errors import FAILURES, ZooError, one_line
 
@@ -19,12 +19,12 @@ def page_cuts(stored, behind, more=()):
     policies, and so the page has the same numbers and intervals as ``report --threshold``.
 
     Arguments:
-        stored (engine.stored.Stored): The rows, perhaps cut by a policy that was asked for.
+        stored (results.stored_rows.StoredRows): The rows, perhaps cut by a policy that was asked for.
         behind (reports.row_files.RowFiles): What is stored behind them.
         more: Further policies as they are spelled.
 
     Returns:
-        dict: `Stored` by policy as it is spelled, `AS_RUN` first: by the `offered_policies`, those of the rows and that of
+        dict: `StoredRows` by policy as it is spelled, `AS_RUN` first: by the `offered_policies`, those of the rows and that of
         ``stored``. A row that cannot be cut has failed, with the reason.
     """
     rows = stored.store.rows(tell=lambda line: None) if stored.policy else stored.rows
@@ -37,10 +37,10 @@ def page_cuts(stored, behind, more=()):
             continue
         policies[str(policy)] = policy
     cuts = {
-        name: Stored(stored.store, [_cut(row, behind, policy, stored.policy) for row in rows], policy)
+        name: StoredRows(stored.store, [_cut(row, behind, policy, stored.policy) for row in rows], policy)
         for name, policy in policies.items()
     }
-    return {AS_RUN: Stored(stored.store, rows)} | cuts
+    return {AS_RUN: StoredRows(stored.store, rows)} | cuts
 
 
 def _cut(row, behind, policy, asked):

@@ -2,7 +2,7 @@
 
 from irsam_zoo.engine.rows import SWEPT
 from irsam_zoo.metrics import PROTOCOLS
-from irsam_zoo.reports.cells import PLAIN, cell_texts, source_marks
+from irsam_zoo.reports.cell_texts import PLAIN, cell_texts, source_marks
 from irsam_zoo.reports.columns import columns_named, known_columns, units
 from irsam_zoo.reports.groups import GROUPS
 from irsam_zoo.reports.markdown import column_head, section_source

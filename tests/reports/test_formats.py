@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from irsam_zoo.reports.cells import Layout
+from irsam_zoo.reports.cell_texts import Layout
 from irsam_zoo.reports.columns import columns_named
 from irsam_zoo.reports.groups import group_of
 from irsam_zoo.reports.html import to_html

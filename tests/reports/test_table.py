@@ -16,7 +16,7 @@ from irsam_zoo.reports.listing import row_line
 from irsam_zoo.reports.markdown import to_markdown
 from irsam_zoo.reports.published import printed_name, published
 from irsam_zoo.reports.table import build_table
-from irsam_zoo.results.row import Row, Speed, Status, Weights
+from irsam_zoo.results.row import Row, Speed, Status, WeightsFacts
 from irsam_zoo.zoo import list_methods
 
 
@@ -43,7 +43,9 @@ def speed(fps):
 
 
 def trained(**changes):
-    return Weights(**dict(file="a.safetensors", sha256="ab", schedule="short", dataset="nuaa-sirst", split="irsam") | changes)
+    return WeightsFacts(
+        **dict(file="a.safetensors", sha256="ab", schedule="short", dataset="nuaa-sirst", split="irsam") | changes
+    )
 
 
 def csv_line(rows, method, metric):

@@ -10,9 +10,9 @@ from matplotlib.colors import to_hex
 from scipy.special import expit
 
 from irsam_zoo.reports.figures.chosen import chosen_images
+from irsam_zoo.reports.figures.detection_panels import DetectionPanels, outcomes
 from irsam_zoo.reports.figures.detections import Detections
 from irsam_zoo.reports.figures.requirements import masks, scores
-from irsam_zoo.reports.figures.scene import Scene, outcomes
 from irsam_zoo.reports.figures.style import BOXES
 from irsam_zoo.reports.figures.surfaces import Surfaces, peaks, scaled
 from irsam_zoo.reports.row_files import RowFiles
@@ -68,10 +68,10 @@ def test_each_panel_has_the_boxes_of_its_method(material):
 def test_insets_are_at_the_corner_with_the_fewest_boxes():
     target = np.zeros((64, 64), bool)
     target[3:6, 56:59] = target[50:53, 56:59] = target[3:6, 5:8] = True
-    scene = Scene(target.astype(np.uint8), target, [target])
-    assert scene.corner == (False, False)
+    panels = DetectionPanels(target.astype(np.uint8), target, [target])
+    assert panels.corner == (False, False)
     empty = np.zeros_like(target)
-    top, left, bottom, right = Scene(empty.astype(np.uint8), empty, [empty]).window
+    top, left, bottom, right = DetectionPanels(empty.astype(np.uint8), empty, [empty]).window
     assert 0 <= top < bottom <= 64
     assert 0 <= left < right <= 64
 

@@ -9,7 +9,7 @@ import torch
 
 from irsam_zoo.reports.figures.cross_set import CrossSet, by_network, cells
 from irsam_zoo.reports.figures.training import Training, joined, running_mean
-from irsam_zoo.results.row import Weights
+from irsam_zoo.results.row import WeightsFacts
 from irsam_zoo.zoo import ZooError
 from irsam_zoo.zoo.weights.checkpoints import save_checkpoint
 from tests.reports.figures.conftest import drawing
@@ -20,7 +20,9 @@ def network(row, trained, tested, iou, checkpoint="a", **options):
     return replace(
         row,
         dataset=tested,
-        weights=Weights(file=f"{checkpoint}.safetensors", sha256=checkpoint, dataset=trained, split="irsam", schedule="paper"),
+        weights=WeightsFacts(
+            file=f"{checkpoint}.safetensors", sha256=checkpoint, dataset=trained, split="irsam", schedule="paper"
+        ),
         metrics={"exact": {"IoU": iou}},
         key={"method": {"type": "net", "checkpoint": checkpoint, **options}},
     )
@@ -62,7 +64,7 @@ def test_weights_of_publishers_are_not_averaged(rows):
 
 
 def test_cells_say_what_was_trained_where(material, rows):
-    union = Weights(file="u", sha256="u", dataset="x", split="dnanet", datasets=("nuaa-sirst", "irstd-1k", "nudt-sirst"))
+    union = WeightsFacts(file="u", sha256="u", dataset="x", split="dnanet", datasets=("nuaa-sirst", "irstd-1k", "nudt-sirst"))
     other = network(replace(rows[0], split="dnanet"), "nuaa-sirst", "nuaa-sirst", 0.9, "d", deep_supervision=False)
     shown = of(material, *rows, replace(other, weights=union))
     table = CrossSet().data(shown)
@@ -92,7 +94,7 @@ def trained(material, tmp_path):
         files.append(path.rename(tmp_path / f"net_scenes_short-{digest[:8]}.safetensors"))
         pd.DataFrame({"step": range(1, steps + 1), "loss": 1.0 + stage}).to_csv(files[-1].with_suffix(".csv"), index=False)
         start = {"sha256": digest}
-    weights = Weights(file=files[-1].name, sha256="c", dataset="scenes", schedule="short", in_stages=True)
+    weights = WeightsFacts(file=files[-1].name, sha256="c", dataset="scenes", schedule="short", in_stages=True)
     return replace(material.rows[0], weights=weights, key={"method": {"checkpoint": str(files[-1])}}), files
 
 

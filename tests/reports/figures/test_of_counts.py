@@ -8,7 +8,7 @@ from irsam_zoo.metrics import compute_pyirstd, count_pyirstd, paired_bootstrap
 from irsam_zoo.reports.figures import hiou_errors
 from irsam_zoo.reports.figures.hiou_errors import HierarchicalErrors, pyirstd_hiou, shares
 from irsam_zoo.reports.figures.paired import Paired
-from irsam_zoo.reports.figures.speed import Speed, radius
+from irsam_zoo.reports.figures.speed import AccuracyAgainstSpeed, radius
 from irsam_zoo.reports.figures.strata import Strata, by_bin
 from tests.reports.figures.conftest import drawing
 
@@ -90,7 +90,7 @@ def test_hiou_of_the_package_is_drawn_where_masks_are_saved(material):
 
 def test_speed_names_every_method_and_tells_the_processor(material):
     rows = [replace(row, params=params) for row, params in zip(material.rows, (None, 1_000_000, 16_000_000), strict=True)]
-    figure = drawing(Speed(), material.only(rows))
+    figure = drawing(AccuracyAgainstSpeed(), material.only(rows))
     assert {text.get_text() for text in figure.axes[0].texts} == {"Sharp", "Greedy", "Shy"}
     assert "measured on" in figure.texts[0].get_text()
     assert radius(16_000_000) == 2 * radius(1_000_000)
@@ -101,7 +101,7 @@ def test_speed_names_every_method_and_tells_the_processor(material):
 def test_speeds_of_one_run_or_of_a_busy_processor_are_empty_markers(material):
     marked = [dict(runs=1, quiet=True), dict(runs=9, quiet=False), dict(runs=9, quiet=True)]
     rows = [replace(row, speed=replace(row.speed, **about)) for row, about in zip(material.rows, marked, strict=True)]
-    figure = drawing(Speed(), material.only(rows))
+    figure = drawing(AccuracyAgainstSpeed(), material.only(rows))
     points = [line.get_fillstyle() for line in figure.axes[0].lines if len(line.get_xdata()) == 1]
     assert points == ["none", "none", "full"]
     assert "empty: the speed of a single run or the processor" in " ".join(figure.texts[0].get_text().split())
@@ -114,9 +114,11 @@ def test_data_say_what_the_pictures_show(material):
     shy = strata[(strata["method"] == "shy") & (strata["by"] == "size")]
     assert dict(zip(shy["bin"], shy["Pd"], strict=True)) == {"1-9": 1, "10-25": 0}
     rows = [replace(row, metrics={"exact": {"IoU": None}}) if row.method == "shy" else row for row in material.rows]
-    speed = Speed().data(material.only(rows)).set_index("method")
+    speed = AccuracyAgainstSpeed().data(material.only(rows)).set_index("method")
     assert {name: speed.loc[name, "fps"] for name in speed.index} == {r.method: r.speed.fps for r in rows if r.method != "shy"}
     sharp = next(row for row in rows if row.method == "sharp")
     figures = speed.loc["sharp", ["IoU", "IoU_low", "IoU_high"]].tolist()
     assert figures == [sharp.metrics["exact"]["IoU"], *sharp.ci95["exact"]["IoU"]]  # fractions
-    Speed().draw(Speed().data(material.only([])), material.only([]))  # of no row with an IoU: empty axes, no error
+    AccuracyAgainstSpeed().draw(
+        AccuracyAgainstSpeed().data(material.only([])), material.only([])
+    )  # of no row with an IoU: empty axes, no error

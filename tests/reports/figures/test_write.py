@@ -26,7 +26,7 @@ from irsam_zoo.reports.figures.style import (
 )
 from irsam_zoo.reports.figures.write import draw_figures, figure_names
 from irsam_zoo.reports.row_files import RowFiles
-from irsam_zoo.results.row import Status, Weights
+from irsam_zoo.results.row import Status, WeightsFacts
 from irsam_zoo.zoo import UsageError, build_threshold
 from tests.reports.figures.conftest import drawing
 
@@ -117,7 +117,7 @@ def test_small_print_names_few_networks(material):
         rows = [replace(material.rows[0], method=f"m{k}") for k in range(len(schedules))]
         lines = {}
         for row, schedule in zip(rows, schedules, strict=True):
-            weights = Weights(file="f", sha256="s", dataset="x", split="irsam", schedule=schedule)
+            weights = WeightsFacts(file="f", sha256="s", dataset="x", split="irsam", schedule=schedule)
             line = replace(next(iter(material.lines.values())), title=row.method.upper(), row=replace(row, weights=weights))
             lines[row.dataset, row.split, row.method] = line
         return replace(material, rows=tuple(rows), lines=lines).note
