@@ -24,7 +24,7 @@ class PublishedTexts(NamedTuple):
 
 
 class CellTexts(NamedTuple):
-    """The texts of a `reports.table.Value`, ``""`` where there is none, its rank, whether its lead may be chance, and marks."""
+    """The texts of a `Value` of a line, ``""`` where there is none, its rank, whether its lead may be chance, and its marks."""
 
     measured: str = ""
     interval: str = ""

@@ -32,7 +32,7 @@ class Column:
         symbol: The name in a LaTeX caption; the title unless it is given.
         of_method: The figure is the method's, whatever the data set: published once, and never ranked.
         comparable: Whether measured minus published is worth printing.
-        marks: A `Row` to letters of `reports.table.MARKS` behind its figure.
+        marks: A `Row` to letters of `reports.table_line.MARKS` behind its figure.
     """
 
     name: str

@@ -39,7 +39,7 @@ def to_csv(sections, protocol):
 
 
 def _beside(figure):
-    """What there is to say of a `reports.table.Published`."""
+    """What there is to say of a `reports.table_line.Published`."""
     told = dict(published=figure.text, source=figure.source, no_difference=figure.apart)
     return told | _rounded(dict(difference=figure.difference))
 

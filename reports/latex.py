@@ -8,7 +8,7 @@ from irsam_zoo.reports.columns import listed, units
 from irsam_zoo.reports.latex_grid import Grid, escape, scored
 from irsam_zoo.reports.markdown import further_source_notes, source_title
 from irsam_zoo.reports.published import size_of
-from irsam_zoo.reports.table import MARKS
+from irsam_zoo.reports.table_line import MARKS
 
 
 def to_latex(sections, protocol, layout=PLAIN):

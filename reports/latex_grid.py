@@ -27,7 +27,7 @@ class Grid:
 
     Attributes:
         own, each: Columns that a method has once, and those that it has for each data set.
-        methods: By name, the method's `reports.table.Line`s, None where a section has none; in their groups.
+        methods: By name, the method's `reports.table_line.Line`s, None where a section has none; in their groups.
     """
 
     def __init__(self, sections, layout):

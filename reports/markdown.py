@@ -6,7 +6,7 @@ from collections import Counter
 from irsam_zoo.reports.cell_texts import NOT_REAL, PLAIN, cell_texts, data_notes, source_marks, status
 from irsam_zoo.reports.columns import listed, units
 from irsam_zoo.reports.published import facts_of, size_of
-from irsam_zoo.reports.table import MARKS
+from irsam_zoo.reports.table_line import MARKS
 from irsam_zoo.zoo.errors import visible
 
 FOREIGN_TAG = re.compile("<(?!/?(?:sup|u)>)")

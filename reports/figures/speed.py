@@ -9,7 +9,7 @@ from irsam_zoo.reports.figures import requirements as needs
 from irsam_zoo.reports.figures.figure import FIGURES, ReportFigure
 from irsam_zoo.reports.figures.labels import label_points
 from irsam_zoo.reports.figures.style import COLUMN, PALETTE, SMALL, canvas, finish, log_ticks
-from irsam_zoo.reports.table import MARKS
+from irsam_zoo.reports.table_line import MARKS
 
 FAMILIES = {"classical": PALETTE[0], "deep": PALETTE[1]}
 SHOWN_SIZES = (1e6, 10e6)  # parameters, in the legend

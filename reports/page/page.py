@@ -13,7 +13,7 @@ from irsam_zoo.reports.page.recut_tables import AS_RUN, page_cuts
 from irsam_zoo.reports.page.tables import page_tables
 from irsam_zoo.reports.report import beside_folders, counts_in
 from irsam_zoo.reports.row_files import RowFiles
-from irsam_zoo.reports.table import MARKS
+from irsam_zoo.reports.table_line import MARKS
 from irsam_zoo.zoo.terminal import warn
 
 FOLDER = Path(__file__).parent

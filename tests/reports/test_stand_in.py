@@ -4,7 +4,8 @@ import pytest
 
 from irsam_zoo.commands import door
 from irsam_zoo.reports.stand_in import ALONE, JOINT, KINDS, OTHER, chosen_rows, training_of
-from irsam_zoo.reports.table import MARKS, build_table
+from irsam_zoo.reports.table import build_table
+from irsam_zoo.reports.table_line import MARKS
 from irsam_zoo.results.row import Status
 from irsam_zoo.results.store import ResultStore
 from tests.reports.test_table import line_of, make_row, printed, speed, trained
