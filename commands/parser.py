@@ -3,7 +3,7 @@
 import argparse
 from dataclasses import MISSING, fields
 
-from irsam_zoo.engine.options import RunOptions
+from irsam_zoo.results.options import RunOptions
 from irsam_zoo.zoo.errors import UsageError
 
 FLAGS = {"plugins": "--plugin"}

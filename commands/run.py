@@ -8,7 +8,7 @@ from pathlib import Path
 from irsam_zoo import PROGRAM
 from irsam_zoo.commands.parser import DEBUG, FLAGS, PROTOCOL, run_option
 from irsam_zoo.commands.report import check_protocol, check_sweep_protocol, write_reports
-from irsam_zoo.engine.options import RunOptions
+from irsam_zoo.results.options import RunOptions
 from irsam_zoo.zoo.errors import FAILURES, UsageError, one_line
 from irsam_zoo.zoo.lookup import names_file
 from irsam_zoo.zoo.terminal import say, warn

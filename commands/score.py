@@ -31,9 +31,10 @@ def add_parser(commands):
 
 
 def score(args):
-    from irsam_zoo.engine.foreign.run import ScoreOptions, score_predictions
+    from irsam_zoo.engine.foreign.run import score_predictions
     from irsam_zoo.reports.listing import differences_listing, metrics_listing
     from irsam_zoo.reports.report import ReportOptions, tables
+    from irsam_zoo.results.options import ScoreOptions
 
     options = ScoreOptions(**{field.name: getattr(args, field.name) for field in fields(ScoreOptions)})
     status = 0

@@ -83,7 +83,7 @@ def train(args):
     from irsam_zoo.runtime.executors import available_cores
     from irsam_zoo.training.campaign import networks, train_all
     from irsam_zoo.training.train import train as train_method
-    from irsam_zoo.zoo.registry import method_config
+    from irsam_zoo.zoo.specs import method_config
 
     load_plugins(args.plugin)
     if args.queue is not None:

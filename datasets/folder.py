@@ -11,7 +11,6 @@ from irsam_zoo.datasets.fingerprint import published_digests
 from irsam_zoo.datasets.layouts import (
     EXTENSIONS,
     MASK_SUFFIX,
-    file_stamp,
     find_root,
     in_another_form,
     index_files,
@@ -37,6 +36,7 @@ from irsam_zoo.datasets.splits import (
     split_name,
 )
 from irsam_zoo.zoo.errors import UsageError, ZooError
+from irsam_zoo.zoo.reading import file_stamp
 
 
 class Examined(NamedTuple):

@@ -200,15 +200,6 @@ def _walk(folder):
                 places.append((f"{place}{entry.name}/", (*above, itself)))
 
 
-def file_stamp(path):
-    """Path, size and time of change of a file, of which a changed file changes one; None for a file that is not there."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return os.path.abspath(path), status.st_size, status.st_mtime_ns
-
-
 def natural_order(id):
     """Sort key that puts ``XDU2`` before ``XDU10``. Any text has one."""
     parts = re.split(r"([0-9]+)", id)

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from irsam_zoo.datasets.layouts import file_stamp
 from irsam_zoo.datasets.reader import FULL_RANGE, decode, read_header
 from irsam_zoo.zoo.errors import ZooError
+from irsam_zoo.zoo.reading import file_stamp
 
 # The grey level of a mask above which a pixel is target: 128 and up, so that the grey edges of IRSTD-1k's masks fall half in.
 MASK_LEVEL = 127

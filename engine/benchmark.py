@@ -10,9 +10,9 @@ from irsam_zoo.datasets.fingerprint import combine
 from irsam_zoo.engine.cell import Cell, method_cell, open_dataset
 from irsam_zoo.engine.evaluate import evaluate, pixel_digests
 from irsam_zoo.engine.manifest import manifest
-from irsam_zoo.engine.options import RunOptions
 from irsam_zoo.engine.preflight import read_methods, unreadable
 from irsam_zoo.engine.rows import failed_row
+from irsam_zoo.results.options import RunOptions
 from irsam_zoo.results.row import Status
 from irsam_zoo.results.store import ResultStore, check_name
 from irsam_zoo.runtime.durations import parse_duration
@@ -24,7 +24,7 @@ from irsam_zoo.zoo import UsageError, ZooError
 from irsam_zoo.zoo.errors import FAILURES, one_line
 from irsam_zoo.zoo.plugins import load_plugins
 from irsam_zoo.zoo.terminal import warn
-from irsam_zoo.zoo.weights.checkpoints import find_checkpoint
+from irsam_zoo.zoo.weights.find import find_checkpoint
 
 __all__ = ["RunOptions", "run"]
 
@@ -51,7 +51,8 @@ def run(options, describe=_outcome):
     """
     start = time.monotonic()
     seconds = None if options.time_limit is None else parse_duration(options.time_limit)
-    options = replace(options, device=usable_device(options.device))
+    if options.device == "cuda":
+        usable_device(options.device)  # tells where there is none
     unloaded = load_plugins(options.plugins)
     options = replace(options, plugins=tuple(plugin for plugin in options.plugins if plugin not in unloaded))
     run_id = uuid.uuid4().hex
@@ -121,7 +122,7 @@ def _trained(options, datasets):
         return {}
     from irsam_zoo.training.missing import train_missing  # mmengine's runner takes a second to import
 
-    return train_missing(options, datasets, warn)
+    return train_missing(replace(options, device=usable_device(options.device)), datasets, warn)
 
 
 def _in_turn(*functions):

@@ -7,9 +7,11 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from irsam_zoo.datasets import build_dataset
-from irsam_zoo.zoo import METHODS, build_method, load_plugin
-from irsam_zoo.zoo.lookup import registered
-from irsam_zoo.zoo.registry import MethodSpec, options_of
+from irsam_zoo.runtime.hardware import usable_device
+from irsam_zoo.zoo import build_method, load_plugin
+from irsam_zoo.zoo.detector import Detector
+from irsam_zoo.zoo.registry import method_class
+from irsam_zoo.zoo.specs import MethodSpec, options_of
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Cell:
     root: str | None = None
     device: str = "cpu"
     plugins: tuple[str, ...] = ()
-    module: str = "zoo"
+    module: str = "irsam_zoo.zoo"
     predictions: str | None = None
     metric_size: str = "native"
     scores: str | None = None
@@ -75,19 +77,20 @@ class Cell:
         return self.score_folder / f"{image_id}.{self.score_form}"
 
 
-def method_cell(method, *, threshold=None, find_checkpoint=None, **fields):
+def method_cell(method, *, threshold=None, find_checkpoint=None, device="auto", **fields):
     """A `Cell` of a method.
 
     Arguments:
         method (MethodSpec): The method.
         threshold: Policy that overrides the method's own, or None.
         find_checkpoint: Function from the method's name to a file of weights or None; asked where the spec names none.
+        device: ``"auto"``, ``"cpu"`` or ``"cuda"``; a method that stays where it is, on NumPy, is on the CPU.
         fields: The other fields of the cell.
     """
     options = dict(method.options)
     if threshold is not None:
         options["threshold"] = threshold
-    cls = registered(METHODS, options["type"])
+    cls = method_class(options["type"])
     if find_checkpoint is not None and "checkpoint" not in options and "checkpoint" in options_of(cls):
         checkpoint = find_checkpoint(method.name)
         if checkpoint is not None:
@@ -97,6 +100,7 @@ def method_cell(method, *, threshold=None, find_checkpoint=None, **fields):
         options=json.dumps(options, sort_keys=True),
         card=json.dumps(method.card, sort_keys=True),
         module=cls.__module__,
+        device="cpu" if cls.to is Detector.to else usable_device(device),
         **fields,
     )
 

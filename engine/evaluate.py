@@ -4,24 +4,25 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-import torch
-
 from irsam_zoo.datasets.fingerprint import combine
+from irsam_zoo.datasets.leaks import overlap
 from irsam_zoo.datasets.remarks import cut_remarks
 from irsam_zoo.datasets.splits import list_splits, read_split
 from irsam_zoo.engine.cell import cell_dataset, cell_detector
 from irsam_zoo.engine.profiling import speed_of
-from irsam_zoo.engine.rows import in_batches, make_row, recut_records
+from irsam_zoo.engine.rows import make_row
 from irsam_zoo.engine.scoring import score_images
-from irsam_zoo.results.code_version import code_version, library_versions
+from irsam_zoo.results.code_version import READING_AND_COUNTING, code_version, library_versions
 from irsam_zoo.results.record import ImageFailure
+from irsam_zoo.results.recut import recut_records
 from irsam_zoo.results.row import Status
 from irsam_zoo.results.score_map import AboutScores, write_about
+from irsam_zoo.runtime.commit import code_commit
 from irsam_zoo.runtime.executors import ENDS_OF_WORKERS, unordered
-from irsam_zoo.training.provenance import code_commit, overlap
+from irsam_zoo.runtime.hardware import computing_threads
 from irsam_zoo.zoo import ZooError
-from irsam_zoo.zoo.neural import FLOAT32, NeuralDetector
-from irsam_zoo.zoo.weights.checkpoints import sha256_file
+from irsam_zoo.zoo.detector import FLOAT32
+from irsam_zoo.zoo.reading import sha256_file
 
 MOST_LEFT_OUT = 100  # images that a row names
 MOST_COSTLY = 3  # failures that took all of their time or a worker with them, before an image is scored
@@ -36,21 +37,29 @@ def cell_key(cell):
     """All that the stored records of a cell depend on, besides the pixels of each image."""
     detector = cell_detector(cell)
     options = {"type": cell.method_options["type"], **detector.parameters}  # those that a checkpoint brought among them
-    threads = {"threads": torch.get_num_threads()} if in_batches(cell, detector) and cell.device == "cpu" else {}
-    precision = {"precision": detector.precision} if getattr(detector, "precision", FLOAT32) != FLOAT32 else {}
+    threads = {"threads": computing_threads()} if detector.scores_in_batches and cell.device == "cpu" else {}
+    tensors = {"tensors": detector.tensors_digest()} if detector.network is not None else {}
+    precision = {"precision": detector.precision} if detector.precision != FLOAT32 else {}
     files = {name: sha256_file(value) for name, value in options.items() if isinstance(value, str) and Path(value).is_file()}
     return {
         "method": options,
         "files": files,  # a checkpoint, an mmsegmentation configuration: their content besides their path
-        "code": code_version(type(detector).__module__, score_images.__module__),
+        "code": cell_code_version(detector),
         "dataset": cell.dataset,
         "split": cell.split,
         "device": cell.device,
         "metric_size": cell.metric_size,
-        "libraries": library_versions(type(detector).__module__, network=isinstance(detector, NeuralDetector)),
+        "libraries": library_versions(type(detector).__module__, network=detector.network is not None),
+        **tensors,
         **precision,
         **threads,  # sums of networks round by them; workers have one
     }
+
+
+def cell_code_version(detector):
+    """`code_version` of a detector and its threshold policy, with what reads and counts."""
+    classes = [cls for cls in type(detector).__mro__ if cls is not object] + [type(detector.threshold)]
+    return code_version(type(detector).__module__, *(cls.__module__ for cls in classes), *READING_AND_COUNTING)
 
 
 def _untold(images=1, stored=False):
@@ -81,7 +90,7 @@ def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, allow_overl
         reason = missing.format(method=cell.spec, dataset=cell.source, options=_training_options(cell))
         row = make_row(cell, detector, [], n_split=len(dataset), status=Status.NO_CHECKPOINT, reason=reason)
         return store.write_row(row, [])
-    seen = overlap(detector.weights.metadata, dataset) if isinstance(detector, NeuralDetector) and detector.weights else []
+    seen = overlap(detector.weights.metadata, dataset) if detector.weights else []
     if seen and not allow_overlap:
         raise ZooError(
             f"{len(seen)} of the {len(dataset)} test images, {seen[0]} among them, were in the training list of "
@@ -103,7 +112,7 @@ def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, allow_overl
         write_about(cell.score_folder, AboutScores(detector.score_kind, str(detector.threshold)))
     speed = _kept_speed(store.row(cell.dataset, cell.split, cell.method), key, fresh)
     if speed is None and ids:
-        speed = speed_of(cell, len(ids)) if in_batches(cell, detector) else _speed_in(pool, cell, len(ids))
+        speed = speed_of(cell, len(ids)) if detector.scores_in_batches else _speed_in(pool, cell, len(ids))
     errors, costly = {}, 0
     with journal.writer(key, kept, anew=fresh or begun is not None) as append:
         for record in _score(cell, detector, todo, pool):
@@ -111,7 +120,7 @@ def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, allow_overl
                 errors[record.id] = record.error
                 costly += record.costly
                 if costly == MOST_COSTLY and not done:
-                    if not in_batches(cell, detector):
+                    if not detector.scores_in_batches:
                         pool.restart()  # others of its images are under way
                     raise ZooError(f"given up after {costly} images, the last of them {record.id}: {record.error}")
             else:
@@ -144,7 +153,7 @@ def _kept_speed(row, key, fresh):
 
 def _score(cell, detector, indices, pool):
     """Records of the images at these positions, as they become ready."""
-    if in_batches(cell, detector):
+    if detector.scores_in_batches:
         for start in range(0, len(indices), detector.batch_size):
             yield from score_images(cell, indices[start : start + detector.batch_size])
         return

@@ -6,10 +6,10 @@ import numpy as np
 import torch
 
 from irsam_zoo.datasets import build_dataset, found_datasets
+from irsam_zoo.datasets.leaks import overlap
 from irsam_zoo.datasets.reader import fit_label, read_colour, read_opencv_grey
 from irsam_zoo.metrics import IRSTDMetrics
 from irsam_zoo.runtime.executors import available_cores, unordered, worker_pool
-from irsam_zoo.training.provenance import overlap
 from irsam_zoo.zoo import UsageError, ZooError, build_method, build_threshold
 from irsam_zoo.zoo.errors import one_line
 from irsam_zoo.zoo.weights.known_weights import KnownWeights, Result

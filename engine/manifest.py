@@ -5,13 +5,10 @@ import shlex
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
-import torch
-
-from irsam_zoo.runtime.hardware import processor
-from irsam_zoo.training.provenance import code_commit
+from irsam_zoo.runtime.commit import code_commit
+from irsam_zoo.runtime.hardware import gpu_name, processor
 from irsam_zoo.zoo import UsageError
-from irsam_zoo.zoo.reading import MB, read_json
-from irsam_zoo.zoo.weights.checkpoints import sha256_file
+from irsam_zoo.zoo.reading import MB, read_json, sha256_file
 
 VERSION = 1
 MOST = 256 * MB
@@ -38,7 +35,7 @@ def manifest(config, data, seconds):
         "packages": {name: _version(name) for name in PACKAGES},
         "platform": platform.platform(),
         "processor": processor(),
-        "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "cuda": gpu_name(),
     }
 
 

@@ -12,12 +12,12 @@ from irsam_zoo.metrics.components import label_components
 from irsam_zoo.results.record import ImageFailure
 from irsam_zoo.results.store import check_name
 from irsam_zoo.results.targets import Target
-from irsam_zoo.zoo import METHODS, UsageError, build_method, build_threshold
+from irsam_zoo.zoo import UsageError, build_method, build_threshold
 from irsam_zoo.zoo.errors import FAILURES, one_line
-from irsam_zoo.zoo.lookup import registered
 from irsam_zoo.zoo.neural import NeuralDetector
-from irsam_zoo.zoo.registry import MethodSpec, read_method
-from irsam_zoo.zoo.weights.checkpoints import JOINED, find_for_any_image
+from irsam_zoo.zoo.registry import method_class
+from irsam_zoo.zoo.specs import MethodSpec, read_method
+from irsam_zoo.zoo.weights.find import JOINED, find_for_any_image
 from irsam_zoo.zoo.weights.known_weights import entry_named
 
 TOGETHER = 8  # frames that are handed to a method at a time
@@ -57,7 +57,7 @@ def open_methods(methods, *, checkpoints, checkpoint=None, threshold=None, devic
     if threshold is not None and build_threshold(threshold).oracle:
         raise UsageError(f"--threshold {threshold}: it looks at masks, and there are none")
     specs = [read_method(method) for method in methods]
-    networks = [spec.name for spec in specs if issubclass(registered(METHODS, spec.options["type"]), NeuralDetector)]
+    networks = [spec.name for spec in specs if issubclass(method_class(spec.options["type"]), NeuralDetector)]
     if checkpoint is not None and len(networks) != 1:
         raise UsageError(f"--checkpoint names the weights of one network, and there are {len(networks)} among the methods")
     detectors = {}

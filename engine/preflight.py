@@ -3,7 +3,7 @@
 from irsam_zoo.results.store import check_name
 from irsam_zoo.zoo import UsageError, ZooError, build_method, build_threshold
 from irsam_zoo.zoo.errors import FAILURES, BrokenMethodError, one_line
-from irsam_zoo.zoo.registry import MethodSpec, read_method
+from irsam_zoo.zoo.specs import MethodSpec, read_method
 
 MOST_NAMED = 10  # images that cannot be read, in a line
 

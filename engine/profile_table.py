@@ -6,11 +6,11 @@ import torch
 
 from irsam_zoo.datasets.backgrounds import BACKGROUNDS, Dice
 from irsam_zoo.datasets.targets import add_targets
-from irsam_zoo.engine.profiling import best_batch, measure_speed, parameters_by_part
+from irsam_zoo.engine.network_profile import parameters_by_part
+from irsam_zoo.engine.profiling import best_batch, measure_speed
 from irsam_zoo.results.row import Speed
 from irsam_zoo.zoo import build_method, list_methods
 from irsam_zoo.zoo.errors import FAILURES, one_line
-from irsam_zoo.zoo.neural import NeuralDetector
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ def profile_methods(methods, sizes, *, device, threads):
     for name in methods or list_methods():
         detector = build_method(name, weights=None).to(device)
         named = dict(method=detector.name, title=detector.card.title)
-        if isinstance(detector, NeuralDetector):
+        if detector.network is not None:
             detector.warn_of_random_weights = False  # they take as long
             named |= dict(num_parameters=detector.num_parameters, params=parameters_by_part(detector))
         for size in sizes:

@@ -10,16 +10,12 @@ with its addition is one MAC and two FLOPs. Not counted are batch norm, activati
 import time
 from statistics import quantiles
 
-import numpy as np
-import torch
-from torch.utils.flop_counter import FlopCounterMode
-
 from irsam_zoo.engine.cell import cell_dataset, cell_detector
-from irsam_zoo.engine.scoring import at_metric_size, in_time
+from irsam_zoo.engine.scoring import at_metric_size
 from irsam_zoo.results.row import Speed
-from irsam_zoo.runtime.hardware import device_name
+from irsam_zoo.runtime.hardware import computing_threads, device_name, device_type, wait_for
+from irsam_zoo.runtime.workers import in_time
 from irsam_zoo.zoo.errors import FAILURES
-from irsam_zoo.zoo.neural import FLOAT32, NeuralDetector
 
 RUNS = 20
 SECONDS = 1.0
@@ -44,7 +40,7 @@ def speed_of(cell, number):
         detector, dataset = cell_detector(cell), cell_dataset(cell)
         items = (dataset[index] for index in range(0, number, -(-number // IMAGES)))
         images = [at_metric_size(cell, detector, item)["image"] for item in items]
-        with in_time(cell, TIMED):
+        with in_time(cell.timeout and cell.timeout * TIMED):
             speed = measure_speed(detector, [image for image in images if image.shape == images[0].shape])
         detector.take_notes()
     except FAILURES:
@@ -61,40 +57,42 @@ def measure_speed(detector, images, *, runs=RUNS, seconds=SECONDS):
         runs, seconds: Where to stop. An image that alone takes longer is timed once, at its first prediction, or at the first
             after those that count FLOPs and start a GPU.
     """
-    network, device = isinstance(detector, NeuralDetector), torch.device(getattr(detector, "device", "cpu"))
+    network, kind = detector.network is not None, device_type(detector.device)
     first = images[0]
+    if network:
+        from irsam_zoo.engine.network_profile import count_flops, network_seconds, peak_memory  # which need PyTorch
     flops = count_flops(detector, first) if network else None  # a warm-up, as well
-    warm_up = int(network) + _start(lambda: detector.predict(first), device)
-    times = [_timed(lambda: detector.predict(first), device)]
+    warm_up = int(network) + _start(lambda: detector.predict(first), detector.device)
+    times = [timed(lambda: detector.predict(first), detector.device)]
     if times[0][0] < seconds:
         warm_up, times = warm_up + 1, []
     while not times or (len(times) < runs and sum(wall for wall, _ in times) < seconds):
         image = images[len(times) % len(images)]
-        times.append(_timed(lambda image=image: detector.predict(image), device))
+        times.append(timed(lambda image=image: detector.predict(image), detector.device))
     walls = [wall for wall, _ in times]
     lower, median, upper = quantiles(walls, n=4, method="inclusive") if len(walls) > 1 else walls * 3
-    threads = torch.get_num_threads()
+    threads = computing_threads()
     height, width = first.shape
     return Speed(
         fps=1 / median,
         seconds_an_image=median,
         lower_quartile=lower,
         upper_quartile=upper,
-        network_seconds=_network_seconds(detector, first, len(walls)) if network else None,
+        network_seconds=network_seconds(detector, first, len(walls)) if network else None,
         flops=flops,
         memory=peak_memory(detector, first) if network else None,
-        how=f"median of {len(walls)} single images of {height}x{width} on {device.type}, "
-        + (f"{threads} thread{'s' * (threads > 1)}, " if device.type == "cpu" else "")
+        how=f"median of {len(walls)} single images of {height}x{width} on {kind}, "
+        + (f"{threads} thread{'s' * (threads > 1)}, " if kind == "cpu" else "")
         + ("after a warm-up" if warm_up else "without a warm-up"),
-        processor=device_name(device),
-        device=device.type,
+        processor=device_name(detector.device),
+        device=kind,
         threads=threads,
-        dtype=getattr(detector, "precision", FLOAT32),
+        dtype=detector.precision,
         height=height,
         width=width,
         runs=len(walls),
         warm_up=warm_up,
-        quiet=device.type != "cpu" or sum(used for _, used in times) >= BUSY * sum(walls),
+        quiet=kind != "cpu" or sum(used for _, used in times) >= BUSY * sum(walls),
     )
 
 
@@ -106,74 +104,32 @@ def best_batch(detector, image, sizes=(2, 4, 8, 16)):
         image (np.ndarray): HxW grey image, repeated.
         sizes: To try besides 1. A method that takes images one by one has only that.
     """
-    device = torch.device(getattr(detector, "device", "cpu"))
+    device = detector.device
     rates = {}
     for size in (1, *(size for size in sizes if size <= detector.batch_size)):
         batch = [image] * size
         _start(lambda batch=batch: detector.predict_batch(batch), device)
-        walls = [_timed(lambda batch=batch: detector.predict_batch(batch), device)[0]]
+        walls = [timed(lambda batch=batch: detector.predict_batch(batch), device)[0]]
         while len(walls) < 4 and sum(walls) < SECONDS:
-            walls.append(_timed(lambda batch=batch: detector.predict_batch(batch), device)[0])
+            walls.append(timed(lambda batch=batch: detector.predict_batch(batch), device)[0])
         rates[size] = size / min(walls)
     best = max(rates, key=rates.get)
     return best, rates[best]
 
 
-def parameters_by_part(detector):
-    """Learnable values of each direct part of a `NeuralDetector`'s network, by its name."""
-    return {name: sum(p.numel() for p in part.parameters()) for name, part in detector.network.named_children()}
-
-
-def count_flops(detector, image):
-    """FLOPs of one prediction of a `NeuralDetector`, as the protocol counts them."""
-    learned = [parameter for parameter in detector.network.parameters() if parameter.requires_grad]
-    # The counter wants a gradient function of a module's inputs that require gradients, and a parameter that is one has none.
-    detector.network.requires_grad_(False)
-    try:
-        with FlopCounterMode(display=False) as counter:
-            detector.predict(image)
-    finally:
-        for parameter in learned:
-            parameter.requires_grad_(True)
-    return counter.get_total_flops()
-
-
-def peak_memory(detector, image):
-    """Bytes in use at most during one prediction of a `NeuralDetector`, as in the protocol; None without CUDA."""
-    if detector.device.type != "cuda":
-        return None
-    torch.cuda.reset_peak_memory_stats(detector.device)
-    detector.predict(image)
-    return torch.cuda.max_memory_allocated(detector.device)
-
-
-@torch.inference_mode()
-def _network_seconds(detector, image, runs):
-    """Median seconds of the network alone, without pre- and post-processing."""
-    grey = torch.from_numpy(np.asarray(image, np.float32))[None, None].to(detector.device)
-    inputs = detector.preprocess(grey).contiguous(memory_format=detector.memory_format)
-
-    def run():
-        with detector.autocast():
-            detector.forward(inputs)
-
-    return float(np.median([_timed(run, detector.device)[0] for _ in range(runs)]))
-
-
 def _start(function, device):
     """Call a function as often as a GPU needs before its time can be told; how often."""
-    calls = GPU_STARTS if device.type == "cuda" else 0
+    calls = GPU_STARTS if device_type(device) == "cuda" else 0
     for _ in range(calls):
         function()
     return calls
 
 
-def _timed(function, device):
+def timed(function, device):
     """Wall seconds and processor seconds of a call, until the device is done."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
+    wait = wait_for(device)
+    wait()
     wall, used = time.perf_counter(), time.process_time()
     function()
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
+    wait()
     return time.perf_counter() - wall, time.process_time() - used

@@ -3,9 +3,8 @@
 from functools import cache
 
 from irsam_zoo.reports.published import sources
-from irsam_zoo.zoo import METHODS
-from irsam_zoo.zoo.lookup import registered
-from irsam_zoo.zoo.registry import spec_named
+from irsam_zoo.zoo.index import card_of
+from irsam_zoo.zoo.specs import spec_named
 
 GROUPS = {"classical": "Classical", "deep": "Deep", "ours": "Ours", "after": "After Table 1", "others": "Others"}
 
@@ -29,14 +28,14 @@ def group_of(method, row, ours, after=()):
     family = row.family if row is not None else None
     if family is None:
         known = {name: family for source in sources().values() for name, family in source["families"].items()}
-        card = card_of(method)
+        card = method_card(method)
         family = (card and card.family) or known.get(method)
     return family or "others"
 
 
-def card_of(method):
-    """The card of the class of a method of the package, or None."""
-    return getattr(registered(METHODS, _type(method)), "card", None)
+def method_card(method):
+    """The card of the class of a method, a configuration or published weights; None where it is not known here."""
+    return card_of(_type(method))
 
 
 @cache

@@ -4,10 +4,10 @@ from irsam_zoo.datasets import FolderDataset, build_dataset, list_datasets
 from irsam_zoo.datasets.catalogue import dataset_class
 from irsam_zoo.reports.columns import DEFAULT, columns_named, units
 from irsam_zoo.reports.table_line import MARKS
-from irsam_zoo.zoo import METHODS, UsageError, build_method, list_methods
+from irsam_zoo.zoo import UsageError, list_methods
 from irsam_zoo.zoo.errors import FAILURES, one_line, visible
-from irsam_zoo.zoo.lookup import registered
-from irsam_zoo.zoo.weights.checkpoints import find_checkpoint
+from irsam_zoo.zoo.index import facts_of
+from irsam_zoo.zoo.weights.find import find_checkpoint
 
 
 def method_listing(checkpoints):
@@ -15,16 +15,11 @@ def method_listing(checkpoints):
     (size,) = columns_named(["params"])
     lines = [("method", "title", "family", "year", size.head, "fidelity", "weights")]
     for name in list_methods():
-        method = registered(METHODS, name)
-        params = vars(method).get("default_parameters")  # not a parent's, whose network may be another
-        if params is None:
-            try:
-                method = build_method(name, weights=None)
-            except FAILURES as error:
-                lines.append((name, *["-"] * 4, f"does not build: {one_line(error)}", "-"))
-                continue
-            params = getattr(method, "num_parameters", None)
-        card = method.card
+        try:
+            card, params, _ = facts_of(name)
+        except FAILURES as error:
+            lines.append((name, *["-"] * 4, f"does not build: {one_line(error)}", "-"))
+            continue
         found = [d for d in list_datasets() if params and _has_weights(checkpoints, name, d)]
         weights = (", ".join(found) or "none") if params else "not needed"
         millions = size.text(size.shown(params)) if params else "-"

@@ -5,7 +5,7 @@ from collections import Counter
 
 from irsam_zoo.reports.cell_texts import NOT_REAL, PLAIN, cell_texts, data_notes, source_marks, status
 from irsam_zoo.reports.columns import listed, units
-from irsam_zoo.reports.published import facts_of, size_of
+from irsam_zoo.reports.published import size_of, source_facts
 from irsam_zoo.reports.table_line import MARKS
 from irsam_zoo.zoo.errors import visible
 
@@ -61,7 +61,7 @@ def further_source_notes(sections):
     marks, found = source_marks(sections), {}
     for section in sections:
         for source, titles in section.further_sources.items():
-            told = f"by {source_title(source)}, {published_at(section, source)}. {facts_of(source)['notes']}".rstrip()
+            told = f"by {source_title(source)}, {published_at(section, source)}. {source_facts(source)['notes']}".rstrip()
             whose = found.setdefault((marks.get(source), told), {})
             whose |= dict.fromkeys([section.title] if source in marks else titles)
     texts = Counter(mark for mark, _ in found)
@@ -74,7 +74,7 @@ def further_source_notes(sections):
 
 def source_title(source):
     """What a source of published figures is called."""
-    return facts_of(source)["title"]
+    return source_facts(source)["title"]
 
 
 def published_at(section, source):

@@ -9,15 +9,14 @@ from scipy.special import expit
 
 from irsam_zoo.datasets import build_dataset
 from irsam_zoo.datasets.reader import open_picture
-from irsam_zoo.engine.rows import recut_records
-from irsam_zoo.engine.scoring import item_digest
+from irsam_zoo.results.measure import item_digest
+from irsam_zoo.results.recut import recut_records
 from irsam_zoo.results.row import OUTSIDE
 from irsam_zoo.zoo import build_threshold
 from irsam_zoo.zoo.errors import UsageError, ZooError, one_line
 from irsam_zoo.zoo.npy import read_npy
-from irsam_zoo.zoo.reading import check_regular
-from irsam_zoo.zoo.weights.checkpoint_files import read_header
-from irsam_zoo.zoo.weights.checkpoints import sha256_file
+from irsam_zoo.zoo.reading import check_regular, sha256_file
+from irsam_zoo.zoo.weights.header import read_header
 
 CHECKPOINTS = Path("checkpoints")
 

@@ -9,7 +9,7 @@ from irsam_zoo import ROOT
 from irsam_zoo.datasets import DATASETS
 from irsam_zoo.datasets.splits import DEFAULT_SPLIT
 from irsam_zoo.reports.columns import DEFAULT, Column, columns_named
-from irsam_zoo.reports.groups import GROUPS, card_of, group_of
+from irsam_zoo.reports.groups import GROUPS, group_of, method_card
 from irsam_zoo.reports.published import printed_name, published, published_figures, size_of, tables_of
 from irsam_zoo.reports.ranking import rank
 from irsam_zoo.reports.stand_in import KINDS, chosen_rows
@@ -207,7 +207,7 @@ def _line(method, section, row, config):
 
 def _title(method):
     """That of a method of the package, by its card; of another one the name that a published table prints."""
-    card = card_of(method) if method in list_methods() else None
+    card = method_card(method) if method in list_methods() else None
     return card.title if card else printed_name(method)
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from irsam_zoo.reports.published import facts_of
+from irsam_zoo.reports.published import source_facts
 from irsam_zoo.reports.stand_in import ALONE, JOINT, training_of
 from irsam_zoo.results.row import OUTSIDE, Row
 
@@ -12,7 +12,7 @@ class Published:
     """A published figure of a cell.
 
     Attributes:
-        source: Where it is from, a key of `reports.published.facts_of`.
+        source: Where it is from, a key of `reports.published.source_facts`.
         text: As it is printed.
         apart: Why it is not compared with the measured one, empty where it is: other machines, images or sizes of images.
         difference: Measured minus published, or None.
@@ -114,7 +114,7 @@ class Line:
     def marks(self):
         """Letters behind the title; `MARKS` explains them."""
         if self.row is None:
-            joint = {facts_of(source).get("training") for source in self.sources} == {JOINT}
+            joint = {source_facts(source).get("training") for source in self.sources} == {JOINT}
             return "JN" if joint else "N"
         letters = {"public-port": "P", "reconstruction": "R"}.get(self.row.fidelity, "V" if self.row.fidelity_scope else "")
         return "".join(sorted(letters + "".join(letter for letter, flag in self._flags.items() if flag)))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from irsam_zoo.reports.columns import columns_named, units
 from irsam_zoo.reports.listing import aligned
-from irsam_zoo.zoo.weights.checkpoint_files import read_header
+from irsam_zoo.zoo.weights.header import read_header
 
 FIGURES = ("IoU", "nIoU", "Pd", "Fa")
 LEAST_DIGITS = 2

@@ -3,9 +3,11 @@
 import ast
 import hashlib
 import importlib.util
+import io
 import sys
+import tokenize
 from contextlib import suppress
-from functools import cache
+from functools import cache, lru_cache
 from importlib.machinery import PathFinder, all_suffixes
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
@@ -15,6 +17,39 @@ from irsam_zoo.zoo.plugins import PLUGIN_PREFIX, is_library, is_own, loaded_with
 
 # What computes scores of classical methods, and counts of all; OpenCV by any of its names.
 LIBRARIES = ("numpy", "scipy", "scikit-image", "numba", "opencv-python", "opencv-python-headless", "opencv-contrib-python")
+
+# What decides what is read of an image, and what is counted in it.
+READING_AND_COUNTING = (
+    "irsam_zoo.datasets.reader",
+    "irsam_zoo.datasets.levels",
+    "irsam_zoo.datasets.mask_levels",
+    "irsam_zoo.results.measure",
+)
+# Of this project, what finds a method, tells of it or reads its weights, and decides no score: weights are in the key of a
+# record by their tensors. All else that a method imports counts.
+DECIDES_NO_SCORE = tuple(
+    f"irsam_zoo.{name}"
+    for name in (
+        "commands",
+        "reports",
+        "runtime",
+        "results.serialization",
+        "zoo.card",
+        "zoo.config_files",
+        "zoo.errors",
+        "zoo.foreign_code",
+        "zoo.lookup",
+        "zoo.losses",
+        "zoo.memory",
+        "zoo.plugins",
+        "zoo.reading",
+        "zoo.registry",
+        "zoo.schedules",
+        "zoo.specs",
+        "zoo.terminal",
+        "zoo.weights",
+    )
+)
 
 
 def code_version(module, *others):
@@ -26,10 +61,10 @@ def code_version(module, *others):
 
     Returns:
         str: 16 hexadecimal digits over the source of these modules and of everything that they import of this project
-        and of the first one's own package, so that a change elsewhere leaves stored results valid. For a module that is not of
-        this project, that is everything that it imports, or that was imported with it, outside the standard library and
-        ``site-packages``. What a function finds in a way that cannot be read from the source (a folder or a name that it
-        computes) is not seen.
+        (but for `DECIDES_NO_SCORE`) and of the first one's own package, so that a change elsewhere leaves stored results valid;
+        nor do comments, docstrings and line breaks count. For a module that is not of this project, that is everything that it
+        imports, or that was imported with it, outside the standard library and ``site-packages``. What a function finds in a
+        way that cannot be read from the source (a folder or a name that it computes) is not seen.
     """
     sources = _Sources(module)
     for name in (module, *loaded_with(module), *others):
@@ -96,7 +131,11 @@ class _Sources:
         if top != name and top != self._package and (of_top := self._path(top)) and not self._counts(top, of_top):
             return  # of a library, whose package is not to be imported for this
         path = self._path(name)
-        if path is not None and self._counts(name, path):
+        if path is None:
+            package, _, attribute = name.rpartition(".")
+            for home in _offered(package).get(attribute, ()):
+                self.add(home)
+        elif self._counts(name, path):
             self._add_file(name, path)
 
     def _add_file(self, name, path):
@@ -104,7 +143,8 @@ class _Sources:
             return
         # A plug-in's module is named by its path too: what is moved is the same.
         label = name.rpartition("_")[0] if name.startswith(PLUGIN_PREFIX) else name
-        self.files[path] = label, path.read_bytes()
+        source = path.read_bytes()
+        self.files[path] = label, _without_remarks(source) if path.suffix == ".py" else source
         if path.suffix != ".py":
             return
         if not is_own(path):
@@ -118,7 +158,9 @@ class _Sources:
             self.add(imported)
 
     def _counts(self, name, path):
-        return is_own(path) or name.partition(".")[0] == self._package or (self.foreign and not is_library(path))
+        if is_own(path):
+            return path.name != "__init__.py" and not _is_of(name, DECIDES_NO_SCORE)
+        return name.partition(".")[0] == self._package or (self.foreign and not is_library(path))
 
     def _path(self, name):
         """The file of a module, or None."""
@@ -126,6 +168,24 @@ class _Sources:
         if path is None and self.foreign:
             path = _origin_in(name, self._folders)
         return path
+
+
+def _is_of(name, modules):
+    return any(name == module or name.startswith(f"{module}.") for module in modules)
+
+
+@cache
+def _offered(package):
+    """What a package of this project imports for others to take from it: where each is at home, by its name there."""
+    path = _origin(package) if package.partition(".")[0] == "irsam_zoo" else None
+    if path is None or path.name != "__init__.py":
+        return {}
+    homes = {}
+    for node in _nodes(path):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                homes[alias.asname or alias.name] = (node.module, f"{node.module}.{alias.name}")
+    return homes
 
 
 def _origin(name):
@@ -165,6 +225,48 @@ def _nodes(path):
         return ast.walk(ast.parse(path.read_bytes()))
     except (SyntaxError, ValueError, RecursionError):
         return iter(())
+
+
+@lru_cache(maxsize=1024)
+def _without_remarks(source):
+    """The tokens of a source but for comments, docstrings and line breaks within a statement; all of one that is no Python."""
+    try:
+        tokens = list(tokenize.tokenize(io.BytesIO(source).readline))
+        lines = source.decode(tokens[0].string).splitlines(keepends=True)
+    except (SyntaxError, ValueError, tokenize.TokenError):
+        return source
+    kept, formatted = [[]], None  # logical lines, and where a text with expressions in it begins
+    for token in tokens[1:]:
+        name = tokenize.tok_name[token.type]
+        if name == "FSTRING_START" and formatted is None:
+            formatted, depth = token.start, 0
+        if formatted is not None:  # from Python 3.12 on it comes in parts; here it is one, as it was before
+            depth += (name == "FSTRING_START") - (name == "FSTRING_END")
+            if depth == 0:
+                kept[-1].append(_between(lines, formatted, token.end))
+                formatted = None
+        elif name == "NEWLINE":
+            kept.append([])
+        elif name in ("INDENT", "DEDENT"):
+            kept[-1].append(name)
+        elif name not in ("COMMENT", "NL", "ENDMARKER"):
+            kept[-1].append(token.string)
+    return "\0".join(token for line in kept for token in _statement(line)).encode("utf-8", "surrogateescape")
+
+
+def _statement(tokens):
+    """The tokens of a logical line with its end; of a text that stands alone, the change of indentation before it."""
+    words = [token for token in tokens if token not in ("INDENT", "DEDENT")]
+    alone = len(words) == 1 and words[0].lstrip("rRuU")[:1] in ("'", '"')
+    return [token for token in tokens if token in ("INDENT", "DEDENT")] if alone else [*tokens, "\n"]
+
+
+def _between(lines, start, end):
+    """The text between two places, each a line from 1 and a column."""
+    (first, left), (last, right) = start, end
+    if first == last:
+        return lines[first - 1][left:right]
+    return "".join([lines[first - 1][left:], *lines[first : last - 1], lines[last - 1][:right]])
 
 
 @cache

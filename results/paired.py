@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from irsam_zoo.engine.rows import recut_records
 from irsam_zoo.metrics import paired_bootstrap
+from irsam_zoo.results.recut import recut_records
 from irsam_zoo.results.row import Row
 from irsam_zoo.zoo import ZooError, build_threshold
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from irsam_zoo.engine.rows import recut_records, recut_rows
+from irsam_zoo.results.recut import recut_records, recut_rows
 from irsam_zoo.results.row import Row
 from irsam_zoo.results.store import ResultStore
 from irsam_zoo.zoo.errors import UsageError, ZooError
@@ -51,7 +51,7 @@ class StoredRows:
             return None
 
     def recounted(self, row, policies):
-        """For each policy, the counts of each image as it cuts it, from the stored sweeps; see `engine.rows.recut_records`.
+        """For each policy, the counts of each image as it cuts it, from the stored sweeps; see `results.recut.recut_records`.
 
         Raises:
             ZooError: The journal was deleted or belongs to a later run. Raised before the first is counted. What a policy

@@ -9,11 +9,10 @@ from itertools import islice
 
 from joblib.externals.loky import cpu_count, get_reusable_executor
 
-from irsam_zoo.engine.scoring import prepare_worker
+from irsam_zoo.runtime.hardware import SINGLE_THREAD
+from irsam_zoo.runtime.workers import prepare_worker
 from irsam_zoo.zoo import ZooError
 
-# One thread a worker: the processes already fill the cores, and results do not depend on the number of threads.
-SINGLE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
 ENDS_OF_WORKERS = (BrokenExecutor, MemoryError)  # what a task ends in that took its worker along, or its worker's memory
 
 

@@ -1,12 +1,15 @@
-"""Names of what computes."""
+"""What computes: its name, its threads, and whether it is there. PyTorch is imported only where a device needs it."""
 
+import os
 import platform
+import sys
 from functools import cache
 from pathlib import Path
 
-import torch
-
 from irsam_zoo.zoo.errors import UsageError
+
+# One thread a worker: the processes already fill the cores, and results do not depend on the number of threads.
+SINGLE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
 
 
 @cache
@@ -20,10 +23,24 @@ def processor():
     return platform.processor()
 
 
+def device_type(device):
+    """``"cpu"`` or ``"cuda"`` of a device, a `torch.device` or its name."""
+    return str(device).partition(":")[0]
+
+
 def device_name(device):
     """The GPU's name for a CUDA device, the processor's for any other."""
-    device = torch.device(device)
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else processor()
+    if device_type(device) != "cuda":
+        return processor()
+    import torch
+
+    return torch.cuda.get_device_name(device)
+
+
+def gpu_name():
+    """The name of the GPU that PyTorch would compute on; None where there is none, or where nothing has asked for PyTorch."""
+    torch = sys.modules.get("torch")
+    return torch.cuda.get_device_name() if torch is not None and torch.cuda.is_available() else None
 
 
 def usable_device(name):
@@ -32,7 +49,41 @@ def usable_device(name):
     Raises:
         UsageError: CUDA is asked for and there is none.
     """
+    if name == "cpu":
+        return name
+    import torch
+
     available = torch.cuda.is_available()
     if name == "cuda" and not available:
         raise UsageError("--device cuda: this torch sees no CUDA device; use --device cpu")
-    return name if name != "auto" else "cuda" if available else "cpu"
+    return "cuda" if available else "cpu"
+
+
+def computing_threads():
+    """Threads that numerical libraries compute with in this process: PyTorch's, or those that it would take."""
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        return torch.get_num_threads()
+    return int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count())
+
+
+def wait_for(device):
+    """A function that returns once the device has done what it was given."""
+    if device_type(device) != "cuda":
+        return lambda: None
+    import torch
+
+    return lambda: torch.cuda.synchronize(device)
+
+
+def one_thread():
+    """Have numerical libraries compute in one thread, PyTorch too where it is imported later."""
+    os.environ.update(SINGLE_THREAD)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+
+
+def free_device_memory():
+    """Give back what PyTorch keeps of a GPU's memory and does not use."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].cuda.empty_cache()  # does nothing where CUDA is not in use

@@ -10,7 +10,7 @@ from PIL import Image
 from irsam_zoo import ROOT
 from irsam_zoo.commands import door
 from irsam_zoo.zoo import build_method
-from irsam_zoo.zoo.weights.own_files import read_header
+from irsam_zoo.zoo.weights.header import read_header
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from irsam_zoo.engine.profiling import count_flops
+from irsam_zoo.engine.network_profile import count_flops
 from irsam_zoo.zoo import Detector, MethodCard, build_method, list_methods
 from irsam_zoo.zoo.neural import NeuralDetector
 from tests.deep_methods import DEEP

@@ -8,7 +8,7 @@ import pytest
 
 from irsam_zoo import ROOT
 from irsam_zoo.commands import door
-from irsam_zoo.engine.options import RunOptions
+from irsam_zoo.results.options import RunOptions
 from irsam_zoo.zoo import UsageError
 
 HEAVY = ("torch", "mmengine", "pandas", "matplotlib", "skimage", "numpy", "cv2", "scipy")

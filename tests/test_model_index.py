@@ -9,11 +9,11 @@ import yaml
 
 from irsam_zoo import ROOT
 from irsam_zoo.commands import door
+from irsam_zoo.datasets.leaks import seen_images
 from irsam_zoo.results.store import ResultStore
-from irsam_zoo.training.provenance import seen_images
 from irsam_zoo.training.recipe import load_recipe
-from irsam_zoo.zoo.weights.checkpoint_files import read_header
-from irsam_zoo.zoo.weights.checkpoints import sha256_file
+from irsam_zoo.zoo.reading import sha256_file
+from irsam_zoo.zoo.weights.header import read_header
 
 MODELS = yaml.safe_load((ROOT / "model-index.yml").read_text())["Models"]
 LARGEST = 110 * 2**20

@@ -14,7 +14,7 @@ from irsam_zoo.training.capture import BEFORE_CAPTURE, CudaGraphs
 from irsam_zoo.training.provenance import digest
 from irsam_zoo.training.squares import DeviceSquares, can_cut
 from irsam_zoo.training.step import Step
-from irsam_zoo.zoo.weights.checkpoint_files import read_header
+from irsam_zoo.zoo.weights.header import read_header
 
 # A step is timed a few times after a first one, which also allocates; no longer than this part of the budget a phase.
 TIMED = 3

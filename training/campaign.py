@@ -11,13 +11,13 @@ from irsam_zoo.datasets import build_dataset
 from irsam_zoo.runtime.executors import worker_pool
 from irsam_zoo.training.train import train
 from irsam_zoo.training.work_folder import last_state, work_folder
-from irsam_zoo.zoo import METHODS, list_methods, load_plugin
+from irsam_zoo.zoo import list_methods, load_plugin
 from irsam_zoo.zoo.errors import FAILURES, one_line
-from irsam_zoo.zoo.lookup import registered
 from irsam_zoo.zoo.neural import NeuralDetector
-from irsam_zoo.zoo.registry import CONFIG_DIR, method_config
+from irsam_zoo.zoo.registry import method_class
+from irsam_zoo.zoo.specs import CONFIG_DIR, method_config
 from irsam_zoo.zoo.terminal import say
-from irsam_zoo.zoo.weights.checkpoint_files import read_header
+from irsam_zoo.zoo.weights.header import read_header
 
 TABLE = CONFIG_DIR.parent / "tables" / "table1.py"
 
@@ -26,7 +26,7 @@ def networks():
     """Names of all methods with a network: those of Table 1 and after it in their order, then others that bring a recipe."""
     table = Config.fromfile(TABLE)
     order = [*table.methods, *table.after]
-    found = [name for name in list_methods() if issubclass(registered(METHODS, name), NeuralDetector)]
+    found = [name for name in list_methods() if issubclass(method_class(name), NeuralDetector)]
     own = [name for name in found if name in order or (CONFIG_DIR / f"{name}.py").is_file()]
     return sorted(own, key=lambda name: order.index(name) if name in order else len(order))
 

@@ -5,12 +5,12 @@ from concurrent.futures import as_completed
 
 from irsam_zoo.runtime.executors import available_cores, worker_pool
 from irsam_zoo.training.train import TrainOptions, train
-from irsam_zoo.zoo import METHODS, load_plugin
+from irsam_zoo.zoo import load_plugin
 from irsam_zoo.zoo.errors import FAILURES, one_line
-from irsam_zoo.zoo.lookup import registered
 from irsam_zoo.zoo.neural import NeuralDetector
-from irsam_zoo.zoo.registry import method_config
-from irsam_zoo.zoo.weights.checkpoints import find_checkpoint
+from irsam_zoo.zoo.registry import method_class
+from irsam_zoo.zoo.specs import method_config
+from irsam_zoo.zoo.weights.find import find_checkpoint
 from irsam_zoo.zoo.weights.known_weights import entry_named
 
 
@@ -47,7 +47,7 @@ def train_missing(options, datasets, report):
 
 
 def _lacks(options, name, config, dataset):
-    if "checkpoint" in config or entry_named(name) or not issubclass(registered(METHODS, config["type"]), NeuralDetector):
+    if "checkpoint" in config or entry_named(name) or not issubclass(method_class(config["type"]), NeuralDetector):
         return False
     return find_checkpoint(options.checkpoints, name, dataset.name, split=dataset.split, schedule=options.train) is None
 

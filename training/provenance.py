@@ -1,18 +1,15 @@
 """What a trained checkpoint says of its making, and whether that forbids to test it on a data set."""
 
 import hashlib
-import subprocess
 from dataclasses import asdict
 
 import torch
 
-from irsam_zoo import ROOT
-from irsam_zoo.datasets import DATASETS, build_dataset, found_datasets, list_splits, read_split
-from irsam_zoo.datasets.fingerprint import SHORT, published_digests
+from irsam_zoo.datasets import build_dataset, found_datasets, list_splits, read_split
+from irsam_zoo.datasets.fingerprint import published_digests
+from irsam_zoo.datasets.leaks import images_of, merged, seen_images
+from irsam_zoo.runtime.commit import code_commit
 from irsam_zoo.zoo.errors import UsageError
-from irsam_zoo.zoo.lookup import registered
-
-COMMIT = "COMMIT"  # the file of a packed folder that says which commit its code is of
 
 
 def checkpoint_metadata(
@@ -42,7 +39,7 @@ def checkpoint_metadata(
         "evaluation": recipe.evaluation,
         "dataset": dataset.name,
         "split": dataset.split,
-        "seen": _merged(seen_images(before), _images(dataset)),
+        "seen": merged(seen_images(before), images_of(dataset)),
         "train_ids_sha256": digest(sorted(dataset.ids)),
         "train_fingerprint": digest([*sorted(dataset.ids), dataset.fingerprint()]),
         "data_notes": dataset.notes,
@@ -58,60 +55,6 @@ def checkpoint_metadata(
         "code_version": code_version,
         "torch": torch.__version__,
     }
-
-
-def overlap(metadata, dataset):
-    """Images of a data set that a checkpoint has seen in training, by name or by their pixels.
-
-    Of a data set that was made from the images of one that it has seen, or that one was made from, these are all.
-
-    Arguments:
-        metadata: What `zoo.weights.checkpoints.load_checkpoint` returned beside the weights.
-        dataset (IRSTDDataset): Such as the test subset of a split.
-
-    Returns:
-        list[str]: Ids, in the order of the data set. Empty for a checkpoint that names no training images, such as an author's.
-    """
-    seen = seen_images(metadata)
-    digests = {digest for images in seen.values() for digest in images.values() if digest}
-    found = {id for id, digest in dataset.image_digests().items() if digest[:SHORT] in digests} if digests else set()
-
-    origins = {getattr(registered(DATASETS, name), "made_from", "") for name in seen}
-
-    def named(id):
-        member, own = dataset.origin(id)
-        return own in seen.get(member.name, ()) or member.made_from in seen or member.name in origins
-
-    return [id for id in dataset.ids if id in found or named(id)]
-
-
-def seen_images(metadata):
-    """Training images of a checkpoint, those of earlier stages included.
-
-    Returns:
-        dict[str, dict[str, str | None]]: By data set, the digest of each id's pixels, None where it is not known: headers of
-        earlier versions have ids alone. Empty for a checkpoint that names no training images.
-    """
-    seen = {
-        name: dict(images) if isinstance(images, dict) else dict.fromkeys(images)
-        for name, images in metadata.get("seen", {}).items()
-    }
-    if "train_ids" in metadata:  # a header of an earlier version
-        seen = _merged(seen, {metadata["dataset"]: dict.fromkeys(metadata["train_ids"])})
-    return seen
-
-
-def _images(dataset):
-    """Digests of a data set's images, as `seen_images` gives them."""
-    images = {}
-    for id, pixels in dataset.image_digests().items():
-        member, own = dataset.origin(id)
-        images.setdefault(member.name, {})[own] = pixels[:SHORT]
-    return images
-
-
-def _merged(seen, more):
-    return {name: {**seen.get(name, {}), **more.get(name, {})} for name in {**seen, **more}}
 
 
 def trained_on(lists, root=None):
@@ -140,8 +83,8 @@ def trained_on(lists, root=None):
             images = {id: digests[id][0] for id in read_split(name, split, "train")}
         else:
             dataset = build_dataset(name, root=root, split=split, subset="train")
-            name, split, images = dataset.name, dataset.split, _images(dataset)[dataset.name]
-        seen = _merged(seen, {name: images})
+            name, split, images = dataset.name, dataset.split, images_of(dataset)[dataset.name]
+        seen = merged(seen, {name: images})
         splits.setdefault(name, split)
     if not seen:
         return {}
@@ -152,14 +95,3 @@ def trained_on(lists, root=None):
 def digest(lines):
     """SHA-256 (hex) of lines of text."""
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
-
-
-def code_commit():
-    """This project's commit, with ``-dirty`` where files differ from it; None outside a repository."""
-    if (ROOT / COMMIT).is_file():
-        return (ROOT / COMMIT).read_text(encoding="utf-8") or None
-    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        return None

@@ -12,11 +12,11 @@ from irsam_zoo.results.files import write_atomic
 from irsam_zoo.results.store import check_name
 from irsam_zoo.training.campaign import train_for, trained
 from irsam_zoo.training.work_folder import last_state
-from irsam_zoo.zoo import METHODS, build_method
+from irsam_zoo.zoo import build_method
 from irsam_zoo.zoo.errors import FAILURES, UsageError, one_line
-from irsam_zoo.zoo.lookup import registered
 from irsam_zoo.zoo.neural import NeuralDetector
-from irsam_zoo.zoo.registry import method_config
+from irsam_zoo.zoo.registry import method_class
+from irsam_zoo.zoo.specs import method_config
 from irsam_zoo.zoo.terminal import say
 from irsam_zoo.zoo.weights.known_weights import entry_named
 
@@ -74,7 +74,7 @@ def _entry(network, dataset, seconds, seed="0"):
     if not (math.isfinite(seconds) and seconds > 0) or seed < 0:
         raise ValueError
     name, options = method_config(network)
-    if entry_named(name) or not issubclass(registered(METHODS, options["type"]), NeuralDetector):
+    if entry_named(name) or not issubclass(method_class(options["type"]), NeuralDetector):
         raise UsageError(f"{name} has no network to train")
     check_name("method", name)
     return Entry(network, dataset, seconds, seed)

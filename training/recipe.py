@@ -11,9 +11,10 @@ from irsam_zoo.training.checks import PHASE_WORD, check_entries, check_parts
 from irsam_zoo.training.optim import graph_options
 from irsam_zoo.zoo.config_files import read_config
 from irsam_zoo.zoo.errors import UsageError
-from irsam_zoo.zoo.lookup import registered, unknown
-from irsam_zoo.zoo.registry import CONFIG_DIR, METHODS, method_config
+from irsam_zoo.zoo.lookup import unknown
+from irsam_zoo.zoo.registry import method_class
 from irsam_zoo.zoo.schedules import SCHEDULES
+from irsam_zoo.zoo.specs import CONFIG_DIR, method_config
 
 SHARED_DIR = CONFIG_DIR.parent / "training"
 INPUT_SIZE = "input_size"  # stands in an augmentation for the side of the square that the detector resizes test images to
@@ -167,7 +168,7 @@ def load_recipe(method, schedule_name, *, input_size=None, select=None, changes=
     check_entries(recipe, title, [key for key in Recipe.__dataclass_fields__ if key not in ("schedule_name", "not_reproduced")])
     recipe["augmentation"] = _filled(recipe["augmentation"], {INPUT_SIZE: input_size})
     recipe = Recipe(schedule_name=schedule_name, not_reproduced=lacking or None, **recipe)
-    check_parts(recipe, title, getattr(registered(METHODS, options["type"]), "parts", ()))
+    check_parts(recipe, title, getattr(method_class(options["type"]), "parts", ()))
     return recipe
 
 

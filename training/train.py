@@ -44,10 +44,10 @@ from irsam_zoo.training.recipe import load_recipe
 from irsam_zoo.training.runner import TrainingRunner, read_state, start_distributed
 from irsam_zoo.training.squares import DeviceSquares, can_cut
 from irsam_zoo.training.work_folder import claim, drop_states, finished_run, last_state, make_folder, work_folder
-from irsam_zoo.zoo import METHODS, UsageError, build_method
-from irsam_zoo.zoo.lookup import registered
+from irsam_zoo.zoo import UsageError, build_method
 from irsam_zoo.zoo.neural import NeuralDetector
-from irsam_zoo.zoo.registry import method_config
+from irsam_zoo.zoo.registry import method_class
+from irsam_zoo.zoo.specs import method_config
 from irsam_zoo.zoo.terminal import warn
 from irsam_zoo.zoo.weights.known_weights import entry_named
 from irsam_zoo.zoo.weights.own_files import halved, save_checkpoint
@@ -123,7 +123,7 @@ def train(options):
     """
     warnings.filterwarnings("ignore", module=r"mmengine\.")  # advice on its own defaults
     name, method = method_config(options.method)
-    if not issubclass(registered(METHODS, method["type"]), NeuralDetector):
+    if not issubclass(method_class(method["type"]), NeuralDetector):
         raise UsageError(f"{name} has no network to train; see {PROGRAM} list for those of the family deep")
     known = entry_named(name)
     if known is not None:

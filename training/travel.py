@@ -10,7 +10,7 @@ from irsam_zoo.results.files import write_atomic, write_json
 from irsam_zoo.training.runner import read_state
 from irsam_zoo.training.work_folder import last_state
 from irsam_zoo.zoo.errors import ZooError
-from irsam_zoo.zoo.weights.checkpoints import sha256_file
+from irsam_zoo.zoo.reading import sha256_file
 
 LARGEST = 16 << 20  # bytes of a file that is carried
 NOTES = ("plan.json", "run.json", "losses.csv", "failed.txt")  # of a work folder, all but states and mmengine's logs

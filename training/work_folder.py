@@ -9,8 +9,8 @@ from irsam_zoo.results.files import write_atomic
 from irsam_zoo.training.hooks import LossTableHook
 from irsam_zoo.zoo import UsageError
 from irsam_zoo.zoo.durable import written_whole
-from irsam_zoo.zoo.registry import method_config
-from irsam_zoo.zoo.weights.checkpoint_files import read_header
+from irsam_zoo.zoo.specs import method_config
+from irsam_zoo.zoo.weights.header import read_header
 
 
 def last_state(work_dir):

@@ -10,7 +10,8 @@ if TYPE_CHECKING:  # also what `results.code_version` follows
     from irsam_zoo.zoo.detector import Detector
     from irsam_zoo.zoo.errors import UsageError, ZooError
     from irsam_zoo.zoo.plugins import load_plugin
-    from irsam_zoo.zoo.registry import METHODS, build_method, list_configs, list_methods
+    from irsam_zoo.zoo.registry import METHODS
+    from irsam_zoo.zoo.specs import build_method, list_configs, list_methods
     from irsam_zoo.zoo.thresholds import THRESHOLDS, Oracle, Threshold, build_threshold
 
 __all__ = [
@@ -31,4 +32,4 @@ __all__ = [
 
 refuse_bare(__name__)
 # The command line parses its arguments before torch is there.
-__getattr__ = lazy_names(__name__, __all__, ("errors", "card", "plugins", "thresholds", "detector", "registry"))
+__getattr__ = lazy_names(__name__, __all__, ("errors", "card", "plugins", "thresholds", "detector", "registry", "specs"))

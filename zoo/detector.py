@@ -9,6 +9,7 @@ from irsam_zoo.zoo.memory import keep_freed_memory
 from irsam_zoo.zoo.thresholds import build_threshold
 
 SMALLEST_SIDE = 16
+FLOAT32 = "float32"
 
 
 class Detector:
@@ -23,6 +24,10 @@ class Detector:
         parameters: The keyword arguments it was built with; set by `build_method`.
         batch_size: Largest number of images of one size that `predict_batch` scores together.
         group_size: Number of frames that `predict_sequence` looks at together.
+        device: Where it computes: ``"cpu"``, or a torch device where `to` is more than this class's.
+        network (nn.Module | None), weights (Weights | None), num_parameters (int | None), input_size (int | None): Of a
+            `NeuralDetector`; None of any other.
+        precision: The numbers that it computes in, in words.
     """
 
     card = None
@@ -33,6 +38,9 @@ class Detector:
     parameters = {}
     batch_size = 1
     group_size = 1
+    device = "cpu"
+    network = weights = num_parameters = input_size = None
+    precision = FLOAT32
 
     def __init__(self, *, threshold=None):
         self.threshold = build_threshold(self.default_threshold if threshold is None else threshold)
@@ -121,8 +129,13 @@ class Detector:
         return image, label
 
     def to(self, device):
-        """Move to a torch device. Methods that run on NumPy stay where they are."""
+        """Move to a torch device. Methods that run on NumPy stay where they are, and do not define this."""
         return self
+
+    @property
+    def scores_in_batches(self):
+        """Whether images are best scored together in one process, and not one by one in several."""
+        return self.network is not None or (str(self.device).startswith("cuda") and self.batch_size > 1)
 
     def unavailable(self):
         """Why this method cannot be run as it stands and what to do about it, or None.

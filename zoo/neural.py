@@ -1,5 +1,6 @@
 """The contract of a deep method: a network, the way into it and the way back to the image's size."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,17 +10,19 @@ import torch.nn.functional as F
 from PIL import Image
 
 from irsam_zoo import PROGRAM
-from irsam_zoo.zoo.detector import Detector
+from irsam_zoo.zoo.detector import FLOAT32, Detector
 from irsam_zoo.zoo.errors import UsageError, ZooError
-from irsam_zoo.zoo.weights.checkpoint_files import read_header
-from irsam_zoo.zoo.weights.checkpoints import check_named_digest, load_checkpoint, load_weights, sha256_file
+from irsam_zoo.zoo.reading import sha256_file
+from irsam_zoo.zoo.weights.checkpoints import load_checkpoint, load_weights
+from irsam_zoo.zoo.weights.find import check_named_digest
+from irsam_zoo.zoo.weights.header import read_header
 from irsam_zoo.zoo.weights.known_weights import entry_named, recognise, recognise_file
 
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_STD = (58.395, 57.12, 57.375)
 # Probabilities become logits; closer to 0 or 1 than this they are cut, in float32 well clear of infinity.
 SMALLEST_PROBABILITY = 1e-6
-FLOAT32, HALF = "float32", {"cuda": torch.float16, "cpu": torch.bfloat16}
+HALF = {"cuda": torch.float16, "cpu": torch.bfloat16}
 PADDINGS = ("reflect", "zero", "zero_always")
 
 
@@ -75,8 +78,6 @@ class NeuralDetector(Detector):
         memory_format: Of the weights: channels last, but where a network is faster without.
         targets: What the loss needs of a training mask beside itself: a function of HxW uint8, 0 or 1, that returns arrays by
             name, which `loss` takes as keyword arguments, a batch of each; they are made with the sample. None for most.
-        default_parameters: Learnable values of the network that the class's own options make, stated where building it takes
-            seconds that a list of methods should not: it then tells this number and the card. Else None.
         evaluation_options: Options that weights of our trainer may bring along, since they were trained with them.
         warn_of_random_weights: Whether a prediction with the weights that `build_network` drew tells so.
     """
@@ -94,7 +95,6 @@ class NeuralDetector(Detector):
     parts = ()
     memory_format = torch.channels_last
     targets = None
-    default_parameters = None
     evaluation_options = ("input_size",)
     warn_of_random_weights = True
 
@@ -259,6 +259,14 @@ class NeuralDetector(Detector):
         cls = METHODS.module_dict.get(kind) if isinstance(kind, str) else None
         if cls is not None and not isinstance(self, cls):
             raise ZooError(f"{path} holds weights of {kind}; run that method with them, or name other weights for {self.name}")
+
+    def tensors_digest(self):
+        """SHA-256 (hex) of the network's tensors, by which stored results know them whatever file they came from."""
+        digest = hashlib.sha256()
+        for name, tensor in sorted(self.network.state_dict().items()):
+            digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+            digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
+        return digest.hexdigest()
 
     @property
     def precision(self):

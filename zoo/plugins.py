@@ -111,7 +111,7 @@ def is_library(path):
 
 def is_own(path):
     """Whether a file is of this project's own packages."""
-    return not is_library(path) and any(path.is_relative_to(room) for room in _rooms())
+    return any(path.is_relative_to(room) for room in _rooms())
 
 
 @contextmanager

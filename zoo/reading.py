@@ -1,6 +1,7 @@
 """The one way to the bytes of a file: regular files alone, no larger than files of their kind are, and JSON within bounds."""
 
 import errno
+import hashlib
 import json
 import math
 import os
@@ -113,3 +114,18 @@ def walk(folder):
         folders.sort()
         files += [path for name in names if (path := Path(place, name)).is_file()]
     return sorted(files)
+
+
+def sha256_file(path):
+    """Hex SHA-256 digest of a file."""
+    with open_regular(path) as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def file_stamp(path):
+    """Path, size and time of change of a file, of which a changed file changes one; None for a file that is not there."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return os.path.abspath(path), status.st_size, status.st_mtime_ns

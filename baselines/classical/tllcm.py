@@ -2,11 +2,15 @@
 
 import torch
 
-from irsam_zoo.baselines.classical.parts.local_contrast import brightest_surround, cell_largest, core_layer
+from irsam_zoo.baselines.classical.parts.local_contrast import (
+    LARGEST,
+    brightest_surround,
+    cell_largest,
+    checked_scales,
+    core_layer,
+)
 from irsam_zoo.baselines.classical.parts.tensor_detector import TensorDetector
-from irsam_zoo.zoo import METHODS, MethodCard, UsageError
-
-LARGEST = 9  # pixels averaged in a cell: K of the paper, eq. 2, and of TLLCM.m
+from irsam_zoo.zoo import METHODS, MethodCard
 
 
 @METHODS.register_module("tllcm")
@@ -44,15 +48,3 @@ class TLLCM(TensorDetector):
             surround = brightest_surround(cell_largest(image, size=size, count=LARGEST), size)
             best = torch.maximum(best, core * core / surround - core)
         return best
-
-
-def checked_scales(scales):
-    """Scales as a tuple of int.
-
-    Raises:
-        UsageError: None given, or one is even or below 3, the smallest cell that holds nine pixels.
-    """
-    scales = tuple(int(size) for size in scales)
-    if not scales or any(size < 3 or size % 2 == 0 for size in scales):
-        raise UsageError(f"scales must be odd and at least 3, not {scales}")
-    return scales

@@ -3,15 +3,16 @@
 import torch
 
 from irsam_zoo.baselines.classical.parts.local_contrast import (
+    LARGEST,
     brightest_surround,
     cell_largest,
     cell_mean,
     centre_cell,
+    checked_scales,
     core_layer,
     surrounding_cells,
 )
 from irsam_zoo.baselines.classical.parts.tensor_detector import TensorDetector
-from irsam_zoo.baselines.classical.tllcm import LARGEST, checked_scales
 from irsam_zoo.zoo import METHODS, MethodCard
 
 FLATTEST = 5.0  # xi: lower bound of the spread of the surround (WSLCM.m)

@@ -3,9 +3,10 @@
 import torch
 from torch import nn
 
-from irsam_zoo.baselines.deep.acmnet import BASICIRSTD_KEYS, resize
+from irsam_zoo.baselines.deep.parts.asymmetric_fusion import BASICIRSTD_KEYS
 from irsam_zoo.baselines.deep.parts.blocks import FCNHead, channel_attention, res_stage
 from irsam_zoo.baselines.deep.parts.losses import soft_iou_loss
+from irsam_zoo.baselines.deep.parts.resizing import resize
 from irsam_zoo.zoo import METHODS, MethodCard
 from irsam_zoo.zoo.neural import NeuralDetector
 
@@ -202,7 +203,6 @@ class AGPCNetDetector(NeuralDetector):
             "The authors' best state is chosen on the test list; here the last one counts.",
         ),
     )
-    default_parameters = 12_360_461
     divisor = 4
     smallest_input = 76  # the map at 1/8 must have ten rows and columns
     default_input_size = 256  # author's code

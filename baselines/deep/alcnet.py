@@ -4,9 +4,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from irsam_zoo.baselines.deep.acmnet import BASICIRSTD_KEYS, HIGH, LOW, MIDDLE, AsymmetricFusion, ResEncoder, resize
+from irsam_zoo.baselines.deep.parts.asymmetric_fusion import BASICIRSTD_KEYS, HIGH, LOW, MIDDLE, AsymmetricFusion, ResEncoder
 from irsam_zoo.baselines.deep.parts.blocks import FCNHead, channel_attention, init_msra_prelu, res_stage
 from irsam_zoo.baselines.deep.parts.losses import soft_iou_loss
+from irsam_zoo.baselines.deep.parts.resizing import resize
 from irsam_zoo.zoo import METHODS, MethodCard, UsageError
 from irsam_zoo.zoo.neural import NeuralDetector, probability_to_logit
 

@@ -3,9 +3,9 @@
 import torch
 from torch import nn
 
-from irsam_zoo.baselines.deep.acmnet import resize
 from irsam_zoo.baselines.deep.parts.blocks import FCNHead, ResBlock, init_msra_prelu, res_stage
 from irsam_zoo.baselines.deep.parts.losses import soft_iou_loss
+from irsam_zoo.baselines.deep.parts.resizing import resize
 from irsam_zoo.zoo import METHODS, MethodCard
 from irsam_zoo.zoo.neural import NeuralDetector
 

@@ -2,10 +2,10 @@
 
 import torch
 from torch import nn
-from torch.nn.functional import interpolate
 
 from irsam_zoo.baselines.deep.parts.attention import ResidualAttentionBlock
 from irsam_zoo.baselines.deep.parts.losses import deep_supervision, soft_iou_loss
+from irsam_zoo.baselines.deep.parts.resizing import resample
 from irsam_zoo.zoo import METHODS, MethodCard
 from irsam_zoo.zoo.neural import IMAGENET_MEAN, IMAGENET_STD, NeuralDetector
 
@@ -67,11 +67,6 @@ class DNANet(nn.Module):
         return [self.get_submodule(f"final{number}")(head) for number, head in enumerate(heads, 1)]
 
 
-def resample(x, factor):
-    """Bilinear resampling of BxCxHxW by a factor, corners aligned."""
-    return interpolate(x, scale_factor=factor, mode="bilinear", align_corners=True)
-
-
 @METHODS.register_module("dnanet")
 class DNANetDetector(NeuralDetector):
     """DNANet with the ResNet-18 backbone and deep supervision.
@@ -94,7 +89,6 @@ class DNANetDetector(NeuralDetector):
             "Their train.py keeps the last epoch with any overlap as its best: the best IoU is never carried over.",
         ),
     )
-    default_parameters = 4_696_888
     default_input_size = 256  # author's code: base_size
 
     def __init__(self, *, in_channels=3, **kwargs):

@@ -3,10 +3,10 @@
 import torch
 from torch import nn
 
-from irsam_zoo.baselines.deep.dnanet import resample
-from irsam_zoo.baselines.deep.mshnet import MSHNet
 from irsam_zoo.baselines.deep.parts.attention import ChannelAttention, ResidualAttentionBlock, SpatialAttention
+from irsam_zoo.baselines.deep.parts.resizing import resample
 from irsam_zoo.baselines.deep.parts.scale_location import SideOutputDetector
+from irsam_zoo.baselines.deep.parts.side_output_unet import MSHNet
 from irsam_zoo.zoo import METHODS, MethodCard
 
 # Of the four filters in turn, the share of the energy that the blocked low frequencies hold; author's code.

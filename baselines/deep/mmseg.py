@@ -62,7 +62,6 @@ class MMSegmentation(NeuralDetector):
         notes=("Network and losses are mmsegmentation's; no paper on small targets is behind it.",),
     )
     divisor = 32  # the deepest stage of its backbones
-    default_parameters = 1_814_610
 
     def __init__(self, *, config=None, **kwargs):
         self.model_config = adapted(deepcopy(SMALL_FCN_UNET) if config is None else read_model(config))

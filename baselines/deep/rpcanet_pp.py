@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn.functional import conv2d
 
 from irsam_zoo.baselines.deep.parts.blocks import channel_attention, init_xavier_normal
-from irsam_zoo.baselines.deep.rpcanet import CHANNELS, Merge, Sparse, UnfoldedDetector
+from irsam_zoo.baselines.deep.parts.unfolding import CHANNELS, Merge, Sparse, UnfoldedDetector
 from irsam_zoo.zoo import METHODS, MethodCard
 
 
@@ -150,7 +150,6 @@ class RPCANetPPDetector(UnfoldedDetector):
             "printed in 1e-5; neither is comparable with the metrics here.",
         ),
     )
-    default_parameters = 2_961_582
 
     def build_network(self):
         return RPCANetPP(self.stages)

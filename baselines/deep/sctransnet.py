@@ -293,7 +293,6 @@ class SCTransNetDetector(NeuralDetector):
             "The published figures are of one model trained on the union of three sets.",
         ),
     )
-    default_parameters = 11_325_939
     in_channels = 1
     mean, std = (101.06385040283203,), (34.619606018066406,)  # dataset.py: NUAA-SIRST's, for the union of the three sets
 

@@ -173,7 +173,6 @@ class UIUNetDetector(NeuralDetector):
             "Both branches of a fusion end in one and the same convolution, as in the authors' code.",
         ),
     )
-    default_parameters = 50_541_461
     divisor = 1  # pooling rounds up and every skip resizes
     default_input_size = 320  # author's code: test images are resized to 320 x 320
     evaluation_options = ("input_size", "stretch")

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,34 +14,6 @@ from irsam_zoo.results.row import OUTSIDE, Row
 from irsam_zoo.results.store import ResultStore, check_name
 from irsam_zoo.runtime.progress import Progress
 from irsam_zoo.zoo import UsageError, list_configs, list_methods
-
-
-@dataclass(frozen=True, kw_only=True)
-class ScoreOptions:
-    """What to score and where to put it.
-
-    Attributes:
-        folder: Of predictions, or a tree of such folders.
-        out: Result folder.
-        dataset: As `datasets.build_dataset` takes it, or None to take it from the names of the folders.
-        data_root, split: Of the data sets.
-        name: Of the row, for a single folder; None for the folder's.
-        scores: A value of `engine.foreign.reader.Kind`, or None to see what the predictions are.
-        threshold: Policy that cuts scores, or None for that of their kind.
-        strict: Stop where a file is missing, left over or of another size.
-        save_predictions: Keep the masks with the row, so that reports can show them.
-    """
-
-    folder: str
-    out: str
-    dataset: str | None = None
-    data_root: str | None = None
-    split: str = "irsam"
-    name: str | None = None
-    scores: str | None = None
-    threshold: str | None = None
-    strict: bool = False
-    save_predictions: bool = False
 
 
 class Outcome(NamedTuple):

@@ -14,14 +14,16 @@ from irsam_zoo.engine.evaluate import own_split
 from irsam_zoo.engine.foreign.arrays import array_pixels
 from irsam_zoo.engine.foreign.files import ARRAYS, find_predictions
 from irsam_zoo.engine.foreign.reader import WHAT, Kind, open_predictions
-from irsam_zoo.engine.rows import recut_records, with_figures
-from irsam_zoo.engine.scoring import make_record, write_mask
+from irsam_zoo.engine.rows import with_figures
+from irsam_zoo.engine.scoring import write_mask
 from irsam_zoo.results.code_version import code_version
+from irsam_zoo.results.measure import make_record
 from irsam_zoo.results.record import ImageRecord
+from irsam_zoo.results.recut import recut_records
 from irsam_zoo.results.row import AS_GIVEN, OUTSIDE, Row, Status
-from irsam_zoo.training.provenance import code_commit
+from irsam_zoo.runtime.commit import code_commit
 from irsam_zoo.zoo import UsageError, ZooError, build_threshold
-from irsam_zoo.zoo.weights.checkpoints import sha256_file
+from irsam_zoo.zoo.reading import sha256_file
 
 FREE, LARGER = 2048 * 2048, 64  # px of a prediction of any image, and how many times its image's a prediction's may be
 # What may be wrong with predictions, and what is done then.

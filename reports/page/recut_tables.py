@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from irsam_zoo.engine.rows import recut
 from irsam_zoo.reports.offered_policies import offered_policies
+from irsam_zoo.results.recut import recut
 from irsam_zoo.results.row import Status
 from irsam_zoo.results.stored_rows import StoredRows
 from irsam_zoo.zoo import UsageError, build_threshold

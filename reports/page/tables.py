@@ -1,6 +1,5 @@
 """The tables of every data set, protocol and policy as plain data for the page."""
 
-from irsam_zoo.engine.rows import SWEPT
 from irsam_zoo.metrics import PROTOCOLS
 from irsam_zoo.reports.cell_texts import PLAIN, cell_texts, source_marks
 from irsam_zoo.reports.columns import columns_named, known_columns, units
@@ -10,6 +9,7 @@ from irsam_zoo.reports.page.recut_tables import AS_RUN
 from irsam_zoo.reports.page.row_details import about
 from irsam_zoo.reports.report import counts_in
 from irsam_zoo.reports.table import build_table
+from irsam_zoo.results.recut import SWEPT
 
 
 def page_tables(cuts, manifests, options, beside=()):

@@ -5,8 +5,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-from irsam_zoo.zoo import METHODS
-from irsam_zoo.zoo.lookup import registered
+from irsam_zoo.zoo.index import facts_of
 from irsam_zoo.zoo.weights.known_weights import catalogue, entry_named
 
 FOLDER = Path(__file__).parent
@@ -50,14 +49,14 @@ def elsewhere():
     return papers() | stated
 
 
-def facts_of(source):
+def source_facts(source):
     """What is known of a key of `sources` or `elsewhere`."""
     return (sources() | elsewhere())[source]
 
 
 def size_of(source, dataset):
     """The size that the metrics of a source are of on a data set, as `sources` has it."""
-    facts = facts_of(source)
+    facts = source_facts(source)
     return facts["size"] if "size" in facts else facts["sizes"][dataset]
 
 
@@ -121,5 +120,5 @@ def _size(known):
     if known.protocol.size == "native":
         return "native"
     options = known.spec.options
-    side = options.get("input_size") or registered(METHODS, options["type"]).default_input_size
+    side = options.get("input_size") or facts_of(options["type"]).input_size
     return f"{side}x{side}"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from irsam_zoo.engine.scoring import prepare_worker
 from irsam_zoo.runtime.hardware import processor
+from irsam_zoo.runtime.workers import prepare_worker
 
 PACKAGES = ("torch", "numpy", "scipy", "numba", "opencv-python")
 LEFT_OUT = pytest.StashKey()

@@ -6,7 +6,7 @@ Run with ``tox -e bench``.
 import numpy as np
 import pytest
 
-from irsam_zoo.engine.profiling import count_flops
+from irsam_zoo.engine.network_profile import count_flops
 from irsam_zoo.zoo import build_method
 from tests.deep_methods import DEEP
 

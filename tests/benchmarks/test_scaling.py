@@ -8,8 +8,8 @@ import time
 import numpy as np
 import pytest
 
-from irsam_zoo.engine.scoring import make_record
 from irsam_zoo.reports.figures.style import PAGE, PALETTE, canvas, encoded, styled
+from irsam_zoo.results.measure import make_record
 from irsam_zoo.zoo import build_method
 from tests.benchmarks.scenes import scene
 from tests.benchmarks.test_metrics import seconds

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from irsam_zoo.datasets import build_dataset
-from irsam_zoo.engine.scoring import make_record
 from irsam_zoo.metrics import history, quantize, sweep
 from irsam_zoo.metrics.counts import count_scene
 from irsam_zoo.metrics.scene import Scene
 from irsam_zoo.metrics.signal import signal_of_scene
+from irsam_zoo.results.measure import make_record
 from irsam_zoo.results.record import pack_sweep
 from irsam_zoo.zoo import build_method
 from tests.benchmarks.scenes import scene

@@ -10,9 +10,9 @@ from irsam_zoo.datasets import build_dataset, found_datasets, list_datasets
 from irsam_zoo.datasets.catalogue import dataset_class
 from irsam_zoo.datasets.doctor import check, format_report
 from irsam_zoo.datasets.further import SEQUENCES, FurtherDataset
+from irsam_zoo.datasets.leaks import overlap
 from irsam_zoo.datasets.published_lists import find_lists
 from irsam_zoo.reports.listing import dataset_listing
-from irsam_zoo.training.provenance import overlap
 from irsam_zoo.zoo import UsageError, ZooError
 from tests.datasets.small_folder import draw, save
 

@@ -6,7 +6,7 @@ import pytest
 
 from irsam_zoo.datasets import build_dataset
 from irsam_zoo.datasets.duplicates import cross_duplicates
-from irsam_zoo.training.provenance import overlap
+from irsam_zoo.datasets.leaks import overlap
 from irsam_zoo.zoo import UsageError
 
 
@@ -93,7 +93,7 @@ def test_one_name_twice_is_refused(two_sets):
 
 def test_an_image_of_any_member_is_refused(two_sets):
     """Weights of a union know the images of each member, by name and, in a set of another name, by their pixels."""
-    from irsam_zoo.training.provenance import seen_images
+    from irsam_zoo.datasets.leaks import seen_images
 
     joined = build_dataset("+".join(two_sets), subset="train")
     stored = {"seen": {"first": {"a": None}, "second": {"own": joined.image_digests()["second/own"][:16]}}}

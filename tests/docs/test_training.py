@@ -10,8 +10,7 @@ from safetensors import safe_open
 from irsam_zoo.results.store import ResultStore
 from irsam_zoo.training.recipe import load_recipe
 from irsam_zoo.zoo import METHODS
-from irsam_zoo.zoo.weights.checkpoint_files import read_header
-from irsam_zoo.zoo.weights.own_files import INTEGERS
+from irsam_zoo.zoo.weights.header import INTEGERS, read_header
 from tests.deep_methods import DEEP
 from tests.docs.tables import ROOT, TITLES, table
 

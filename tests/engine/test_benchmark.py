@@ -14,7 +14,8 @@ from torch import nn
 
 from irsam_zoo import ROOT
 from irsam_zoo.engine.cell import Cell
-from irsam_zoo.engine.rows import make_row, recut_rows
+from irsam_zoo.engine.rows import make_row
+from irsam_zoo.results.recut import recut_rows
 from irsam_zoo.results.row import Status
 from irsam_zoo.results.store import ResultStore
 from irsam_zoo.zoo import (
@@ -28,7 +29,8 @@ from irsam_zoo.zoo import (
     load_plugin,
 )
 from irsam_zoo.zoo.neural import NeuralDetector
-from irsam_zoo.zoo.weights.checkpoints import save_checkpoint, sha256_file
+from irsam_zoo.zoo.reading import sha256_file
+from irsam_zoo.zoo.weights.checkpoints import save_checkpoint
 
 PROGRAM = str(ROOT / "run_benchmark.py")
 NUMBERS = count()  # workers outlive a test, and know a name once
@@ -173,7 +175,7 @@ def test_a_row_on_cuda_says_how_its_images_were_scored(run_here, tmp_path, batch
     cell = Cell(method="top_hat", spec="top_hat", options='{"type": "top_hat"}', dataset="mine", split="irsam",
                 source="mine", lists="irsam", device="cuda")  # fmt: skip
     detector = build_method("top_hat")
-    detector.batch_size = batch_size
+    detector.batch_size, detector.device = batch_size, "cuda"
     made = make_row(cell, detector, records, n_split=4, status=Status.OK, reason=None)
     assert how in made.speed.how
     assert made.speed.processor == row.speed.processor

@@ -13,11 +13,12 @@ from PIL import Image
 from irsam_zoo import ROOT
 from irsam_zoo.commands import door
 from irsam_zoo.datasets import build_dataset
+from irsam_zoo.datasets.leaks import overlap
 from irsam_zoo.engine.known_check import Check, check_known, publisher_metrics
 from irsam_zoo.reports.weights import check_listing, weights_listing
-from irsam_zoo.training.provenance import overlap
 from irsam_zoo.zoo import UsageError, ZooError, build_method
-from irsam_zoo.zoo.weights.checkpoints import convert_file, sha256_file
+from irsam_zoo.zoo.reading import sha256_file
+from irsam_zoo.zoo.weights.checkpoints import convert_file
 from irsam_zoo.zoo.weights.known_weights import Result, StatedProtocol, catalogue, find_known
 
 SEEN, UNSEEN = "Misc_165", ["Misc_372", "Misc_119", "Misc_248"]  # of nuaa-sirst/idx320: training and test images

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from irsam_zoo.commands import door
-from irsam_zoo.engine import profiling
-from irsam_zoo.engine.profiling import best_batch, count_flops, measure_speed, parameters_by_part
+from irsam_zoo.engine import network_profile, profiling
+from irsam_zoo.engine.network_profile import count_flops, parameters_by_part
+from irsam_zoo.engine.profiling import best_batch, measure_speed
 from irsam_zoo.zoo import Detector, build_method
 
 
@@ -88,7 +89,7 @@ def test_a_network_is_warm_once_its_work_is_counted(monkeypatch):
     clock = Clock([70.0], 1.0)
     monkeypatch.setattr(profiling, "time", clock)
     monkeypatch.setattr(detector, "predict", lambda image: clock.spend())
-    monkeypatch.setattr(profiling, "count_flops", lambda detector, image: 1)
+    monkeypatch.setattr(network_profile, "count_flops", lambda detector, image: 1)
     speed = measure_speed(detector, [IMAGE])
     assert (speed.runs, speed.warm_up) == (1, 1)
     assert "after a warm-up" in speed.how

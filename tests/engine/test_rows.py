@@ -15,11 +15,12 @@ from torch import nn
 from irsam_zoo.datasets import build_dataset
 from irsam_zoo.engine.cell import Cell
 from irsam_zoo.engine.evaluate import evaluate, pixel_digests
-from irsam_zoo.engine.profiling import measure_speed, peak_memory
-from irsam_zoo.engine.rows import _level, make_row, recut
+from irsam_zoo.engine.network_profile import peak_memory
+from irsam_zoo.engine.profiling import measure_speed
+from irsam_zoo.engine.rows import make_row
 from irsam_zoo.engine.scoring import score_images
 from irsam_zoo.metrics import count_image, quantize
-from irsam_zoo.results.code_version import code_version
+from irsam_zoo.results.recut import _level, recut
 from irsam_zoo.results.row import Speed, Status
 from irsam_zoo.results.store import ResultStore
 from irsam_zoo.zoo import METHODS, MethodCard, build_method, build_threshold
@@ -154,38 +155,3 @@ def test_metrics_at_the_size_of_the_input(tiny, tmp_path):
     classical = evaluate(replace(cell_of("top_hat"), metric_size="input"), store, Inline(), digests, limit=1)
     assert classical.metric_size == "native"
     assert store.records(classical)[0].height == dataset[0]["image"].shape[0]
-
-
-def test_code_version_follows_what_a_method_imports(tmp_path, monkeypatch):
-    from irsam_zoo.results import code_version as module
-
-    assert code_version("irsam_zoo.baselines.classical.top_hat") != code_version("irsam_zoo.baselines.classical.max_median")
-    assert code_version("irsam_zoo.baselines.classical.top_hat") == code_version("irsam_zoo.baselines.classical.top_hat")
-    found = module._Sources("irsam_zoo.baselines.classical.top_hat")
-    found.add("irsam_zoo.baselines.classical.top_hat")
-    found.add("irsam_zoo.engine.scoring")
-    sources = {name for name, _ in found.files.values()}
-    assert {
-        "irsam_zoo.baselines.classical.top_hat",
-        "irsam_zoo.zoo.detector",
-        "irsam_zoo.metrics.counts",
-        "irsam_zoo.datasets.reader",
-    } <= set(sources)
-    assert "irsam_zoo.baselines.classical.max_median" not in sources
-    assert not any(name.startswith(("numpy", "torch", "skimage")) for name in sources)
-
-
-def test_code_version_follows_an_installed_package(tmp_path, monkeypatch):
-    from irsam_zoo.results import code_version as module
-
-    package = tmp_path / "installed_methods"
-    (package / "parts").mkdir(parents=True)
-    (package / "__init__.py").write_text("")
-    (package / "parts" / "__init__.py").write_text("from .. import constants\n")
-    (package / "constants.py").write_text("SIZE = 3\n")
-    (package / "method.py").write_text("from .parts import constants\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    sources = module._Sources("installed_methods.method")
-    sources.add("installed_methods.method")
-    names = {f"installed_methods.{name}" for name in ("method", "parts", "constants")}
-    assert {name for name, _ in sources.files.values()} == {"installed_methods", *names}

@@ -50,7 +50,9 @@ class Pool:
 def test_methods_that_batch_stay_in_this_process_on_cuda(cell, monkeypatch):
     detector, batches = cell_detector(cell), []
     monkeypatch.setattr(evaluate, "score_images", lambda cell, indices: batches.append(list(indices)) or [])
-    list(evaluate._score(replace(cell, device="cuda"), detector, list(range(7)), Pool()))
+    with monkeypatch.context() as on_cuda:
+        on_cuda.setattr(detector, "device", "cuda")
+        list(evaluate._score(replace(cell, device="cuda"), detector, list(range(7)), Pool()))
     assert batches == [[0, 1, 2], [3, 4, 5], [6]]
     with pytest.raises(AssertionError, match="worker process"):
         list(evaluate._score(cell, detector, [0], Pool()))

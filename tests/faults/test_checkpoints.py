@@ -16,7 +16,8 @@ from safetensors.torch import save_file
 
 from irsam_zoo.commands import door
 from irsam_zoo.zoo import ZooError, build_method
-from irsam_zoo.zoo.weights.checkpoints import find_checkpoint, load_checkpoint, save_checkpoint
+from irsam_zoo.zoo.weights.checkpoints import load_checkpoint, save_checkpoint
+from irsam_zoo.zoo.weights.find import find_checkpoint
 from tests.user_set import PROGRAM, row_of, run, write_set
 
 pytestmark = pytest.mark.faults

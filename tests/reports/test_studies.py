@@ -11,7 +11,7 @@ from irsam_zoo import ROOT
 from irsam_zoo.reports.published import published
 from irsam_zoo.reports.significance import paired
 from irsam_zoo.results.store import ResultStore
-from irsam_zoo.zoo.weights.checkpoints import sha256_file
+from irsam_zoo.zoo.reading import sha256_file
 from tests.docs.tables import TITLES, table
 
 DATASETS = ("nuaa-sirst", "nudt-sirst", "irstd-1k")

@@ -1,16 +1,71 @@
 """What counts as the code of a plug-in's method: all that it loads from outside the libraries, wherever that is."""
 
+import json
+import shutil
+import subprocess
 import sys
 from importlib.metadata import version
 from itertools import count
 
 import pytest
 
+from irsam_zoo import ROOT
 from irsam_zoo.results import code_version as module_of_versions
 from irsam_zoo.results.code_version import code_version, library_versions
 from irsam_zoo.zoo import METHODS, ZooError, load_plugin
 
 NUMBERS = count()
+# Of a checkout: where an edit decides no score and no count, and where it may decide one.
+BESIDE = [
+    "zoo/weights/inert_pickle.py",
+    "zoo/weights/known_weights.py",
+    "zoo/specs.py",
+    "zoo/registry.py",
+    "zoo/card.py",
+    "datasets/keypoints.py",
+    "datasets/layouts.py",
+    "datasets/synthetic.py",
+    "metrics/bootstrap.py",
+    "metrics/compute.py",
+    "reports/table.py",
+    "runtime/executors.py",
+    "engine/benchmark.py",
+    "training/train.py",
+    "baselines/deep/dnanet.py",
+    "baselines/classical/max_median.py",
+]
+DECIDING = [
+    "baselines/classical/top_hat.py",
+    "baselines/classical/parts/options.py",
+    "zoo/detector.py",
+    "zoo/thresholds.py",
+    "datasets/reader.py",
+    "datasets/levels.py",
+    "datasets/mask_levels.py",
+    "datasets/tiff.py",
+    "metrics/matching.py",
+    "metrics/components.py",
+    "metrics/sweep.py",
+    "metrics/signal.py",
+    "results/measure.py",
+]
+OF_NETWORKS = ["zoo/neural.py", "baselines/deep/acmnet.py", "baselines/deep/parts/blocks.py"]
+EDITS = '''
+import json, sys
+from pathlib import Path
+from irsam_zoo import build_method
+from irsam_zoo.engine.evaluate import cell_code_version
+
+detectors = [build_method(name, weights=None) for name in ("top_hat", "acmnet")]
+versions = lambda: [cell_code_version(detector) for detector in detectors]
+before, changed = versions(), {}
+for name, text in json.loads(sys.argv[1]):
+    path, source = Path(name), Path(name).read_text()
+    path.write_text(source.replace('"""', '"""' + text, 1) if text.startswith("It ") else source + text)
+    changed[name + text] = [old != new for old, new in zip(before, versions())]
+    path.write_text(source)
+print(json.dumps(changed))
+'''
 METHOD = """
 from irsam_zoo.zoo import METHODS, Detector, MethodCard
 
@@ -87,6 +142,45 @@ def test_what_a_plugin_loads_is_of_its_version(way, lab, tmp_path):
     assert code_version(module, "irsam_zoo.engine.scoring") != before
 
 
+def test_an_edit_leaves_or_renews_records(tmp_path):
+    for room in (path.parent for path in ROOT.glob("*/__init__.py") if path.parent.name != "tests"):
+        for path in (*room.rglob("*.py"), *room.rglob("*.toml"), *room.glob("index.json")):
+            target = tmp_path / path.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, target)
+    for name in ("configs", "run_benchmark.py"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    code, remarks = "\nVALUE = 1\n", ("\n# a comment\n", "It is said otherwise. ")
+    edits = [(name, code) for name in (*BESIDE, *DECIDING, *OF_NETWORKS)]
+    edits += [(name, remark) for name in (*DECIDING, *OF_NETWORKS) for remark in remarks]
+    run = [sys.executable, "-c", EDITS, json.dumps(edits)]
+    changed = json.loads(subprocess.run(run, cwd=tmp_path, check=True, capture_output=True, text=True).stdout)
+    assert {name for name in BESIDE if changed[name + code] != [False, False]} == set()
+    shared = [name for name in DECIDING if not name.startswith("baselines/")]
+    assert {name for name in shared if changed[name + code] != [True, True]} == set()
+    assert [changed[name + code] for name in DECIDING if name.startswith("baselines/")] == [[True, False]] * 2
+    assert [changed[name + code] for name in OF_NETWORKS] == [[False, True]] * len(OF_NETWORKS)
+    assert {name for name, versions in changed.items() if name.endswith(remarks) and any(versions)} == set()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("x = 1  # one", "x = 1", True),
+        ("def f():\n    'What it does.'\n    return 1", "def f():\n    return 1", True),
+        ("f(1,\n  2)", "f(1, 2)", True),
+        ('x = """a\n\nb"""', 'x = """a\nb"""', False),
+        ("x = f'{a} # {b}'", "x = f'{a} # {c}'", False),
+        ("x = '# one'", "x = '# two'", False),
+        ("if a:\n    b()\nc()", "if a:\n    b()\n    c()", False),
+        ("x = 'one' 'two'", "x = 'one', 'two'", False),
+    ],
+)
+def test_remarks_and_line_breaks_do_not_count(one, other, same):
+    without = module_of_versions._without_remarks
+    assert (without(one.encode()) == without(other.encode())) is same
+
+
 def test_a_plugin_that_was_moved_is_the_same(lab, tmp_path):
     versions = []
     for place in ("here", "there"):
@@ -148,3 +242,19 @@ def test_versions_of_the_libraries_that_compute_are_known(lab, tmp_path, monkeyp
     assert library_versions(module) == classical | {"pandas": version("pandas")}
     monkeypatch.setattr(module_of_versions, "version", lambda name: "another")
     assert set(library_versions(module).values()) == {"another"}
+
+
+def test_code_version_follows_an_installed_package(tmp_path, monkeypatch):
+    from irsam_zoo.results import code_version as module
+
+    package = tmp_path / "installed_methods"
+    (package / "parts").mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "parts" / "__init__.py").write_text("from .. import constants\n")
+    (package / "constants.py").write_text("SIZE = 3\n")
+    (package / "method.py").write_text("from .parts import constants\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    sources = module._Sources("installed_methods.method")
+    sources.add("installed_methods.method")
+    names = {f"installed_methods.{name}" for name in ("method", "parts", "constants")}
+    assert {name for name, _ in sources.files.values()} == {"installed_methods", *names}

@@ -4,7 +4,7 @@ import pytest
 
 from irsam_zoo.training.campaign import networks, train_all
 from irsam_zoo.training.train import TrainOptions
-from irsam_zoo.zoo.weights.checkpoint_files import read_header
+from irsam_zoo.zoo.weights.header import read_header
 
 NAMES = ("acmnet_quarter", "acmnet_fpn")
 

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from irsam_zoo.datasets import build_dataset, read_split
+from irsam_zoo.datasets.leaks import overlap, seen_images
 from irsam_zoo.datasets.remarks import Remark
-from irsam_zoo.training.provenance import checkpoint_metadata, code_commit, overlap, seen_images, trained_on
+from irsam_zoo.runtime.commit import code_commit
+from irsam_zoo.training.provenance import checkpoint_metadata, trained_on
 from irsam_zoo.training.recipe import load_recipe
 from irsam_zoo.zoo import UsageError
 from irsam_zoo.zoo.neural import Weights

@@ -9,8 +9,8 @@ from irsam_zoo.training.queue import Entry, read_queue, run_queue, waiting
 from irsam_zoo.training.train import TrainOptions
 from irsam_zoo.training.work_folder import last_state
 from irsam_zoo.zoo import UsageError
-from irsam_zoo.zoo.registry import CONFIG_DIR
-from irsam_zoo.zoo.weights.checkpoint_files import read_header
+from irsam_zoo.zoo.specs import CONFIG_DIR
+from irsam_zoo.zoo.weights.header import read_header
 
 SMALL, OTHER = "acmnet_quarter", "acmnet_fpn"
 PHASES = [dict(size=32, batch_size=2, share=1, on_target=0.9)]

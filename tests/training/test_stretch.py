@@ -10,14 +10,15 @@ import pytest
 
 from irsam_zoo.commands import door
 from irsam_zoo.datasets import build_dataset
+from irsam_zoo.runtime.commit import code_commit
 from irsam_zoo.training import stretch
-from irsam_zoo.training.provenance import ROOT, code_commit
+from irsam_zoo.training.provenance import ROOT
 from irsam_zoo.training.queue import STATE_BYTES, WHOLE, Entry, run_queue, waiting
 from irsam_zoo.training.stretch import MOST, collect, pack, run_stretch
 from irsam_zoo.training.train import TrainOptions
 from irsam_zoo.training.travel import LARGEST
 from irsam_zoo.zoo import UsageError, ZooError
-from irsam_zoo.zoo.weights.checkpoint_files import read_header
+from irsam_zoo.zoo.weights.header import read_header
 from tests.training.test_queue import OTHER, PHASES, SMALL, plan_of_six, stop_at, weights_of
 
 QUEUE = f"{SMALL} synthetic 0.3\n{OTHER} synthetic 0.2\n"

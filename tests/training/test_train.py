@@ -13,11 +13,13 @@ from irsam_zoo import ROOT
 from irsam_zoo.baselines.deep.mshnet import MSHNetDetector
 from irsam_zoo.commands import door
 from irsam_zoo.datasets import build_dataset
+from irsam_zoo.datasets.leaks import overlap
 from irsam_zoo.training.hooks import ProgressHook
-from irsam_zoo.training.provenance import overlap
 from irsam_zoo.training.train import TrainOptions, train
 from irsam_zoo.zoo import UsageError, ZooError, build_method
-from irsam_zoo.zoo.weights.checkpoints import find_checkpoint, load_checkpoint, save_checkpoint, sha256_file
+from irsam_zoo.zoo.reading import sha256_file
+from irsam_zoo.zoo.weights.checkpoints import load_checkpoint, save_checkpoint
+from irsam_zoo.zoo.weights.find import find_checkpoint
 
 PROGRAM = ROOT / "run_benchmark.py"
 AVERAGED = 'ema=dict(ema_type="MomentumAnnealingEMA", momentum=0.01, gamma=4)'

@@ -6,7 +6,8 @@ from torch import nn
 
 from irsam_zoo.zoo import UsageError, ZooError, build_method
 from irsam_zoo.zoo.neural import NeuralDetector, probability_to_logit
-from irsam_zoo.zoo.weights.checkpoints import save_checkpoint, sha256_file
+from irsam_zoo.zoo.reading import sha256_file
+from irsam_zoo.zoo.weights.checkpoints import save_checkpoint
 
 
 class Recorder(nn.Module):

@@ -233,7 +233,7 @@ def test_custom_imports_in_a_config(tmp_path, monkeypatch):
 
 def test_entry_point_becomes_a_method(tmp_path, monkeypatch):
     from irsam_zoo.zoo.plugins import load_entry_points
-    from irsam_zoo.zoo.registry import method_config
+    from irsam_zoo.zoo.specs import method_config
 
     write_plugin(tmp_path, "bright_entry")
     info = tmp_path / "bright-1.0.dist-info"

@@ -13,8 +13,9 @@ from irsam_zoo.zoo.irsam.initialize import load_sam_weights
 from irsam_zoo.zoo.irsam.loss import irsam_loss
 from irsam_zoo.zoo.irsam.network import IRSAMNetwork
 from irsam_zoo.zoo.neural import NeuralDetector, Weights
+from irsam_zoo.zoo.reading import sha256_file
 from irsam_zoo.zoo.registry import METHODS
-from irsam_zoo.zoo.weights.checkpoints import load_checkpoint, sha256_file
+from irsam_zoo.zoo.weights.checkpoints import load_checkpoint
 
 
 @METHODS.register_module("irsam")
@@ -53,7 +54,6 @@ class IRSAM(NeuralDetector):
             "Parameters are counted without the unused ImageNet head of the encoder (321,640).",
         ),
     )
-    default_parameters = 12_315_906
     default_input_size = 512  # IPIC-Lab/IRSAM, utils/dataloader.py: Resize([512, 512])
     evaluation_options = ("input_size", "enlarge")
 

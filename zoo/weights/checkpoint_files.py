@@ -14,7 +14,8 @@ from irsam_zoo.zoo.errors import ZooError
 from irsam_zoo.zoo.npy import npy_header
 from irsam_zoo.zoo.reading import open_regular
 from irsam_zoo.zoo.weights import inert_pickle, mxnet_params
-from irsam_zoo.zoo.weights.own_files import read_header, read_safetensors
+from irsam_zoo.zoo.weights.header import read_header
+from irsam_zoo.zoo.weights.own_files import read_safetensors
 from irsam_zoo.zoo.weights.state_dicts import MOST_NAMED, Chosen, FoundTensors, choose, convert_keys, printable
 from irsam_zoo.zoo.weights.torch_files import StoredTensor, check_unpacked_size, open_torch, read_member, tensor_dicts
 

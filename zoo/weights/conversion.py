@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 from irsam_zoo import PROGRAM
 from irsam_zoo.zoo.errors import UsageError, ZooError
-from irsam_zoo.zoo.lookup import registered, unknown
-from irsam_zoo.zoo.registry import METHODS, build_method, list_configs, list_methods, method_config
+from irsam_zoo.zoo.lookup import unknown
+from irsam_zoo.zoo.reading import sha256_file
+from irsam_zoo.zoo.registry import method_class
+from irsam_zoo.zoo.specs import build_method, list_configs, list_methods, method_config
 from irsam_zoo.zoo.weights.checkpoint_files import read_checkpoint
-from irsam_zoo.zoo.weights.own_files import output_channels, save_checkpoint, sha256_file
+from irsam_zoo.zoo.weights.own_files import output_channels, save_checkpoint
 from irsam_zoo.zoo.weights.state_dicts import MisfitError, convert_keys, load_weights
 
 
@@ -88,7 +90,7 @@ def convert_state_dict(name, state_dict):
     Raises:
         UsageError: There is no such method, or it has no network.
     """
-    cls = registered(METHODS, method_config(name)[1]["type"])
+    cls = method_class(method_config(name)[1]["type"])
     if not hasattr(cls, "convert_rules"):
         raise UsageError(unknown("method with a network", name, network_methods()))
     return convert_keys(state_dict, cls.convert_rules)
@@ -96,7 +98,7 @@ def convert_state_dict(name, state_dict):
 
 def network_methods():
     """Sorted names of the registered methods that have a network."""
-    return [name for name in list_methods() if hasattr(registered(METHODS, name), "convert_rules")]
+    return [name for name in list_methods() if hasattr(method_class(name), "convert_rules")]
 
 
 def _load(detector, sources, key):

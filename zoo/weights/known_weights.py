@@ -10,9 +10,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from irsam_zoo import ROOT
-from irsam_zoo.zoo.registry import MethodSpec, method_config, plain, read_method
-from irsam_zoo.zoo.weights.checkpoint_files import read_header
-from irsam_zoo.zoo.weights.own_files import sha256_file
+from irsam_zoo.zoo.reading import sha256_file
+from irsam_zoo.zoo.specs import MethodSpec, method_config, plain, read_method
+from irsam_zoo.zoo.weights.header import read_header
 
 CATALOGUE = Path(__file__).with_suffix(".toml")
 # The package's split lists and digests of images, read as plain data: `zoo` imports nothing of `datasets`.

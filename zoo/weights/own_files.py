@@ -1,27 +1,20 @@
 """The form in which this project writes weights: safetensors, with what is known of their making as JSON in the header."""
 
-import hashlib
 import json
-from itertools import chain
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
 
 from irsam_zoo.zoo.durable import written_whole
 from irsam_zoo.zoo.errors import UsageError, ZooError
-from irsam_zoo.zoo.reading import check_regular, open_regular, parse_json
+from irsam_zoo.zoo.reading import sha256_file
+from irsam_zoo.zoo.weights.header import INTEGERS, INTEGERS_KEY, METADATA_KEY, own_metadata
 
-METADATA_KEY = "irsam_zoo"  # the one entry of the header, since safetensors writes several in any order; it holds JSON
-INTEGERS_KEY, INTEGERS = "weights_as", "int8, one scale an output channel"  # in that JSON, where weights are integers
 SCALE = ":scale"  # after a weight's name, the name of its scales
 LARGEST = 127
-KINDS = dict.fromkeys(
-    ("method", "dataset", "split", "schedule", "publisher", "source", "source_sha256", "train_ids_sha256"), str
-)
-KINDS |= dict.fromkeys(("plan", "start", "recipe", "options", "evaluation"), dict) | dict(seed=int, iterations=int, half=bool)
 LEFT = 0.1  # of a network's values, the part in its smallest layers, whose errors matter most: they do not become integers
 
 
@@ -98,46 +91,10 @@ def read_safetensors(path):
     with safe_open(path, "pt") as file:
         header = file.metadata() or {}
         tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
-    metadata, kind = _metadata(header)
+    metadata, kind = own_metadata(header)
     if kind not in (None, INTEGERS):
         raise ZooError(f"{path} holds weights as {kind}, which this version cannot read; update the project")
     return tensors if kind is None else _from_integers(tensors), metadata, METADATA_KEY in header
-
-
-def read_header(path):
-    """What our trainer stored beside the tensors of a safetensors file; empty for a file that cannot be read."""
-    try:
-        check_regular(path)
-        with safe_open(path, "pt") as file:
-            return _metadata(file.metadata() or {})[0]
-    except (OSError, SafetensorError, ValueError):
-        return {}
-
-
-def sha256_file(path):
-    """Hex SHA-256 digest of a file."""
-    with open_regular(path) as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
-def _metadata(header):
-    """The metadata in a header, and as what the weights are stored, None for as they are."""
-    if METADATA_KEY not in header:
-        return header, None
-    metadata = parse_json(header[METADATA_KEY])
-    if not isinstance(metadata, dict):
-        raise ValueError("its metadata is no JSON object")
-    kind = metadata.pop(INTEGERS_KEY, None)
-    seen, texts = metadata.get("seen", {}), []
-    lists = [metadata.get("train_ids", []), *(seen.values() if isinstance(seen, dict) else [None])]
-    if all(isinstance(images, (list, dict)) for images in lists):
-        texts += [*chain(*lists), *chain(*(images.values() for images in lists if isinstance(images, dict)))]
-    else:
-        texts.append(lists)
-    kinds = all(isinstance(metadata.get(name), (kind, type(None))) for name, kind in KINDS.items())
-    if not kinds or not all(text is None or isinstance(text, str) for text in texts):
-        raise ValueError("its metadata is not what this project writes")
-    return metadata, kind
 
 
 def _to_integers(tensors, axes):

@@ -3,10 +3,14 @@
 import torch
 import torch.nn.functional as F
 
+from irsam_zoo.zoo.errors import UsageError
+
 # The smallest positive mean of nine grey levels that an 8-bit image can have. It stands in for a surround of exactly 0.
 DARKEST_SURROUND = 1 / 9
 
 NEIGHBOURS = tuple((down, right) for down in (-1, 0, 1) for right in (-1, 0, 1) if (down, right) != (0, 0))
+
+LARGEST = 9  # pixels averaged in a cell: K of the paper, eq. 2, and of TLLCM.m
 
 
 def core_layer(image):
@@ -115,3 +119,15 @@ def _merge(first, second, limit):
             result.append(torch.minimum(low, high))
     paired = min(len(odd), len(even) - 1)
     return (result + odd[paired:] + even[1 + paired :])[:limit]
+
+
+def checked_scales(scales):
+    """Scales as a tuple of int.
+
+    Raises:
+        UsageError: None given, or one is even or below 3, the smallest cell that holds nine pixels.
+    """
+    scales = tuple(int(size) for size in scales)
+    if not scales or any(size < 3 or size % 2 == 0 for size in scales):
+        raise UsageError(f"scales must be odd and at least 3, not {scales}")
+    return scales

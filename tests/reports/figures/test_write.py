@@ -10,7 +10,6 @@ from matplotlib.text import Text
 
 from irsam_zoo import ROOT
 from irsam_zoo.commands import door
-from irsam_zoo.engine.rows import recut_rows
 from irsam_zoo.metrics import compute_metrics
 from irsam_zoo.reports.figures import FIGURES
 from irsam_zoo.reports.figures.left import Left
@@ -26,6 +25,7 @@ from irsam_zoo.reports.figures.style import (
 )
 from irsam_zoo.reports.figures.write import draw_figures, figure_names
 from irsam_zoo.reports.row_files import RowFiles
+from irsam_zoo.results.recut import recut_rows
 from irsam_zoo.results.row import Status, WeightsFacts
 from irsam_zoo.zoo import UsageError, build_threshold
 from tests.reports.figures.conftest import drawing

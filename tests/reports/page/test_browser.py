@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from irsam_zoo.engine.rows import recut
+from irsam_zoo.results.recut import recut
 from irsam_zoo.zoo import build_threshold
 
 pytestmark = pytest.mark.browser

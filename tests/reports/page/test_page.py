@@ -9,18 +9,18 @@ import cv2
 import numpy as np
 import pytest
 
-from irsam_zoo.engine.rows import recut
 from irsam_zoo.metrics import PROTOCOLS
 from irsam_zoo.reports.offered_policies import offered_policies
 from irsam_zoo.reports.page import page as page_part
 from irsam_zoo.reports.page.embedded import embedded_figures, markdown_page
 from irsam_zoo.reports.page.recut_tables import AS_RUN, page_cuts
-from irsam_zoo.reports.page.row_details import row_command
 from irsam_zoo.reports.page.tables import page_tables
 from irsam_zoo.reports.report import ReportOptions, tables, write_report
 from irsam_zoo.reports.row_files import RowFiles
 from irsam_zoo.results.files import write_atomic
+from irsam_zoo.results.recut import recut
 from irsam_zoo.results.row import OUTSIDE
+from irsam_zoo.results.row_command import row_command
 from irsam_zoo.results.store import ResultStore
 from irsam_zoo.results.stored_rows import StoredRows
 from irsam_zoo.zoo import build_threshold

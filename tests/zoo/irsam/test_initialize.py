@@ -6,7 +6,7 @@ import torch
 from irsam_zoo import ROOT
 from irsam_zoo.zoo import ZooError
 from irsam_zoo.zoo.irsam import IRSAM, IRSAMNetwork, load_sam_weights
-from irsam_zoo.zoo.weights.checkpoints import sha256_file
+from irsam_zoo.zoo.reading import sha256_file
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from torch import nn
 
 from irsam_zoo.zoo import ZooError
 from irsam_zoo.zoo.weights.checkpoints import load_checkpoint, load_weights, save_checkpoint
+from irsam_zoo.zoo.weights.header import read_header
 from irsam_zoo.zoo.weights.mxnet_params import read_params
-from irsam_zoo.zoo.weights.own_files import read_header
 from tests.checkpoint_forms import STATE, assert_state, mxnet_file
 from tests.zoo.weights.test_inert_pickle import peak
 

@@ -3,7 +3,8 @@ from functools import partial
 
 import torch
 
-from irsam_zoo.zoo.weights.checkpoints import find_checkpoint, save_checkpoint
+from irsam_zoo.zoo.weights.checkpoints import save_checkpoint
+from irsam_zoo.zoo.weights.find import find_checkpoint
 
 
 def test_the_longest_schedule_is_found_and_of_it_the_newest(tmp_path):

@@ -5,10 +5,11 @@ import pytest
 import torch
 
 from irsam_zoo.zoo import UsageError, ZooError, build_method
-from irsam_zoo.zoo.registry import CONFIG_DIR
-from irsam_zoo.zoo.weights.checkpoints import convert_state_dict, load_checkpoint, save_checkpoint, sha256_file
+from irsam_zoo.zoo.reading import sha256_file
+from irsam_zoo.zoo.specs import CONFIG_DIR
+from irsam_zoo.zoo.weights.checkpoints import convert_state_dict, load_checkpoint, save_checkpoint
 from irsam_zoo.zoo.weights.conversion import convert_file, network_methods
-from irsam_zoo.zoo.weights.own_files import read_header
+from irsam_zoo.zoo.weights.header import read_header
 from tests.checkpoint_forms import STATE, mxnet_file
 from tests.golden_networks import reference_state
 

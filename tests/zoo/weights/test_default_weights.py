@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from irsam_zoo.zoo import METHODS, UsageError, ZooError, build_method
-from irsam_zoo.zoo.weights.checkpoints import find_checkpoint, save_checkpoint
+from irsam_zoo.zoo.weights.checkpoints import save_checkpoint
+from irsam_zoo.zoo.weights.find import find_checkpoint
 
 SHIPPED = Path(__file__).resolve().parents[3] / "checkpoints"
 IMAGE = np.random.default_rng(0).normal(90, 6, (32, 32)).clip(0, 255)
@@ -62,7 +63,7 @@ def test_a_file_is_taken_as_it_is(elsewhere):
 def test_a_name_of_the_catalogue_stands_for_its_file(elsewhere, monkeypatch):
     path = put("any name.safetensors", "acmnet_1ch")
     monkeypatch.setattr(
-        "irsam_zoo.zoo.weights.checkpoints.find_known", lambda folder: {"lesps-acm-full": path} if Path(folder).is_dir() else {}
+        "irsam_zoo.zoo.weights.find.find_known", lambda folder: {"lesps-acm-full": path} if Path(folder).is_dir() else {}
     )
     assert build_method("acmnet_1ch", weights="lesps-acm-full").weights.path == path
     assert build_method("lesps-acm-full").weights.path == path

@@ -12,8 +12,10 @@ from irsam_zoo.engine.known_check import UNITS, close
 from irsam_zoo.metrics import PROTOCOLS
 from irsam_zoo.reports.weights import weights_listing
 from irsam_zoo.zoo import build_method, list_configs, list_methods
-from irsam_zoo.zoo.registry import read_method
-from irsam_zoo.zoo.weights.checkpoints import convert_file, find_checkpoint, save_checkpoint, sha256_file
+from irsam_zoo.zoo.reading import sha256_file
+from irsam_zoo.zoo.specs import read_method
+from irsam_zoo.zoo.weights.checkpoints import convert_file, save_checkpoint
+from irsam_zoo.zoo.weights.find import find_checkpoint
 from irsam_zoo.zoo.weights.known_weights import catalogue, find_known, recognise_file
 
 ENTRIES = list(catalogue().values())

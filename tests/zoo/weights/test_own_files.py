@@ -8,8 +8,10 @@ from safetensors.torch import save_file
 from torch import nn
 
 from irsam_zoo.zoo import UsageError, ZooError, build_method
-from irsam_zoo.zoo.weights.checkpoints import load_checkpoint, output_channels, save_checkpoint, sha256_file
-from irsam_zoo.zoo.weights.own_files import METADATA_KEY, halved, read_header
+from irsam_zoo.zoo.reading import sha256_file
+from irsam_zoo.zoo.weights.checkpoints import load_checkpoint, output_channels, save_checkpoint
+from irsam_zoo.zoo.weights.header import METADATA_KEY, read_header
+from irsam_zoo.zoo.weights.own_files import halved
 from tests.checkpoint_forms import STATE
 
 

@@ -1,4 +1,6 @@
-"""The options of a run, each declared once: the command line makes its arguments of them."""
+"""The options of a run and of a scoring, each declared once: the command line makes its arguments of a run's, and manifests
+keep both.
+"""
 
 from dataclasses import dataclass, field
 
@@ -77,3 +79,31 @@ class RunOptions:
         const="png",
         choices=("png", "npy"),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreOptions:
+    """What to score and where to put it.
+
+    Attributes:
+        folder: Of predictions, or a tree of such folders.
+        out: Result folder.
+        dataset: As `datasets.build_dataset` takes it, or None to take it from the names of the folders.
+        data_root, split: Of the data sets.
+        name: Of the row, for a single folder; None for the folder's.
+        scores: A value of `engine.foreign.reader.Kind`, or None to see what the predictions are.
+        threshold: Policy that cuts scores, or None for that of their kind.
+        strict: Stop where a file is missing, left over or of another size.
+        save_predictions: Keep the masks with the row, so that reports can show them.
+    """
+
+    folder: str
+    out: str
+    dataset: str | None = None
+    data_root: str | None = None
+    split: str = "irsam"
+    name: str | None = None
+    scores: str | None = None
+    threshold: str | None = None
+    strict: bool = False
+    save_predictions: bool = False
