@@ -2,33 +2,29 @@
 
 import errno
 import time
-import uuid
-from collections import Counter
 from dataclasses import asdict, replace
 
 from irsam_zoo.datasets.fingerprint import combine
-from irsam_zoo.engine.cell import Cell, method_cell, open_dataset
 from irsam_zoo.engine.evaluate import evaluate, pixel_digests
 from irsam_zoo.engine.manifest import manifest
-from irsam_zoo.engine.preflight import read_methods, unreadable
+from irsam_zoo.engine.plan import plan_run
 from irsam_zoo.engine.rows import failed_row
 from irsam_zoo.results.options import RunOptions
 from irsam_zoo.results.row import Status
-from irsam_zoo.results.store import ResultStore, check_name
+from irsam_zoo.results.store import ResultStore
 from irsam_zoo.runtime.durations import parse_duration
-from irsam_zoo.runtime.executors import available_cores, worker_pool
+from irsam_zoo.runtime.executors import worker_pool
 from irsam_zoo.runtime.hardware import usable_device
 from irsam_zoo.runtime.interrupts import time_limit
 from irsam_zoo.runtime.progress import Progress
-from irsam_zoo.zoo import UsageError, ZooError
+from irsam_zoo.zoo import ZooError
 from irsam_zoo.zoo.errors import FAILURES, one_line
-from irsam_zoo.zoo.plugins import load_plugins
 from irsam_zoo.zoo.terminal import warn
-from irsam_zoo.zoo.weights.find import find_checkpoint
 
 __all__ = ["RunOptions", "run"]
 
 
+MOST_NAMED = 10  # images that cannot be read, in a line
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
@@ -51,39 +47,22 @@ def run(options, describe=_outcome):
     """
     start = time.monotonic()
     seconds = None if options.time_limit is None else parse_duration(options.time_limit)
-    if options.device == "cuda":
-        usable_device(options.device)  # tells where there is none
-    unloaded = load_plugins(options.plugins)
-    options = replace(options, plugins=tuple(plugin for plugin in options.plugins if plugin not in unloaded))
-    run_id = uuid.uuid4().hex
-    datasets = {name: open_dataset(name, options.data_root, options.split, run_id) for name in options.datasets}
-    for dataset in datasets.values():
-        check_name("data set", dataset.name)
-        check_name("split", dataset.split)
-    methods, broken = read_methods(options, unloaded)
-    _refuse_twice("methods", {method: spec.name for method, spec in methods.items()})
-    _refuse_twice("data sets", {source: f"{dataset.name}/{dataset.split}" for source, dataset in datasets.items()})
+    plan = plan_run(options)
     store = ResultStore(options.out)
     rows, data = [], {}
     with store.locked(), time_limit(seconds) as in_time:
         try:
-            failures = _trained(options, datasets)
+            failures = _trained(plan)
             with Progress(describe) as progress:
-                for source, dataset in datasets.items():
+                for source, dataset in plan.datasets.items():
                     digests = pixel_digests(dataset)
                     for note in [*dataset.notes, *unreadable(dataset, digests, options.strict)]:
                         progress.tell(f"{dataset.name}: {note}")
                     data[f"{dataset.name}/{dataset.split}"] = combine(digests.items())
-                    for method, spec in methods.items():
-                        place = dict(spec=method, dataset=dataset.name, split=dataset.split, source=source, lists=options.split)
-                        failure = broken.get(method) or failures.get((method, source))
-                        earlier = store.row(dataset.name, dataset.split, spec.name)
-                        with progress.cell(spec.name, dataset.title, len(dataset.ids[: options.limit])) as told:
-                            on_image = _in_turn(told, in_time)
-                            row = _guarded(options, spec, place | {"run": run_id}, store, digests, on_image, failure)
+                    for planned in plan.cells(source, failures.get(source, {})):
+                        with progress.cell(planned.cell.method, dataset.title, len(dataset.ids[: options.limit])) as told:
+                            row = _run_cell(planned, plan, store, digests, _in_turn(told, in_time), progress.tell)
                         progress.report(row)
-                        for change in _changes(earlier, row) if row.ok else ():
-                            progress.tell(f"{row.method} on {row.dataset} ({row.split}): it is of {change}")
                         for note in row.data_notes:
                             if note not in dataset.notes:  # which are told before
                                 progress.tell(f"{row.method} on {row.dataset}: {note}")
@@ -91,12 +70,30 @@ def run(options, describe=_outcome):
                         if options.strict and row.status in (Status.FAILED, Status.INCOMPLETE):
                             raise ZooError(f"{row.method} on {row.dataset}: {row.reason} (--strict)")
         finally:
-            about = manifest(asdict(options), data, time.monotonic() - start)
+            about = manifest(asdict(plan.options), data, time.monotonic() - start)
             about["rows"] = {f"{row.dataset}/{row.split}/{row.method}": row.digest for row in rows}
             aside = store.add_manifest(about)
             if aside is not None:
                 warn(f"{store.manifest_path} was no list of runs; what it was is {aside} now")
     return rows
+
+
+def _run_cell(planned, plan, store, digests, on_image, tell):
+    """The row of a cell; whatever goes wrong, or went wrong before, is the row's reason, and the other cells go on."""
+    cell, reason = planned
+    earlier = store.row(cell.dataset, cell.split, cell.method)
+    try:
+        if reason is not None:
+            raise ZooError(reason)
+        with worker_pool(**plan.workers) as pool:
+            row = evaluate(cell, store, pool, digests, **plan.scoring, on_image=on_image)
+    except FAILURES as error:
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            raise  # nor is there any for this row or the next
+        return store.write_row(failed_row(cell, one_line(error)), [])
+    for change in _changes(earlier, row) if row.ok else ():
+        tell(f"{row.method} on {row.dataset} ({row.split}): it is of {change}")
+    return row
 
 
 def _changes(earlier, row):
@@ -116,13 +113,16 @@ def _weights(row):
     return row.weights and f"{row.weights.file} (SHA-256 {row.weights.sha256[:8]})"
 
 
-def _trained(options, datasets):
-    """Why, by method and data set, networks could not be trained that this run is to train."""
-    if options.train == "none":
+def _trained(plan):
+    """Why, by data set and method, networks could not be trained that this run is to train."""
+    if plan.options.train == "none":
         return {}
     from irsam_zoo.training.missing import train_missing  # mmengine's runner takes a second to import
 
-    return train_missing(replace(options, device=usable_device(options.device)), datasets, warn)
+    options, failures = replace(plan.options, device=usable_device(plan.options.device)), {}
+    for (method, source), reason in train_missing(options, plan.datasets, warn).items():
+        failures.setdefault(source, {})[method] = reason
+    return failures
 
 
 def _in_turn(*functions):
@@ -135,45 +135,30 @@ def _in_turn(*functions):
     return call
 
 
-def _refuse_twice(what, names):
-    """Raise where two of these, as they were given, would be filed under one name."""
-    for name, count in Counter(names.values()).items():
-        if count > 1:
-            same = ", ".join(given for given in names if names[given] == name)
-            raise UsageError(f"these {what} would all be filed as {name}: {same}; rename them, or run them with another --out")
+def unreadable(dataset, digests, strict=False):
+    """What is to be told of the images of a test set that cannot be read, in lines.
+
+    Arguments:
+        dataset: An `IRSTDDataset`.
+        digests: `engine.evaluate.pixel_digests` of it.
+        strict: Whether one ends the run.
+
+    Raises:
+        ZooError: One cannot be read, and the run is strict.
+    """
+    missing = [image_id for image_id in dataset.ids if image_id not in digests]
+    if not missing:
+        return []
+    reason = _why(dataset, missing[0])
+    if strict:
+        raise ZooError(f"{dataset.name}: {reason} (--strict)")
+    more = f" and {len(missing) - MOST_NAMED} more" if len(missing) > MOST_NAMED else ""
+    return [f"{len(missing)} of {len(dataset)} images are left out: {', '.join(missing[:MOST_NAMED])}{more}; {reason}"]
 
 
-def _cell(options, method, place):
-    """The cell of a method at its place in the table, with the best checkpoint that there is for both."""
-    return method_cell(
-        method,
-        threshold=options.threshold,
-        find_checkpoint=lambda name: find_checkpoint(
-            options.checkpoints, name, place["dataset"], split=None if options.allow_overlap else place["split"]
-        ),
-        root=options.data_root,
-        device=options.device,
-        plugins=options.plugins,
-        metric_size=options.metric_size,
-        predictions=f"{options.out}/predictions" if options.save_predictions else None,
-        scores=f"{options.out}/scores" if options.save_scores else None,
-        score_form=options.save_scores or "png",
-        timeout=options.timeout,
-        **place,
-    )
-
-
-def _guarded(options, method, place, store, digests, on_image, failure):
-    """The row of a cell; whatever goes wrong, or went wrong before, is the row's reason, and the other cells go on."""
-    cell = Cell(method=method.name, options="{}", **place)
+def _why(dataset, image_id):
     try:
-        if failure is not None:
-            raise ZooError(failure)
-        cell = _cell(options, method, place)
-        flags = dict(limit=options.limit, fresh=options.fresh, allow_overlap=options.allow_overlap)
-        with worker_pool(options.jobs or available_cores(), options.dask, memory=options.memory_limit) as pool:
-            return evaluate(cell, store, pool, digests, **flags, on_image=on_image)
+        dataset.read(image_id)
     except FAILURES as error:
-        if isinstance(error, OSError) and error.errno in NO_ROOM:
-            raise  # nor is there any for this row or the next
-        return store.write_row(failed_row(cell, one_line(error)), [])
+        return one_line(error)
+    return f"{image_id} can be read now, and could not a moment ago"

@@ -287,7 +287,7 @@ def test_a_folder_of_checkpoints_that_cannot_be_read(tmp_path, monkeypatch, trie
     def refuse(directory, method, *_, **__):
         raise PermissionError(13, "Permission denied", str(directory))
 
-    monkeypatch.setattr("irsam_zoo.engine.benchmark.find_checkpoint", refuse)
+    monkeypatch.setattr("irsam_zoo.engine.plan.find_checkpoint", refuse)
     assert run(folder, tmp_path / "out", "acmnet", "top_hat") == 1
     assert "Permission denied" in row_of(tmp_path / "out", "acmnet")["reason"]
     assert row_of(tmp_path / "out", "top_hat")["status"] == "ok"

@@ -30,6 +30,7 @@ BESIDE = [
     "reports/table.py",
     "runtime/executors.py",
     "engine/benchmark.py",
+    "engine/plan.py",
     "training/train.py",
     "baselines/deep/dnanet.py",
     "baselines/classical/max_median.py",
