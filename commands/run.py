@@ -70,6 +70,7 @@ def run(args):
     from irsam_zoo.runtime.interrupts import TimeIsOver
     from irsam_zoo.zoo import build_threshold, list_methods
     from irsam_zoo.zoo.plugins import load_plugins
+    from irsam_zoo.zoo.weights.folders import places
 
     if not (args.all or args.methods or args.datasets):
         raise UsageError(f"nothing to run: say --all, or name --methods or --datasets; see {PROGRAM} --help")
@@ -110,6 +111,8 @@ def run(args):
     finally:
         for row in failed:
             warn(f"{row.status}: {row.method} on {row.dataset}: {row.reason}")
+        if lacking := sorted({row.method for row in rows if row.status == Status.NO_CHECKPOINT}):
+            warn(f"no weights of {', '.join(lacking)} in {places(args.checkpoints)}")
         for reason in unloaded.values():
             warn(f"failed: {reason}")
     return 1 if failed or unloaded else 0

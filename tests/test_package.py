@@ -1,6 +1,8 @@
 """The package as it is built, and as it runs where it is installed."""
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from setuptools.dist import Distribution
 from irsam_zoo import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-ROOMS = PROJECT["tool"]["setuptools"]["package-dir"].values()
+ROOMS = set(PROJECT["tool"]["setuptools"]["package-dir"].values())
 # What this project's reports folder holds besides code: the committed tables and their rows.
 COMMITTED = re.compile(r"reports/(results|times|studies|report)/|reports/(TABLE1|table1)[^/]*\.(md|tex|csv)$")
 
@@ -37,7 +39,7 @@ def test_the_wheel_holds_every_file_of_the_rooms_and_no_committed_row(in_wheel):
 
 def test_every_folder_of_code_but_the_tests_is_a_room():
     folders = {path.parent.name for path in ROOT.glob("*/*.py")} | {"configs"}
-    assert folders - {"irsam_zoo", "tests", "docs"} == set(ROOMS)
+    assert folders - {"irsam_zoo", "tests", "docs"} == ROOMS
 
 
 def requirements(lines):
@@ -62,3 +64,78 @@ def test_the_pins_are_the_least_or_only_release_that_is_declared(declared, file)
         assert requirement.specifier.contains(pin), name
         (least,) = (specifier.version for specifier in requirement.specifier if specifier.operator in ("==", ">="))
         assert Version(least).release[:2] == Version(pin).release[:2], name
+
+
+@pytest.mark.parametrize("room", sorted(ROOMS - {"configs"}))
+def test_a_bare_import_in_the_checkout_says_what_to_import(room):
+    done = subprocess.run([sys.executable, "-c", f"import {room}"], cwd=ROOT, capture_output=True, text=True)
+    assert done.stderr.splitlines()[-1] == (
+        f"ImportError: import irsam_zoo.{room} in place of {room}, or take what you need from irsam_zoo"
+    )
+
+
+FOREIGN = ("datasets", "zoo", "reports")
+PLUGIN = f"""
+import {", ".join(FOREIGN)}
+
+from irsam_zoo import METHODS, Detector, MethodCard
+
+assert all(module.FOREIGN for module in ({", ".join(FOREIGN)}))
+
+
+@METHODS.register_module("mine")
+class Mine(Detector):
+    card = MethodCard(title="Mine", url="https://example.org/mine", fidelity="author-code")
+
+    def score(self, image):
+        return image - image.mean()
+"""
+
+
+def python(folder, *arguments):
+    """The output of this environment's Python in a folder from which the checkout is not found."""
+    done = subprocess.run([sys.executable, *arguments], cwd=folder, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def scored(folder):
+    """Titles of the methods that the table of a run of four images shows as scored."""
+    table = (folder / "work_dirs/benchmark/report/table1.md").read_text(encoding="utf-8")
+    return re.findall(r"^\| ([\w-]+) .*\| ok; first 4 of 40 images \|$", table, re.M)
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """The folder of the installed package."""
+    where = "import irsam_zoo; print(irsam_zoo.ROOT if not irsam_zoo.IN_CHECKOUT else '')"
+    done = subprocess.run([sys.executable, "-c", where], cwd=tmp_path_factory.mktemp("empty"), capture_output=True, text=True)
+    if done.returncode or not done.stdout.strip():
+        pytest.skip("the package is not installed here from its wheel: tox -e wheel does so")
+    return Path(done.stdout.strip())
+
+
+@pytest.mark.wheel
+def test_what_is_installed_is_what_was_built(installed, in_wheel):
+    files = {path.relative_to(installed).as_posix() for path in installed.rglob("*") if path.is_file()}
+    assert {name for name in files if "__pycache__" not in name} == {name.removeprefix("irsam_zoo/") for name in in_wheel}
+
+
+@pytest.mark.wheel
+def test_the_script_makes_a_table_and_its_report_from_an_empty_folder(installed, tmp_path):
+    program = str(Path(sys.executable).with_name("irsam-zoo"))
+    python(tmp_path, program, "--methods", "top_hat", "--datasets", "synthetic", "--limit", "4")
+    told = python(tmp_path, program, "report", "--out", "work_dirs/benchmark")
+    assert "work_dirs/benchmark/report/index.html" in told.split()
+    assert scored(tmp_path) == ["Top-Hat"]
+
+
+@pytest.mark.wheel
+def test_a_plugin_runs_beside_foreign_packages_that_have_the_names_of_rooms(installed, tmp_path):
+    for name in FOREIGN:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("FOREIGN = True\n", encoding="utf-8")
+    (tmp_path / "mine.py").write_text(PLUGIN, encoding="utf-8")
+    chosen = ("--methods", "mine", "top_hat", "--datasets", "synthetic", "--limit", "4", "--jobs", "2")
+    python(tmp_path, "-m", "irsam_zoo", *chosen, "--plugin", "mine.py")
+    assert sorted(scored(tmp_path)) == ["Mine", "Top-Hat"]
