@@ -6,7 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from irsam_zoo import PROGRAM
-from irsam_zoo.commands.parser import DEBUG, FLAGS, PROTOCOL, run_option
+from irsam_zoo.commands.parser import DEBUG, FLAGS, PROTOCOL, ShowVersion, run_option
 from irsam_zoo.commands.report import check_protocol, check_sweep_protocol, write_reports
 from irsam_zoo.results.options import RunOptions
 from irsam_zoo.zoo.errors import FAILURES, UsageError, one_line
@@ -25,6 +25,7 @@ EXAMPLES = """commands:
   convert METHOD SOURCE TARGET             a published checkpoint to the suite's own format
   profile --methods M --size 256 512       how fast methods are, alone on this machine
   weights [--check]                        published weights that the suite knows, and whether they give what is stated
+  completion bash|zsh|tcsh                 a script by which the shell completes all this
 
 Each command has its own --help.
 """
@@ -55,6 +56,13 @@ def add_parser(commands):
         "--trust",
         action="store_true",
         help="let the data of --config and --from-manifest name code to run: plug-ins, .py files",
+    )
+    parser.add_argument(
+        "--version",
+        action=ShowVersion,
+        nargs=0,
+        default=argparse.SUPPRESS,
+        help="tell version, commit, torch and device, and exit",
     )
     parser.set_defaults(command=run)
 
