@@ -25,6 +25,7 @@ EXAMPLES = """commands:
   convert METHOD SOURCE TARGET             a published checkpoint to the suite's own format
   profile --methods M --size 256 512       how fast methods are, alone on this machine
   weights [--check]                        published weights that the suite knows, and whether they give what is stated
+  test --plugin FILE                       whether methods of your own do what every method has to do
   completion bash|zsh|tcsh                 a script by which the shell completes all this
 
 Each command has its own --help.
