@@ -29,8 +29,8 @@ class ShowVersion(argparse.Action):
     def __call__(self, parser, namespace, values, option_string=None):
         import torch
 
-        from irsam_zoo.runtime.hardware import device_name, usable_device
         from irsam_zoo.runtime.commit import code_commit
+        from irsam_zoo.runtime.hardware import device_name, usable_device
 
         commit, device = code_commit(), device_name(usable_device("auto"))
         parts = [f"irsam-zoo {__version__}", commit and f"commit {commit}", f"torch {torch.__version__}", f"on {device}"]

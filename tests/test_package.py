@@ -12,6 +12,7 @@ from packaging.version import Version
 from setuptools.dist import Distribution
 
 from irsam_zoo import ROOT
+from irsam_zoo.results.code_version import code_version
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 ROOMS = set(PROJECT["tool"]["setuptools"]["package-dir"].values())
@@ -119,6 +120,13 @@ def installed(tmp_path_factory):
 def test_what_is_installed_is_what_was_built(installed, in_wheel):
     files = {path.relative_to(installed).as_posix() for path in installed.rglob("*") if path.is_file()}
     assert {name for name in files if "__pycache__" not in name} == {name.removeprefix("irsam_zoo/") for name in in_wheel}
+
+
+@pytest.mark.wheel
+def test_code_has_the_version_that_it_has_in_the_checkout(installed, tmp_path):
+    module = "irsam_zoo.baselines.classical.top_hat"
+    code = f"from irsam_zoo.results.code_version import code_version; print(code_version({module!r}))"
+    assert python(tmp_path, "-c", code).strip() == code_version(module)
 
 
 @pytest.mark.wheel
