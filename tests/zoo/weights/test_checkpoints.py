@@ -4,9 +4,10 @@ from functools import partial
 import torch
 
 from irsam_zoo import ROOT
+from irsam_zoo.results.options import RunOptions
 from irsam_zoo.zoo.weights.checkpoints import save_checkpoint
 from irsam_zoo.zoo.weights.find import find_checkpoint
-from irsam_zoo.zoo.weights.folders import places
+from irsam_zoo.zoo.weights.folders import USUAL, places
 
 
 def test_the_longest_schedule_is_found_and_of_it_the_newest(tmp_path):
@@ -89,3 +90,4 @@ def test_the_usual_folder_stands_for_the_projects_own_too(tmp_path, monkeypatch)
     assert find_checkpoint("checkpoints", "rdian", "synthetic") == own.relative_to(tmp_path)
     monkeypatch.chdir(ROOT)
     assert places("checkpoints") == "checkpoints"
+    assert RunOptions.checkpoints == str(USUAL)
