@@ -10,11 +10,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from irsam_zoo import PROGRAM
+from irsam_zoo import PROGRAM, ROOT
 from irsam_zoo.datasets import FolderDataset, build_dataset
 from irsam_zoo.results.files import write_atomic, write_json
 from irsam_zoo.runtime.commit import COMMIT, code_commit
-from irsam_zoo.training.provenance import ROOT
 from irsam_zoo.training.queue import WORK, read_queue, run_queue, waiting
 from irsam_zoo.training.train import TrainOptions
 from irsam_zoo.training.travel import LARGEST, join_files, pack_run, split_file, unpack_run
