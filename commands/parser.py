@@ -6,6 +6,7 @@ from dataclasses import MISSING, fields
 from irsam_zoo import __version__
 from irsam_zoo.results.options import RunOptions
 from irsam_zoo.zoo.errors import UsageError
+from irsam_zoo.zoo.terminal import say
 
 FLAGS = {"plugins": "--plugin"}
 OF_THE_COMMAND_LINE = ("help", "debug", "config", "from_manifest", "trust", "version")  # which no file of options sets
@@ -34,7 +35,7 @@ class ShowVersion(argparse.Action):
 
         commit, device = code_commit(), device_name(usable_device("auto"))
         parts = [f"irsam-zoo {__version__}", commit and f"commit {commit}", f"torch {torch.__version__}", f"on {device}"]
-        print(", ".join(filter(None, parts)))
+        say(", ".join(filter(None, parts)))
         parser.exit()
 
 
