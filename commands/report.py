@@ -72,17 +72,17 @@ def report(args):
 def compare(args):
     """Print what changed between two result folders."""
     from irsam_zoo.reports.compare import to_text
-    from irsam_zoo.results.stored_rows import Stored
+    from irsam_zoo.results.stored_rows import StoredRows
     from irsam_zoo.zoo import build_threshold
 
     policy = build_threshold(args.threshold) if args.threshold else None
-    show(to_text(*(Stored.read(folder, policy) for folder in args.compare), report_options(args)))
+    show(to_text(*(StoredRows.read(folder, policy) for folder in args.compare), report_options(args)))
     return 0
 
 
 def report_options(args):
     """The `reports.report.ReportOptions` of a command line."""
-    from irsam_zoo.reports.cells import Layout
+    from irsam_zoo.reports.cell_texts import Layout
     from irsam_zoo.reports.report import ReportOptions
 
     chosen = {"columns": tuple(args.columns)} if args.columns else {}
@@ -144,10 +144,10 @@ def write_reports(out, options, threshold=None, parts=None, published=False):
     """
     from irsam_zoo.reports.report import PARTS, published_tables, write_report
     from irsam_zoo.results.files import write_atomic
-    from irsam_zoo.results.stored_rows import Stored
+    from irsam_zoo.results.stored_rows import StoredRows
     from irsam_zoo.zoo import build_threshold
 
-    stored = Stored.read(out, build_threshold(threshold) if threshold else None)
+    stored = StoredRows.read(out, build_threshold(threshold) if threshold else None)
     folder, parts = (stored.store.out, [published_tables]) if published else (stored.store.out / "report", parts or PARTS)
     for path in write_report(stored, folder, write_atomic, options, parts):
         say(path)

@@ -7,8 +7,8 @@ differences, so no rounding, summation order, BLAS, FFT or libm enters; roots ar
 
 from functools import lru_cache
 
+from irsam_zoo.datasets.backgrounds import BACKGROUNDS, Dice
 from irsam_zoo.datasets.base import IRSTDDataset
-from irsam_zoo.datasets.scenes import SCENES, Dice
 from irsam_zoo.datasets.targets import add_targets
 from irsam_zoo.zoo.errors import UsageError
 
@@ -57,6 +57,6 @@ def make_scene(number):
         number: From 1. Its kind is ``number % 4``; kinds alternate in size so that each comes in both.
     """
     dice = Dice(SEED, number)
-    side = SIDES[(number // len(SCENES)) % len(SIDES)]
-    background = SCENES[number % len(SCENES)](dice, side)
+    side = SIDES[(number // len(BACKGROUNDS)) % len(SIDES)]
+    background = BACKGROUNDS[number % len(BACKGROUNDS)](dice, side)
     return add_targets(dice, background)

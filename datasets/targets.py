@@ -4,7 +4,7 @@ from math import isqrt
 
 import numpy as np
 
-from irsam_zoo.datasets.scenes import GREY
+from irsam_zoo.datasets.backgrounds import GREY
 
 MOST_TARGETS = 4
 LARGEST_AREA = 80

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from irsam_zoo.datasets.scenes import SCENES, Dice
+from irsam_zoo.datasets.backgrounds import BACKGROUNDS, Dice
 from irsam_zoo.datasets.targets import add_targets
 from irsam_zoo.engine.network_profile import parameters_by_part
 from irsam_zoo.engine.profiling import best_batch, measure_speed
@@ -61,7 +61,7 @@ def profile_methods(methods, sizes, *, device, threads):
             detector.warn_of_random_weights = False  # they take as long
             named |= dict(num_parameters=detector.num_parameters, params=parameters_by_part(detector))
         for size in sizes:
-            images = [square_scene(kind, size) for kind in range(len(SCENES))]
+            images = [square_scene(kind, size) for kind in range(len(BACKGROUNDS))]
             try:
                 speed = measure_speed(detector, images)
                 batch, rate = best_batch(detector, images[0]) if detector.batch_size > 1 else (1, speed.fps)
@@ -73,4 +73,4 @@ def profile_methods(methods, sizes, *, device, threads):
 def square_scene(kind, side):
     """A (side, side) uint8 image of one of the kinds of scenes, with targets."""
     dice = Dice(0, kind, side)
-    return add_targets(dice, SCENES[kind](dice, side))[0]
+    return add_targets(dice, BACKGROUNDS[kind](dice, side))[0]

@@ -8,7 +8,7 @@ import numpy as np
 from irsam_zoo.datasets.leaks import seen_images
 from irsam_zoo.metrics import mean_signal, roc, strata
 from irsam_zoo.results.recut import counted, summed
-from irsam_zoo.results.row import Row, Speed, Status, Weights
+from irsam_zoo.results.row import Row, Speed, Status, WeightsFacts
 from irsam_zoo.zoo.detector import FLOAT32
 
 
@@ -102,7 +102,7 @@ def _weights(weights):
     seen = seen_images(weights.metadata)
     kinds = dict(schedule=str, dataset=str, split=str, seed=int, iterations=int, publisher=str)
     told = {name: value for name, kind in kinds.items() if isinstance(value := weights.metadata.get(name), kind)}
-    return Weights(
+    return WeightsFacts(
         file=weights.path.name,
         sha256=weights.sha256,
         datasets=tuple(seen) if len(seen) > 1 else (),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -41,7 +41,7 @@ PREFIXED = ("target_pixels", "intersection", "union", "targets", "matched")
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """One figure of a set.
+    """One figure of a set. It is named once: every table has its column from here.
 
     Attributes:
         of: Sums over the images and a `Protocol` to the figures, (R,) float64, NaN where undefined. The sums are (R,) float64
@@ -49,18 +49,31 @@ class Metric:
             and ``iou_images`` (the IoU of single images, and how many have one).
         counts: The columns that it reads.
         protocols: Those that have it.
+        better: Which figures are.
+        unit: The figure that tables print as 1, such as 1e-2.
+        digits: That tables print behind the point.
+        title: What stands above its column; the name unless it is given.
+        symbol: The name in a LaTeX caption; the title unless it is given.
     """
 
     of: Callable
     counts: tuple[str, ...]
     protocols: tuple[str, ...] = tuple(PROTOCOLS)
+    better: Literal["higher", "lower"] = "higher"
+    unit: float = 1e-2
+    digits: int = 2
+    title: str = ""
+    symbol: str = ""
 
 
-METRICS = {}
+METRICS: dict[str, Metric] = {}
 
 
-def add_metric(name, metric):
-    """Make a `Metric` known: from then on every set has it, and every row of a benchmark."""
+def add_metric(name: str, metric: Metric):
+    """Make a `Metric` known: from then on every set has it, every row of a benchmark, and every table that asks for it.
+
+    One that is added again, as by a plug-in that is read twice, is there once.
+    """
     METRICS[name] = metric
 
 
@@ -192,10 +205,18 @@ def _hierarchical(name):
 for name, metric in {
     "IoU": Metric(of=lambda s, rule: ratio(s["intersection"], s["union"], rule.undefined), counts=("intersection", "union")),
     "nIoU": Metric(of=lambda s, rule: ratio(s["image_iou"], s["iou_images"]), counts=()),
-    "Pd": Metric(of=lambda s, rule: ratio(s["matched"], s["targets"]), counts=("matched", "targets")),
-    "Fa": Metric(of=lambda s, rule: ratio(s["false_pixels"], s["area"]), counts=("false_pixels",)),
-    "precision": Metric(of=lambda s, rule: ratio(s["intersection"], s["predicted_pixels"]), counts=PIXELS[:2]),
-    "recall": Metric(of=lambda s, rule: ratio(s["intersection"], s["target_pixels"]), counts=PIXELS[::2]),
+    "Pd": Metric(of=lambda s, rule: ratio(s["matched"], s["targets"]), counts=("matched", "targets"), symbol="$P_d$"),
+    "Fa": Metric(
+        of=lambda s, rule: ratio(s["false_pixels"], s["area"]),
+        counts=("false_pixels",),
+        better="lower",
+        unit=1e-6,
+        symbol="$F_a$",
+    ),
+    "precision": Metric(
+        of=lambda s, rule: ratio(s["intersection"], s["predicted_pixels"]), counts=PIXELS[:2], title="Precision"
+    ),
+    "recall": Metric(of=lambda s, rule: ratio(s["intersection"], s["target_pixels"]), counts=PIXELS[::2], title="Recall"),
     "F1": Metric(of=lambda s, rule: ratio(2 * s["intersection"], s["predicted_pixels"] + s["target_pixels"]), counts=PIXELS),
     "hIoU": _hierarchical("hIoU"),
     "segIoU": _hierarchical("segIoU"),

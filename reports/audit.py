@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from irsam_zoo.reports.columns import COLUMNS
+from irsam_zoo.reports.columns import metric_column
 from irsam_zoo.reports.consistency import FIGURES, RARE, contradictions, published_cells, whole_numbers
 from irsam_zoo.reports.groups import group_of
 from irsam_zoo.reports.markdown import markdown_table
@@ -17,7 +17,7 @@ def audit(stored, options):
     """``audit.md`` of stored rows and published tables: the fits from whatever rows are stored, the rest from the tables alone.
 
     Arguments:
-        stored (Stored): Rows, and the sweeps of their images.
+        stored (StoredRows): Rows, and the sweeps of their images.
         options (ReportOptions): Nothing of them changes an audit.
 
     Returns:
@@ -98,7 +98,8 @@ def _way(way, cell):
 
 
 def _figures(way, cell):
-    return " / ".join("-" if (value := way.figures.get(name)) is None else COLUMNS[name].text(value) for name in cell.figures)
+    figures = {name: way.figures.get(name) for name in cell.figures}
+    return " / ".join("-" if value is None else metric_column(name).text(value) for name, value in figures.items())
 
 
 def _off(way, cell):

@@ -1,12 +1,13 @@
 """The columns that a table can have: a name, where its figure is in a row, its unit, its digits, and which way is better.
 
-Every format goes over columns, so that a new one is one entry here, or one `add_column` of a plug-in.
+Every format goes over columns. A metric's follows from its `metrics.Metric`; what rows hold besides metrics is listed here.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from irsam_zoo.metrics.compute import METRICS, Metric
 from irsam_zoo.metrics.stratify import SCR_BINS, SIZE_BINS
 from irsam_zoo.results.row import Row
 from irsam_zoo.zoo.errors import UsageError
@@ -31,7 +32,7 @@ class Column:
         symbol: The name in a LaTeX caption; the title unless it is given.
         of_method: The figure is the method's, whatever the data set: published once, and never ranked.
         comparable: Whether measured minus published is worth printing.
-        marks: A `Row` to letters of `reports.table.MARKS` behind its figure.
+        marks: A `Row` to letters of `reports.table_line.MARKS` behind its figure.
     """
 
     name: str
@@ -66,30 +67,29 @@ class Column:
         return f"{value:{sign}.{self.digits}f}"
 
 
-COLUMNS = {}
-
-
-def add_column(column):
-    """Make a `Column` known by its name. A plug-in that is read twice adds it once."""
-    COLUMNS[column.name] = column
-    return column
-
-
-def metric_column(name, **options):
-    """A `Column` of a metric: a fraction in 1e-2 of which more is better, unless the options say otherwise."""
+def metric_column(name):
+    """The `Column` of a metric. One that rows hold and no plug-in has added now is printed as a `Metric` is by default."""
+    metric = METRICS.get(name, Metric)
     return Column(
         name=name,
         of=lambda row, protocol: row.metrics.get(protocol, {}).get(name),
         interval=lambda row, protocol: row.ci95.get(protocol, {}).get(name),
-        **dict(unit=1e-2, better="higher") | options,
+        **{about: getattr(metric, about) for about in ("unit", "digits", "better", "title", "symbol")},
     )
+
+
+def known_columns(rows=()):
+    """Every `Column` by its name, as a table of all would have them: of the metrics, those that are known and those in rows."""
+    stored = {metric for row in rows for metrics in row.metrics.values() for metric in metrics}
+    metrics = {name: metric_column(name) for name in METRICS}
+    return OF_METHODS | metrics | OF_ROWS | {name: metric_column(name) for name in sorted(stored - {*METRICS})}
 
 
 def columns_named(names, rows=(), digits=None):
     """Columns by name.
 
     Arguments:
-        names: Of columns, or of `FAMILIES` of them. A metric that one of the rows has is a column even where none was added.
+        names: Of `known_columns`, or of `FAMILIES` of them.
         rows: Of a report.
         digits: Behind the point, in place of the columns' own; those that count digits keep theirs.
 
@@ -98,12 +98,12 @@ def columns_named(names, rows=(), digits=None):
     """
     if digits is not None and not 0 <= digits <= 9:
         raise UsageError(f"--digits {digits}: a table has 0 to 9 digits behind the point")
-    stored = {metric for row in rows for metrics in row.metrics.values() for metric in metrics}
+    known = known_columns(rows)
     names = [name for given in names for name in FAMILIES.get(given, [given])]
     for name in names:
-        if name not in COLUMNS and name not in stored:
-            raise UsageError(unknown("column", name, [*FAMILIES, *COLUMNS, *sorted(stored - set(COLUMNS))]))
-    columns = [COLUMNS[name] if name in COLUMNS else metric_column(name) for name in dict.fromkeys(names)]
+        if name not in known:
+            raise UsageError(unknown("column", name, [*FAMILIES, *known]))
+    columns = [known[name] for name in dict.fromkeys(names)]
     return [c if digits is None or c.significant else replace(c, digits=digits) for c in columns]
 
 
@@ -146,49 +146,41 @@ def _of_stratum(kind, name):
     return of
 
 
-for column in (
-    Column(name="params", title="Params", unit=1e6, better="lower", of_method=True, of=lambda row, protocol: row.params),
-    Column(
-        name="FPS",
-        digits=3,
-        significant=True,
-        better="higher",
-        of_method=True,
-        comparable=False,
-        of=_of_speed("fps"),
-        marks=lambda row: row.speed.marks if row.speed else "",
-    ),
-    Column(name="FLOPs", unit=1e9, better="lower", of_method=True, comparable=False, of=_of_speed("flops")),
-    Column(
-        name="memory",
-        title="Bytes of GPU memory",
-        unit=1e6,
-        better="lower",
-        of_method=True,
-        comparable=False,
-        of=_of_speed("memory"),
-    ),
-    metric_column("IoU"),
-    metric_column("nIoU"),
-    metric_column("Pd", symbol="$P_d$"),
-    metric_column("Fa", symbol="$F_a$", unit=1e-6, better="lower"),
-    metric_column("precision", title="Precision"),
-    metric_column("recall", title="Recall"),
-    metric_column("F1"),
-    metric_column("hIoU"),
-    metric_column("segIoU"),
-    metric_column("locIoU"),
-    Column(name="AUC", unit=1e-2, better="higher", of=lambda row, protocol: row.auc),
-    Column(name="SCRG", better="higher", of=_of_signal("SCRG")),
-    Column(name="BSF", better="higher", of=_of_signal("BSF")),
-):
-    add_column(column)
+def _by_name(columns):
+    return {column.name: column for column in columns}
 
-FAMILIES = {"Pd-by-size": [], "Pd-by-SCR": []}
-for family, kind, bins, title in (
-    ("Pd-by-size", "size", SIZE_BINS, "Pd {} px"),
-    ("Pd-by-SCR", "scr", SCR_BINS, "Pd SCR {}"),
-):
-    for name, _ in bins:
-        FAMILIES[family].append(title.format(name))
-        add_column(Column(name=title.format(name), unit=1e-2, better="higher", of=_of_stratum(kind, name)))
+
+_OF_A_NETWORK = dict(better="lower", of_method=True, comparable=False)
+OF_METHODS = _by_name(
+    [
+        Column(name="params", title="Params", unit=1e6, better="lower", of_method=True, of=lambda row, protocol: row.params),
+        Column(
+            name="FPS",
+            digits=3,
+            significant=True,
+            better="higher",
+            of_method=True,
+            comparable=False,
+            of=_of_speed("fps"),
+            marks=lambda row: row.speed.marks if row.speed else "",
+        ),
+        Column(name="FLOPs", unit=1e9, of=_of_speed("flops"), **_OF_A_NETWORK),
+        Column(name="memory", title="Bytes of GPU memory", unit=1e6, of=_of_speed("memory"), **_OF_A_NETWORK),
+    ]
+)
+PD_BINS = {
+    family: [Column(name=title.format(name), unit=1e-2, better="higher", of=_of_stratum(kind, name)) for name, _ in bins]
+    for family, kind, bins, title in (
+        ("Pd-by-size", "size", SIZE_BINS, "Pd {} px"),
+        ("Pd-by-SCR", "scr", SCR_BINS, "Pd SCR {}"),
+    )
+}
+FAMILIES = {family: [column.name for column in columns] for family, columns in PD_BINS.items()}
+OF_ROWS = _by_name(
+    [
+        Column(name="AUC", unit=1e-2, better="higher", of=lambda row, protocol: row.auc),
+        Column(name="SCRG", better="higher", of=_of_signal("SCRG")),
+        Column(name="BSF", better="higher", of=_of_signal("BSF")),
+        *(column for columns in PD_BINS.values() for column in columns),
+    ]
+)

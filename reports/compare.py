@@ -14,7 +14,7 @@ def to_text(a, b, options):
     """Markdown text of what changed from one result folder to another.
 
     Arguments:
-        a, b (Stored): The folders.
+        a, b (StoredRows): The folders.
         options (ReportOptions): Whose columns, digits and protocol.
     """
     columns = columns_named(options.columns, [*a.rows, *b.rows], options.digits)

@@ -107,7 +107,8 @@ def _between_tables(cell, other):
     common = [figure for figure in cell.figures if figure in other.figures]
     equal = [figure for figure in common if same_digits(cell.figures[figure], other.figures[figure])]
     where = f"{_name(cell)} and {sources()[other.source]['title']}"
-    if len(equal) >= 2:
+    lists = {sources()[one.source]["split"] for one in (cell, other)}
+    if len(equal) >= 2 and len(lists) > 1:
         digits = ", ".join(f"{figure} {cell.figures[figure]}" for figure in equal)
         yield f"{where}: equal to the digit on different lists: {digits}."
     for figure in common:

@@ -15,7 +15,7 @@ DIGITS = 4
 
 
 def to_csv(sections, protocol):
-    """One line a method, data set and column, in the column's unit."""
+    """One line a method, data set and column, in the column's unit; of several published figures, one each."""
     text = io.StringIO()
     writer = csv.DictWriter(text, FIELDS, lineterminator="\n")
     writer.writeheader()
@@ -23,19 +23,26 @@ def to_csv(sections, protocol):
         for line in section.lines:
             row, weights = line.row, line.weights
             about = dict(dataset=section.dataset, split=section.split, method=line.method, marks=line.marks)
-            about |= dict(source=line.paper or section.source, protocol=protocol, status="not run")
+            about |= dict(source=next(iter([*line.sources, *section.tables]), None), protocol=protocol, status="not run")
             if row is not None:
                 about |= {key: getattr(row, key) for key in ABOUT} | dict(fidelity=row.fidelity_label)
             if weights is not None:
                 about |= {f"weights_{key}": getattr(weights, key) for key in ("sha256", "dataset", "split", "publisher")}
                 about |= dict(weights=weights.file, weights_schedule=line.schedule, trained_on=line.trained_on)
             for metric, value in line.values.items():
-                figures = dict(measured=value.measured, ci95_low=value.low, ci95_high=value.high, difference=value.difference)
-                rounded = {name: figure if figure is None else round(figure, DIGITS) for name, figure in figures.items()}
-                cells = about | rounded | {"metric": metric, "published": value.printed}
-                cells["marks"] = line.marks + value.marks
-                cells["no_difference"] = value.apart if value.printed is not None else None
-                writer.writerow(
-                    {key: safe_text(visible(text)) if isinstance(text, str) else text for key, text in cells.items()}
-                )
+                measured = dict(measured=value.measured, ci95_low=value.low, ci95_high=value.high)
+                cells = about | _rounded(measured) | {"metric": metric, "marks": line.marks + value.marks}
+                for beside in [*map(_beside, value.published)] or [{}]:
+                    texts = {key: safe_text(visible(t)) if isinstance(t, str) else t for key, t in (cells | beside).items()}
+                    writer.writerow(texts)
     return text.getvalue()
+
+
+def _beside(figure):
+    """What there is to say of a `reports.table_line.Published`."""
+    told = dict(published=figure.text, source=figure.source, no_difference=figure.apart)
+    return told | _rounded(dict(difference=figure.difference))
+
+
+def _rounded(figures):
+    return {name: figure if figure is None else round(figure, DIGITS) for name, figure in figures.items()}

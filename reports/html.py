@@ -6,7 +6,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup, escape
 
-from irsam_zoo.reports.cells import PLAIN, cell, status
+from irsam_zoo.reports.cell_texts import PLAIN, cell_texts, source_marks, status
 from irsam_zoo.reports.groups import GROUPS
 from irsam_zoo.reports.markdown import column_head, notes, section_head, section_title
 
@@ -24,12 +24,13 @@ def to_html(sections, protocol, layout=PLAIN):
 
 
 def _table(section, protocol, layout):
+    marks = source_marks([section])
     body = [
         {
             "title": line.title,
             "marks": line.marks,
             "group": GROUPS[line.group],
-            "cells": [cell(line.values[column.name], column, layout) for column in section.columns],
+            "cells": [cell_texts(line.values[column.name], column, layout, marks) for column in section.columns],
             "about": [str(row.n_images), row.threshold or ""] if (row := line.row) and row.n_images else ["", ""],
             "status": status(section, line),
         }

@@ -3,11 +3,12 @@
 import math
 from itertools import groupby
 
-from irsam_zoo.reports.cells import NOT_REAL, PLAIN, data_notes
+from irsam_zoo.reports.cell_texts import NOT_REAL, PLAIN, data_notes
 from irsam_zoo.reports.columns import listed, units
 from irsam_zoo.reports.latex_grid import Grid, escape, scored
-from irsam_zoo.reports.markdown import paper_note
-from irsam_zoo.reports.table import MARKS
+from irsam_zoo.reports.markdown import further_source_notes, source_title
+from irsam_zoo.reports.published import size_of
+from irsam_zoo.reports.table_line import MARKS
 
 
 def to_latex(sections, protocol, layout=PLAIN):
@@ -53,21 +54,19 @@ def _caption(split, sections, protocol):
         rf"{named[0].upper()}{named[1:]}, protocol \texttt{{{escape(protocol)}}}.",
         "; ".join(filter(None, [_units(sections[0].columns), "best bold, second underlined."])),
     ]
-    source = next((section.source_title for section in sections if section.source), None)
-    if source:
-        parts.append(f"Small figures: published by {escape(source)}, and measured minus published.")
+    tables = {section.title: section.tables[0] for section in sections if section.tables}
+    if tables:
+        first = source_title(next(iter(tables.values())))  # of one split
+        parts.append(f"Small figures: published by {escape(first)}, and measured minus published.")
         sizes = {}
         for section in sections:
-            if section.source and section.published_size != "native":
-                sizes.setdefault(section.published_size, []).append(escape(section.title))
+            if section.tables and (size := size_of(section.tables[0], section.dataset)) != "native":
+                sizes.setdefault(size, []).append(escape(section.title))
         parts += [
             f"Those of {' and '.join(titles)} are at {size} px: no difference is taken across sizes."
             for size, titles in sizes.items()
         ]
-    for paper in dict.fromkeys(paper for section in sections for paper in section.papers):
-        titles = dict.fromkeys(title for section in sections for title in section.papers.get(paper, ()))
-        parts.append(escape(f"Of {', '.join(titles)}: {paper_note(paper)}"))
-    return " ".join(parts)
+    return " ".join([*parts, *map(escape, further_source_notes(sections))])
 
 
 def _notes(sections):

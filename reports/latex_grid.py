@@ -2,15 +2,15 @@
 
 from itertools import groupby
 
-from irsam_zoo.reports.cells import cell
+from irsam_zoo.reports.cell_texts import CellTexts, PublishedTexts, cell_texts, source_marks
 from irsam_zoo.reports.groups import GROUPS
 from irsam_zoo.zoo.errors import visible
 
 ARROWS = {"higher": r"$\uparrow$", "lower": r"$\downarrow$", None: ""}
 SPECIAL = {"_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}", "\\": r"\textbackslash{}",
            "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
-           "|": r"\textbar{}", "[": "{[}"}  # fmt: skip
-LABELS = (r"95 \% interval", "published", "difference")
+           "|": r"\textbar{}", "[": "{[}", "†": r"$^{\dagger}$"}  # fmt: skip
+NOTHING = PublishedTexts("", "", "")
 
 
 def escape(text):
@@ -27,11 +27,12 @@ class Grid:
 
     Attributes:
         own, each: Columns that a method has once, and those that it has for each data set.
-        methods: By name, the method's `reports.table.Line`s, None where a section has none; in their groups.
+        methods: By name, the method's `reports.table_line.Line`s, None where a section has none; in their groups.
     """
 
     def __init__(self, sections, layout):
         self.sections, self.layout = sections, layout
+        self.marks = source_marks(sections)
         columns = sections[0].columns
         self.own, self.each = [c for c in columns if c.of_method], [c for c in columns if not c.of_method]
         lines_of = [{line.method: line for line in section.lines} for section in sections]
@@ -59,8 +60,8 @@ class Grid:
             for method in methods:
                 cells = self._cells(method)
                 if all(texts[0] == "-" for texts in cells):  # one line of published figures
-                    cells = [[published or "-", "", "", ""] for _, _, published, _ in cells]
-                lines += _stack(self._title(method), cells)
+                    cells = [[published or "-", "", "", *more] for _, _, published, *more in cells]
+                lines += self._stack(self._title(method), cells)
         return width, lines
 
     def _across(self):
@@ -76,12 +77,12 @@ class Grid:
         if self.own:
             lines.append(r"\midrule")
         for head, cells in zip(heads[: len(self.own)], columns, strict=False):
-            lines += _stack(head, cells)
+            lines += self._stack(head, cells)
         for number, section in enumerate(self.sections if self.each else ()):
             lines += [r"\midrule", rf"\multicolumn{{{len(titles) + 1}}}{{l}}{{\textit{{{escape(section.title)}}}}} \\"]
             start = len(self.own) + number * len(self.each)
             for head, cells in zip(heads[len(self.own) :], columns[start:], strict=False):
-                lines += _stack(head, cells)
+                lines += self._stack(head, cells)
         return len(titles), lines
 
     def _groups(self):
@@ -102,15 +103,42 @@ class Grid:
         cells = []
         for column in self.own:  # measured on the first data set where it was
             values = [line.values[column.name] for line in lines if line]
-            texts = [cell(value, column, self.layout) for value in values]
+            texts = [cell_texts(value, column, self.layout, self.marks) for value in values]
             measured = next((text for text in texts if text.measured), texts[0])
-            published = next((text.published for text in texts if text.published), "")
-            cells.append(_texts(measured._replace(published=published, difference="")))
+            published = next((text.published for text in texts if text.published), ())
+            cells.append(self._texts(measured._replace(published=[figure._replace(difference="") for figure in published])))
         for line in lines:
             for number, column in enumerate(self.each):
                 own = set(line.marks) - self._shared_marks(method) if line is not None and number == 0 else ()
-                cells.append(_texts(cell(line.values[column.name], column, self.layout), own) if line else ["-", "", "", ""])
+                texts = cell_texts(line.values[column.name], column, self.layout, self.marks) if line else CellTexts()
+                cells.append(self._texts(texts, own))
         return cells
+
+    def _texts(self, texts, marks=()):
+        """A cell's texts from the top, as many as `_labels`: best bold, second underlined, the rest in small print."""
+        measured = texts.measured or "-"
+        measured = {1: rf"\textbf{{{measured}}}", 2: rf"\underline{{{measured}}}"}.get(texts.rank, measured)
+        small, published = [escape(texts.interval)], {figure.mark: figure for figure in texts.published}
+        for mark in ("", *self.marks.values()):
+            figure = published.get(mark, NOTHING)
+            small += [figure.text, figure.difference and f"${figure.difference}$"]
+        small = (rf"\scriptsize {text}" if text else "" for text in small)
+        return [measured + r"$^{\approx}$" * texts.doubtful + _marks([*marks, *texts.marks]), *small]
+
+    @property
+    def _labels(self):
+        """What stands before the small print."""
+        beside = (f"{what}{escape(mark)}" for mark in ("", *self.marks.values()) for what in ("published", "difference"))
+        return r"95 \% interval", *beside
+
+    def _stack(self, label, cells):
+        """The lines of a row of cells; those without a text are left out."""
+        figures, *small = zip(*cells, strict=True)
+        lines, small_head = [rf"{_row([label, *figures])} \\"], r"\quad\scriptsize "
+        for name, texts in zip(self._labels, small, strict=True):
+            if any(texts):
+                lines.append(rf"{_row([small_head + name, *texts])} \\")
+        return lines
 
 
 def scored(line):
@@ -122,25 +150,6 @@ def _run(lines):
     """The lines that say most of a method: those scored, else those run, else all that there are."""
     shown = [line for line in lines if line is not None]
     return [line for line in shown if scored(line)] or [line for line in shown if line.row] or shown
-
-
-def _texts(texts, marks=()):
-    """A cell's texts from the top: best bold, second underlined, the rest in small print."""
-    measured = texts.measured or "-"
-    measured = {1: rf"\textbf{{{measured}}}", 2: rf"\underline{{{measured}}}"}.get(texts.rank, measured)
-    difference = f"${texts.difference}$" if texts.difference else ""
-    small = (rf"\scriptsize {text}" if text else "" for text in (escape(texts.interval), texts.published, difference))
-    return [measured + r"$^{\approx}$" * texts.doubtful + _marks([*marks, *texts.marks]), *small]
-
-
-def _stack(label, cells):
-    """The lines of a row of cells; those without a text are left out."""
-    figures, *small = zip(*cells, strict=True)
-    lines, small_head = [rf"{_row([label, *figures])} \\"], r"\quad\scriptsize "
-    for name, texts in zip(LABELS, small, strict=True):
-        if any(texts):
-            lines.append(rf"{_row([small_head + name, *texts])} \\")
-    return lines
 
 
 def _row(cells):

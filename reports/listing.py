@@ -3,7 +3,7 @@
 from irsam_zoo.datasets import FolderDataset, build_dataset, list_datasets
 from irsam_zoo.datasets.catalogue import dataset_class
 from irsam_zoo.reports.columns import DEFAULT, columns_named, units
-from irsam_zoo.reports.table import MARKS
+from irsam_zoo.reports.table_line import MARKS
 from irsam_zoo.zoo import UsageError, list_methods
 from irsam_zoo.zoo.errors import FAILURES, one_line, visible
 from irsam_zoo.zoo.index import facts_of

@@ -1,11 +1,12 @@
 """Table 1 as Markdown: one table a data set, the published number and the difference in each cell."""
 
 import re
+from collections import Counter
 
-from irsam_zoo.reports.cells import NOT_REAL, PLAIN, cell, data_notes, status
-from irsam_zoo.reports.columns import units
-from irsam_zoo.reports.published import elsewhere
-from irsam_zoo.reports.table import MARKS
+from irsam_zoo.reports.cell_texts import NOT_REAL, PLAIN, cell_texts, data_notes, source_marks, status
+from irsam_zoo.reports.columns import listed, units
+from irsam_zoo.reports.published import size_of, source_facts
+from irsam_zoo.reports.table_line import MARKS
 from irsam_zoo.zoo.errors import visible
 
 FOREIGN_TAG = re.compile("<(?!/?(?:sup|u)>)")
@@ -43,25 +44,42 @@ def section_head(section, protocol):
 def section_source(section):
     """Where the published figures of a section are from; empty where there are none."""
     said = []
-    if section.source:
-        said = [f"In brackets: published by {section.source_title}, {_difference(section.published_size)}."]
-    elif section.papers:
+    if section.tables:
+        said = [f"In brackets: published by {source_title(section.tables[0])}, {published_at(section, section.tables[0])}."]
+    elif section.further_sources:
         said = ["In brackets: published."]
     if said:
-        others = [f"Of {', '.join(titles)}: {paper_note(paper)}" for paper, titles in section.papers.items()]
-        return " ".join([*said, *others])
+        return " ".join([*said, *further_source_notes([section])])
     if section.dataset == "synthetic":
         return "Images of the seeded generator: they compare programs, not methods, and have no published numbers."
     return ""
 
 
-def paper_note(paper):
-    """Where published figures that are not of a table are from, and what is to be known of them."""
-    about = elsewhere()[paper]
-    return f"by {about['title']}, {_difference(about['size'])}. {about['notes']}".rstrip()
+def further_source_notes(sections):
+    """A sentence or two on each source of published figures that is not the first table of its split: whose, by whom, and what
+    is to be known of them. A source with a mark is told by it, another one by the methods that it has figures of."""
+    marks, found = source_marks(sections), {}
+    for section in sections:
+        for source, titles in section.further_sources.items():
+            told = f"by {source_title(source)}, {published_at(section, source)}. {source_facts(source)['notes']}".rstrip()
+            whose = found.setdefault((marks.get(source), told), {})
+            whose |= dict.fromkeys([section.title] if source in marks else titles)
+    texts = Counter(mark for mark, _ in found)
+    for (mark, told), whose in found.items():
+        if mark is None:
+            yield f"Of {', '.join(whose)}: {told}"
+        else:
+            yield f"Marked {mark}{f' ({listed([*whose])})' * (texts[mark] > 1)}: {told}"
 
 
-def _difference(size):
+def source_title(source):
+    """What a source of published figures is called."""
+    return source_facts(source)["title"]
+
+
+def published_at(section, source):
+    """Whether measured figures of a data set compare with those of a source, in words."""
+    size = size_of(source, section.dataset)
     return "and measured minus published" if size == "native" else f"at {size} px: no difference is taken across sizes"
 
 
@@ -83,11 +101,11 @@ def notes(section):
 
 
 def _lines(section, layout):
-    columns = section.columns
+    columns, marks = section.columns, source_marks([section])
     lines = [["Method", *map(column_head, columns), "Images", "Threshold", "Status"]]
     for line in section.lines:
         row = line.row
-        cells = [_cell(cell(line.values[column.name], column, layout)) for column in columns]
+        cells = [_cell(cell_texts(line.values[column.name], column, layout, marks)) for column in columns]
         cells += [str(row.n_images), row.threshold] if row and row.n_images else ["", ""]
         lines.append([line.title + _marks(line.marks), *cells, status(section, line)])
     return [list(line) for line in zip(*lines, strict=True)] if layout.transpose else lines
@@ -99,12 +117,13 @@ def _escape(text):
 
 
 def _cell(texts):
-    """Measured and its interval, then in brackets published and the difference; best bold, second underlined."""
+    """Measured and its interval, then in brackets all that is published and the differences; best bold, second underlined."""
     text = {1: f"**{texts.measured}**", 2: f"<u>{texts.measured}</u>"}.get(texts.rank, texts.measured)
     text = " ".join(filter(None, [text + " ≈" * texts.doubtful + _marks(texts.marks), texts.interval]))
     if not texts.published:
         return text or "-"
-    return f"{text} ({', '.join(filter(None, [texts.published, texts.difference]))})".lstrip()
+    beside = (", ".join(filter(None, [figure.text + figure.mark, figure.difference])) for figure in texts.published)
+    return f"{text} ({'; '.join(beside)})".lstrip()
 
 
 def _marks(letters):

@@ -4,21 +4,10 @@ import math
 from typing import NamedTuple
 
 from irsam_zoo.metrics import compute_metrics
-from irsam_zoo.reports.columns import COLUMNS
-from irsam_zoo.zoo import build_threshold
-from irsam_zoo.zoo.errors import ZooError
+from irsam_zoo.reports.columns import metric_column
+from irsam_zoo.reports.offered_policies import offered_policies
+from irsam_zoo.zoo.errors import FAILURES, ZooError
 
-# The cuts that public codes and papers of classical methods name, and the best that any one cut can do.
-POLICIES = (
-    "fixed(0)",
-    "minmax(0.5)",  # ISTD-Benchmark, method.py and inference.py
-    "adaptive(0.7, 0.5)",  # MSL-STIPT's demo
-    "mean_std(2)",  # LW-DSTransNet's README: 2 for PSTNN, 3 for TLLCM, 5 for RIPT, 8 for IPI
-    "mean_std(3)",
-    "mean_std(5)",
-    "mean_std(8)",
-    "best_iou",
-)
 SQUARE = 512 * 512  # px; what IRSAM's and ISNet's codes divide the false pixels of an image by, whatever its size
 
 
@@ -42,30 +31,35 @@ class Way(NamedTuple):
 
 
 def ways(row, stored):
-    """Every `Way` of a row: its own cut by all protocols, and every policy of `POLICIES` by the exact one.
+    """Every `Way` of a row: its own cut by all protocols, and every one of the `offered_policies` by the exact one.
 
     Those of a row whose journal is gone are its own cut's and, from the sums of the set, every fraction of the score's range.
 
     Arguments:
         row (Row): Scored.
-        stored (Stored): Where its images' sweeps are.
+        stored (StoredRows): Where its images' sweeps are.
     """
     images = f"{row.n_images}" if row.whole else f"first {row.n_images} of {row.n_split}"
     place = dict(method=row.method, split=row.split, images=images)
     for protocol, metrics in row.metrics.items():
         yield Way(policy=row.threshold, protocol=protocol, figures=_shown(metrics), **place)
+    policies = offered_policies([row.score_kind])
     try:
-        cuts = stored.recounted(row, map(build_threshold, POLICIES))
+        cuts = stored.recounted(row, policies)
     except ZooError:
         return
-    for policy, counts in zip(POLICIES, cuts, strict=True):
+    for policy in policies:
+        try:
+            counts = next(cuts)
+        except FAILURES:  # of a plug-in's policy
+            continue
         metrics = compute_metrics(counts)
-        if policy != row.threshold:
-            yield Way(policy=policy, protocol="exact", figures=_shown(metrics), **place)
+        if str(policy) != row.threshold:
+            yield Way(policy=str(policy), protocol="exact", figures=_shown(metrics), **place)
         share = sum(count["pixels"] for count in counts) / (SQUARE * len(counts))
         if share != 1 and metrics["Fa"] is not None:
             figures = _shown(metrics | {"Fa": metrics["Fa"] * share})
-            yield Way(policy=policy, protocol="exact, Fa over 512x512", figures=figures, **place)
+            yield Way(policy=str(policy), protocol="exact, Fa over 512x512", figures=figures, **place)
 
 
 def best_fraction(row, printed):
@@ -101,4 +95,4 @@ def distance(figures, printed):
 
 
 def _shown(metrics):
-    return {name: COLUMNS[name].shown(value) for name, value in metrics.items() if name in COLUMNS}
+    return {name: metric_column(name).shown(value) for name, value in metrics.items()}

@@ -5,14 +5,14 @@ from operator import attrgetter
 from pathlib import Path
 
 from irsam_zoo.reports.audit import audit
-from irsam_zoo.reports.cells import PLAIN, Layout
+from irsam_zoo.reports.cell_texts import PLAIN, Layout
 from irsam_zoo.reports.columns import DEFAULT
 from irsam_zoo.reports.csv_table import to_csv
 from irsam_zoo.reports.html import to_html
 from irsam_zoo.reports.latex import to_latex
 from irsam_zoo.reports.markdown import to_markdown
 from irsam_zoo.reports.table import build_table, table_config
-from irsam_zoo.results.stored_rows import Stored
+from irsam_zoo.results.stored_rows import StoredRows
 from irsam_zoo.zoo.terminal import warn
 
 
@@ -80,11 +80,11 @@ def beside_folders(stored, options):
     """The further result folders: those of the table, seen from the folder itself, that are there, and those of the options."""
     known = (stored.store.out / folder for folder in table_config(options.table).get("beside", ()))
     folders = [*(folder for folder in known if folder.is_dir()), *options.beside]
-    return [Stored.read(folder, stored.policy) for folder in folders]
+    return [StoredRows.read(folder, stored.policy) for folder in folders]
 
 
 def counts_in(folders):
-    """A function of a row of one of several folders to the counts of its images, as `Stored.counts` gives them.
+    """A function of a row of one of several folders to the counts of its images, as `StoredRows.counts` gives them.
 
     A row's counts are read once.
     """
@@ -101,7 +101,7 @@ def counts_in(folders):
 
 
 def figures(stored, options):
-    """Every figure that can be drawn, as PDF and PNG; what is left out is told on standard error."""
+    """Every figure that can be drawn, as PDF and PNG with its data as CSV; what is left out is told on standard error."""
     from irsam_zoo.reports.figures.write import draw_figures  # not above: matplotlib takes a second, and `run` draws nothing
 
     chosen = dict(protocol=options.protocol, names=options.figures, images=options.images, data_root=options.data_root)
@@ -115,7 +115,7 @@ def page(stored, options):
     return page(stored, options)
 
 
-# The parts of a report: each takes an `results.stored_rows.Stored` and the options, and gives texts or bytes by name of file.
+# The parts of a report: each takes `results.stored_rows.StoredRows` and the options, and gives texts or bytes by name of file.
 # The page comes last, since it carries what the others wrote.
 PARTS = (tables, audit, figures, page)
 
@@ -124,7 +124,7 @@ def write_report(stored, folder, write, options, parts=PARTS):
     """Write a report.
 
     Arguments:
-        stored (Stored): Rows, and what is stored behind them.
+        stored (StoredRows): Rows, and what is stored behind them.
         folder: Where the files go.
         write: Function of a path and a text or bytes; the store's atomic one.
         options (ReportOptions): What it shows.

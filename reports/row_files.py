@@ -47,6 +47,11 @@ class RowFiles:
             self._records[key] = {record.id: record for record in records}
         return list(self._records[key].values())
 
+    def record(self, row, image_id):
+        """The `ImageRecord` of one of the images of a row."""
+        self.records(row)
+        return self._records[self._key(row)][image_id]
+
     def counts(self, row):
         """The counts of each image of a row, as `metrics.count_image` has them: one line an image."""
         return pd.DataFrame([record.counts for record in self.records(row)])
@@ -58,7 +63,7 @@ class RowFiles:
             ZooError: The data set is not there, or the image is not the one that was scored.
         """
         item = self.test_set(row.dataset, row.split).read(image_id)
-        if item_digest(item) != self._record(row, image_id).pixels:
+        if item_digest(item) != self.record(row, image_id).pixels:
             raise ZooError(
                 f"{image_id} of {row.dataset} is not the image that was scored; name the right folder by --data-root"
             )
@@ -82,11 +87,11 @@ class RowFiles:
 
     def mask(self, row, image_id):
         """The HxW bool mask that a method predicted of an image."""
-        return _picture(self.mask_path(row, self._record(row, image_id))) > 127
+        return _picture(self.mask_path(row, self.record(row, image_id))) > 127
 
     def score_path(self, row, image_id):
         """The file of a score map; ZooError where none was saved with the record of this image."""
-        record = self._record(row, image_id)
+        record = self.record(row, image_id)
         saved = record.saved_scores
         path = self._file("scores", row, image_id + Path(saved or "").suffix)
         if saved is None or not path.is_file():
@@ -129,10 +134,6 @@ class RowFiles:
         if not stages:
             raise ZooError(f"no table of losses beside its weights, {path}")
         return stages, whole
-
-    def _record(self, row, image_id):
-        self.records(row)
-        return self._records[self._key(row)][image_id]
 
     @staticmethod
     def _key(row):

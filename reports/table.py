@@ -10,147 +10,15 @@ from irsam_zoo.datasets import DATASETS
 from irsam_zoo.datasets.splits import DEFAULT_SPLIT
 from irsam_zoo.reports.columns import DEFAULT, Column, columns_named
 from irsam_zoo.reports.groups import GROUPS, group_of, method_card
-from irsam_zoo.reports.published import elsewhere, printed_figures, printed_name, published, source_for, sources
+from irsam_zoo.reports.published import printed_name, published, published_figures, size_of, tables_of
 from irsam_zoo.reports.ranking import rank
-from irsam_zoo.reports.stand_in import ALONE, JOINT, KINDS, chosen_rows, training_of
-from irsam_zoo.results.row import OUTSIDE, Row, Status
+from irsam_zoo.reports.stand_in import KINDS, chosen_rows
+from irsam_zoo.reports.table_line import Line, Published, Value
+from irsam_zoo.results.row import OUTSIDE, Status
 from irsam_zoo.zoo import UsageError, list_configs, list_methods
 from irsam_zoo.zoo.lookup import registered, unknown
 
 TABLES = ROOT / "configs" / "tables"
-
-
-@dataclass
-class Value:
-    """A figure of the table in its column's unit.
-
-    Attributes:
-        measured, low, high: The measured value and its 95 % interval, None where there is none.
-        printed: The published value as it is printed, None where there is none.
-        apart: Why the two are not compared, empty where they are: other machines, images or sizes of images.
-        rank: 1 for the best measured value of its column, 2 for the second, else 0.
-        lead: Of a ranked value, whether its lead over the next is real at 95 %; None where that is not known.
-        marks: Letters behind the measured value; `MARKS` explains them.
-    """
-
-    measured: float | None = None
-    low: float | None = None
-    high: float | None = None
-    printed: str | None = None
-    apart: str = ""
-    rank: int = 0
-    lead: bool | None = None
-    marks: str = ""
-
-    @property
-    def difference(self):
-        """Measured minus published, or None."""
-        if self.measured is None or self.printed is None or self.apart:
-            return None
-        return self.measured - float(self.printed)
-
-
-@dataclass
-class Line:
-    """One method on one data set, with its values by column.
-
-    `group` is a key of `reports.groups.GROUPS`; `paper` one of `reports.published.elsewhere` where the published values are
-    not of the section's table.
-    """
-
-    method: str
-    title: str
-    group: str
-    row: Row | None
-    values: dict[str, Value]
-    paper: str | None = None
-
-    @property
-    def whole(self):
-        """True where every image of the row's test list was scored."""
-        return self.row is not None and self.row.whole
-
-    @property
-    def complete(self):
-        """True where every image was scored, at its own size, and none can have been looked at in training.
-
-        Only then it may be ranked.
-        """
-        return self.whole and not any(self._flags[letter] for letter in "IOTUX")
-
-    @property
-    def weights(self):
-        """What is known of a network's weights, or None where there are none."""
-        return self.row.weights if self.row else None
-
-    @property
-    def trained_on(self):
-        """Of `reports.stand_in.KINDS`, what the weights were trained on; None where there are none."""
-        return self.row and training_of(self.row)
-
-    @property
-    def schedule(self):
-        """By which schedule the weights were trained, or None where that is not known."""
-        schedule = self.weights and self.weights.schedule
-        return schedule and ", ".join([schedule, *self._stages])
-
-    @property
-    def training(self):
-        """In short words, how the weights came about, or None where there are none."""
-        weights = self.weights
-        place = f"on {weights.dataset} ({weights.split})" if weights and weights.dataset else ""
-        if weights and weights.publisher:
-            return ", ".join(filter(None, [f"weights of {weights.publisher}", place and f"trained {place}"]))
-        if weights is None or weights.schedule is None:
-            return weights and f"weights {weights.file}"
-        how = ", ".join([f"{weights.schedule}-trained", *self._stages])
-        comma = "," if self._stages else ""
-        return f"{how}{comma} on {weights.dataset} ({weights.split})" if weights.dataset else how
-
-    @property
-    def _stages(self):
-        return ["in stages"] if self.weights.in_stages else []
-
-    @property
-    def used_marks(self):
-        """Letters behind the title or a figure."""
-        return {*self.marks, *(mark for value in self.values.values() for mark in value.marks)}
-
-    @property
-    def marks(self):
-        """Letters behind the title; `MARKS` explains them."""
-        if self.row is None:
-            joint = self.paper is not None and elsewhere()[self.paper].get("training") == JOINT
-            return "JN" if joint else "N"
-        letters = {"public-port": "P", "reconstruction": "R"}.get(self.row.fidelity, "V" if self.row.fidelity_scope else "")
-        return "".join(sorted(letters + "".join(letter for letter, flag in self._flags.items() if flag)))
-
-    @property
-    def _flags(self):
-        row, weights = self.row, self.weights
-        unknown = weights is not None and not weights.training_images_known
-        flags = {"A": self.trained_on == ALONE, "J": self.trained_on == JOINT, "I": row.metric_size != "native"}
-        flags |= {"O": row.oracle, "S": row.from_sweep, "T": row.trained_on_test}
-        return flags | {"U": unknown, "X": row.fidelity == OUTSIDE}
-
-
-MARKS = {
-    "1": "the speed of a single run",
-    "A": "weights trained on this set's training list alone, as most papers do; such a row stands before one of joint weights, "
-    "by what the weights say of their training and not by its figures",
-    "B": "the processor was given to other programs while the speed was measured",
-    "I": "metrics at the size of the network's input, to which the masks were resized, as the literature mostly takes them",
-    "J": "joint weights: trained on the training lists of several sets together, this one's among them",
-    "N": "not run here; figures, if any, are published ones",
-    "O": "threshold chosen by looking at the masks (an upper bound)",
-    "P": "equal to a third party's port, not to the author's code",
-    "R": "a reconstruction from the paper, whole or in part; the author's code was never published",
-    "T": "test images were in the training list of these weights",
-    "U": "the training images of these weights are not known",
-    "S": "cut at the next of 256 stored levels, not run again",
-    "V": "equal to the author's code but for what the method's card names",
-    "X": "predictions of another program: how they were made is not known here, and they are not ranked",
-}
 
 
 @dataclass
@@ -160,7 +28,7 @@ class Section:
     Attributes:
         dataset, split: Names.
         own_list: True where the images are not those of the package's list of this name: no published number is of them.
-        source: The key of the published table whose split this is, or None.
+        tables: The published tables whose split this is, keys of `reports.published.sources`.
         protocol: Whose metrics.
         columns: In their order.
         table: What the whole table is called.
@@ -170,7 +38,7 @@ class Section:
     dataset: str
     split: str
     own_list: bool
-    source: str | None
+    tables: list[str]
     protocol: str
     columns: list[Column]
     table: str = "Table 1"
@@ -198,21 +66,13 @@ class Section:
         return " ".join([f"`{self.split}`"] * self.has_split + ["(own list)" if self.has_split else "own list"] * self.own_list)
 
     @property
-    def source_title(self):
-        return sources()[self.source]["title"] if self.source else None
-
-    @property
-    def published_size(self):
-        """The size that the published metrics are of, as `reports.published.sources` has it, or None."""
-        return sources()[self.source]["sizes"][self.dataset] if self.source else None
-
-    @property
-    def papers(self):
-        """Titles of the methods whose published values are not of `source`, by their key in `reports.published.elsewhere`."""
+    def further_sources(self):
+        """Titles of the methods with published values from elsewhere than the first of `tables`, by `Published.source`."""
         found = {}
         for line in self.lines:
-            if line.paper and any(value.printed is not None for value in line.values.values()):
-                found.setdefault(line.paper, []).append(line.title)
+            for source in line.sources:
+                if source not in self.tables[:1]:
+                    found.setdefault(source, []).append(line.title)
         return found
 
     @property
@@ -275,7 +135,7 @@ def build_table(
         columns: Names of `reports.columns`.
         digits: Behind the point, in place of the columns' own.
         with_published: Show also the published methods that the package does not have.
-        counts: Function of a row to the counts of its images, or None, such as `Stored.counts`. Leads are tested
+        counts: Function of a row to the counts of its images, or None, such as `StoredRows.counts`. Leads are tested
             with them.
         table: Name of a configuration in ``configs/tables/``; its ``weights`` say which rows of networks to show.
         beside: Rows of further folders, as `reports.stand_in.chosen_rows` takes them.
@@ -300,9 +160,9 @@ def build_table(
             of_list = [[row for row in some if (row.split, row.dataset) == (split, dataset)] for some in (rows, beside)]
             found = chosen_rows(*of_list, config.get("weights", KINDS), order)
             own_list = any(row.own_split for row in found.values())
-            source = source_for(split) if dataset in config.datasets and not own_list else None
-            section = Section(dataset, split, own_list, source, protocol, columns, config.get("title", "Table 1"))
-            unrun = {*listed, *_published_here(source, with_published)} if section.known else set()
+            tables = tables_of(split) if dataset in config.datasets and not own_list else []
+            section = Section(dataset, split, own_list, tables, protocol, columns, config.get("title", "Table 1"))
+            unrun = {*listed, *_published_here(tables, with_published)} if section.known else set()
             for method in {*unrun, *found}:
                 line = _line(method, section, found.get(method), config)
                 if line.group != "after" or config.with_after or not alone:
@@ -322,10 +182,10 @@ def table_config(table):
     return Config.fromfile(TABLES / f"{table}.py")
 
 
-def _published_here(source, all_of_it):
-    """The methods of a published table: all, or those that the package has as methods or configurations."""
-    methods = {method for method, _, _ in (published(source) if source else ())}
-    return methods if all_of_it else methods & {*list_methods(), *list_configs()}
+def _published_here(tables, all_of_them):
+    """The methods of published tables: all, or those that the package has as methods or configurations."""
+    methods = {method for table in tables for method, _, _ in published(table)}
+    return methods if all_of_them else methods & {*list_methods(), *list_configs()}
 
 
 def _place(name, order):
@@ -333,16 +193,15 @@ def _place(name, order):
 
 
 def _line(method, section, row, config):
-    paper, printed = None, {}
-    if not section.own_list:
-        paper, printed = printed_figures(method, section.dataset, section.split, section.source)
+    printed = {} if section.own_list else published_figures(method, section.dataset, section.split, section.tables)
+    shown = {column.name for column in section.columns}
     return Line(
         method=method,
         title=row.title if row and row.title != method else _title(method),
         group=group_of(method, row, config.ours, config.after),
         row=row,
-        values={column.name: _value(column, printed.get(column.name), section, row) for column in section.columns},
-        paper=paper,
+        values={column.name: _value(column, printed, section, row) for column in section.columns},
+        sources=tuple(source for source, texts in printed.items() if shown & {*texts}),
     )
 
 
@@ -353,25 +212,35 @@ def _title(method):
 
 
 def _value(column, printed, section, row):
+    beside = tuple(Published(source, texts[column.name]) for source, texts in printed.items() if column.name in texts)
     if row is None or not (row.ok or column.of_method):
-        return Value(printed=printed, apart="not run" if row is None else str(row.status))
+        return Value(published=beside)
     figures = (column.of(row, section.protocol), *(column.interval(row, section.protocol) or (None, None)))
-    apart = "" if column.comparable else "measured on other machines"
-    return Value(*map(column.shown, figures), printed, apart, marks=column.marks(row) if figures[0] is not None else "")
+    marks = column.marks(row) if figures[0] is not None else ""
+    return Value(*map(column.shown, figures), published=beside, marks=marks)
 
 
 def _compare(section):
-    """Take the differences from what is of other images, or of another size."""
+    """Note what each published figure is apart from the measured one by, or the difference."""
     for line in section.lines:
         for column in section.columns:
             value = line.values[column.name]
-            if not (value.apart or column.of_method):
-                value.apart = _apart(section, line)
+            for figure in value.published:
+                figure.apart = _apart(section, line, column, figure.source)
+                if value.measured is not None and not figure.apart:
+                    figure.difference = value.measured - float(figure.text)
 
 
-def _apart(section, line):
-    """The `Value.apart` of the figures of a row on a data set."""
-    size = elsewhere()[line.paper]["size"] if line.paper else section.published_size
-    if line.row.metric_size != size:
+def _apart(section, line, column, source):
+    """The `Published.apart` of a figure."""
+    row = line.row
+    if row is None or not (row.ok or column.of_method):
+        return "not run" if row is None else str(row.status)
+    if not column.comparable:
+        return "measured on other machines"
+    if column.of_method:
+        return ""
+    size = size_of(source, section.dataset)
+    if row.metric_size != size:
         return f"published at {size} size" if size == "native" else f"published at {size} px"
     return section.deviation(line) or ""

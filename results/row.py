@@ -24,7 +24,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Weights:
+class WeightsFacts:
     """Which weights a network had, and what their maker says of the training.
 
     Attributes:
@@ -167,7 +167,7 @@ class Row:
     oracle: bool = False
     from_sweep: bool = False
     params: int | None = None
-    weights: Weights | None = None
+    weights: WeightsFacts | None = None
     n_split: int | None = None
     left_out: dict = field(default_factory=dict)
     score_kind: str | None = None

@@ -11,7 +11,7 @@ from irsam_zoo.zoo.thresholds import Threshold
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredRows:
     """The rows of a result folder, as they are or as another threshold policy would have them.
 
     Attributes:
@@ -54,8 +54,12 @@ class Stored:
         """For each policy, the counts of each image as it cuts it, from the stored sweeps; see `results.recut.recut_records`.
 
         Raises:
-            ZooError: The journal was deleted or belongs to a later run. Raised before the first is counted.
+            ZooError: The journal was deleted or belongs to a later run. Raised before the first is counted. What a policy
+                raises comes when its counts are asked for; those after it can still be had.
         """
         records = self.store.records(row)
-        cut = (recut_records(records, policy, row.score_kind) for policy in policies)
-        return ([{"id": record.id, **record.counts} for record in images] for images in cut)
+
+        def counts(policy):
+            return [{"id": record.id, **record.counts} for record in recut_records(records, policy, row.score_kind)]
+
+        return map(counts, policies)

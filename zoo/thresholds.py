@@ -46,6 +46,9 @@ class Threshold:
     Attributes:
         name: The one that it is registered under; set by `build_threshold`.
         oracle: True where the cut is chosen by looking at the masks; see `Oracle`.
+        kinds: Of scores that it has a meaning for: ``"raw"``, ``"logit"`` (a network's) or ``"probability"``.
+        tried: The numbers that a report tries it with on stored scores, a tuple for each time; by default once, with its
+            default ones.
 
     Raises:
         ValueError: A number is infinite or none.
@@ -53,6 +56,8 @@ class Threshold:
 
     name = ""
     oracle = False
+    kinds: tuple[str, ...] = ("raw", "logit", "probability")
+    tried: tuple[tuple[float, ...], ...] = ((),)
 
     def __init__(self, *arguments):
         if not all(map(math.isfinite, arguments)):
@@ -127,6 +132,8 @@ class MinMaxProbability(Threshold):
     An image without a target has a range too, so this rule nearly always finds one.
     """
 
+    kinds = ("logit",)
+
     def __init__(self, fraction=0.22):  # danfenghong/IEEE_TIP_UIU-Net, test program
         if fraction in (0, 1):
             raise ValueError("fraction must be between 0 and 1, not at either, whose logits are infinite")
@@ -150,6 +157,8 @@ class MaxProbability(Threshold):
 
     The test rule of RPCANet, RPCANet++ and L2SKNet.
     """
+
+    kinds = ("logit",)
 
     def __init__(self, fraction=0.5):  # fengyiwu98/RPCANet, test program
         if fraction in (0, 1):
@@ -178,6 +187,8 @@ class Adaptive(Threshold):
 @THRESHOLDS.register_module("mean_std")
 class MeanStd(Threshold):
     """mean + k * std, the adaptive threshold of the IPI family of papers."""
+
+    tried = ((2,), (3,), (5,), (8,))  # LW-DSTransNet's README: 2 for PSTNN, 3 for TLLCM, 5 for RIPT, 8 for IPI
 
     def __init__(self, k=3.0):
         super().__init__(float(k))

@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 from matplotlib.patches import Rectangle
 
 from irsam_zoo.datasets import DATASETS
@@ -27,39 +28,57 @@ class CrossSet(ReportFigure):
     needs = (needs.training,)
     each_set = False
 
-    def draw(self, material):
-        networks = [rows for rows in by_network(material.rows) if len({*map(_trained, rows), *map(_tested, rows)}) > 1]
-        if not networks:
+    def data(self, material):
+        (iou,) = columns_named(["IoU"])
+        lines = []
+        for split, networks in _panels(material).items():
+            tested = list(dict.fromkeys(row.dataset for rows in networks for row in rows))
+            for rows in networks:
+                values, trained = cells(rows, tested, lambda row: iou.of(row, material.protocol))
+                network = min(map(material.label, rows), key=len)
+                for (trained_on, its_split), line in zip(trained, values, strict=True):
+                    about = split, network, trained_on, its_split or ""
+                    lines += [(*about, dataset, value) for dataset, value in zip(tested, line, strict=True)]
+        if not lines:
             raise ZooError("no weights were tested on another data set than their own")
-        shown = [row for rows in networks for row in rows]
-        splits = list(dict.fromkeys(row.split for row in shown))
-        panels = [[[row for row in rows if row.split == split] for rows in networks] for split in splits]
-        lines = [sum(len({*map(_trained, rows)}) for rows in panel) for panel in panels]
-        ratios = dict(height_ratios=[LINE * count + HEAD for count in lines])
-        figure, axes = canvas(COLUMN, sum(ratios["height_ratios"]), len(splits), 1, squeeze=False, gridspec_kw=ratios)
-        for axis, split, panel in zip(axes[:, 0], splits, panels, strict=True):
-            self._draw_split(axis, split, [rows for rows in panel if rows], material)
+        return pd.DataFrame(lines, columns=["split", "network", "trained_on", "trained_split", "tested_on", "IoU"])
+
+    def draw(self, data, material):
+        panels = dict(list(data.groupby("split", sort=False)))
+        heights = [LINE * len(panel) / panel["tested_on"].nunique() + HEAD for panel in panels.values()]
+        ratios = dict(height_ratios=heights)
+        figure, axes = canvas(COLUMN, sum(heights), len(panels), 1, squeeze=False, gridspec_kw=ratios)
+        for axis, (split, panel) in zip(axes[:, 0], panels.items(), strict=True):
+            _draw_split(axis, split, panel)
+        shown = [row for networks in _panels(material).values() for rows in networks for row in rows]
         finish(figure, text=material.only(shown).note)
         return figure
 
-    def _draw_split(self, axis, split, networks, material):
-        (iou,) = columns_named(["IoU"])
-        tested = list(dict.fromkeys(row.dataset for rows in networks for row in rows))
-        names, own, values = [], [], []
-        for rows in networks:
-            found, trained = cells(rows, tested, lambda row: iou.shown(iou.of(row, material.protocol)))
-            values += [found]
-            label = min(map(material.label, rows), key=len)
-            names += [f"{label}, {_name(*place, split)}" for place in trained]
-            own += [[place == (dataset, split) for dataset in tested] for place in trained]
-        values = np.concatenate(values)
-        texts = [[iou.text(value) for value in line] for line in values]
-        columns = [_title(dataset) for dataset in tested]
-        matrix(axis, values, texts, names, columns, bold=np.array(own), cmap=SEQUENTIAL, vmin=0, vmax=100)
-        for line, column in np.argwhere(own):
-            frame = dict(fill=False, edgecolor=PALETTE[1], lw=1.2, clip_on=False)
-            axis.add_patch(Rectangle((column - 0.47, line - 0.44), 0.94, 0.88, **frame))
-        axis.set(xlabel="tested on", ylabel="network, trained on", title=f"split {split}")
+
+def _draw_split(axis, split, panel):
+    """The matrix of a split, whose cells are the lines of the panel one row after the other."""
+    (iou,) = columns_named(["IoU"])
+    tested = list(panel["tested_on"].unique())
+    rows = panel.iloc[:: len(tested)]
+    values = iou.shown(panel["IoU"].to_numpy()).reshape(-1, len(tested))
+    own = (panel["trained_on"].eq(panel["tested_on"]) & panel["trained_split"].eq(split)).to_numpy().reshape(values.shape)
+    texts = [[iou.text(value) for value in line] for line in values]
+    names = [f"{line.network}, {_name(line.trained_on, line.trained_split, split)}" for line in rows.itertuples()]
+    matrix(axis, values, texts, names, [*map(_title, tested)], bold=own, cmap=SEQUENTIAL, vmin=0, vmax=100)
+    for line, column in np.argwhere(own):
+        frame = dict(fill=False, edgecolor=PALETTE[1], lw=1.2, clip_on=False)
+        axis.add_patch(Rectangle((column - 0.47, line - 0.44), 0.94, 0.88, **frame))
+    axis.set(xlabel="tested on", ylabel="network, trained on", title=f"split {split}")
+
+
+def _panels(material):
+    """By split, the rows of each network that has weights which were tested on another data set than their own."""
+    panels = {}
+    for number, rows in enumerate(by_network(material.rows)):
+        if len({*map(_trained, rows), *map(_tested, rows)}) > 1:
+            for row in rows:
+                panels.setdefault(row.split, {}).setdefault(number, []).append(row)
+    return {split: list(networks.values()) for split, networks in panels.items()}
 
 
 def by_network(rows):

@@ -1,6 +1,7 @@
 """Curves over all cuts of the score maps: pixel ROC, Pd against Fa, precision against recall."""
 
 import numpy as np
+import pandas as pd
 from matplotlib.lines import Line2D
 
 from irsam_zoo.metrics import best_iou, pd_fa_curve, roc
@@ -14,11 +15,17 @@ FA = (1e-6, 1e-2)  # from one false pixel in four images of 512x512 to more than
 
 
 class Curves(ReportFigure):
-    """Base of the curves: one line a method. A subclass implements `curve` and `dress`."""
+    """Base of the curves: one line a method. A subclass implements `curve` and `dress`.
+
+    Attributes:
+        axes: What x and y are.
+        told: What the figures in the legend are, which are printed with so many `digits`.
+    """
 
     needs = (needs.sweep,)
-
-    told = ""  # what the figures in the legend are
+    axes = ("x", "y")
+    told = ()
+    digits = 2
 
     def curve(self, sweep, row):
         """The points x and y of a row, its figures in the legend, and a point to mark, or None."""
@@ -27,21 +34,33 @@ class Curves(ReportFigure):
     def dress(self, axes):
         """Name and scale the axes."""
 
-    def draw(self, material):
-        figure, axes = canvas(COLUMN, 2.5)
-        handles = []
+    def data(self, material):
+        points, methods = [], []
         for row in material.rows:
             sweep = {name: np.asarray(values) for name, values in row.sweep.items()}
             x, y, figures, mark = self.curve(sweep, row)
+            points.append(pd.DataFrame({"method": row.method} | dict(zip(self.axes, (x, y), strict=True))))
+            marked = zip((f"marked {name}" for name in self.axes), mark or (np.nan, np.nan), strict=True)
+            methods.append({"method": row.method} | dict(zip(self.told, figures, strict=True)) | dict(marked))
+        return {"points": pd.concat(points, ignore_index=True), "methods": pd.DataFrame(methods)}
+
+    def draw(self, data, material):
+        figure, axes = canvas(COLUMN, 2.5)
+        handles = []
+        points = dict(list(data["points"].groupby("method")))
+        for row, (_, *told) in zip(material.rows, data["methods"].itertuples(index=False), strict=True):
+            figures, mark = told[: len(self.told)], told[len(self.told) :]
+            figures = ", ".join(f"{value:.{self.digits}f}" for value in figures)
+            mark = [] if np.isnan(mark).any() else mark
             look = material.look(row)
             marker = look.pop("marker")
-            axes.plot(x, y, **look)
+            axes.plot(*(points[row.method][name] for name in self.axes), **look)
             if mark:
                 axes.plot(*mark, marker=marker, color=look["color"], markeredgecolor="white", markeredgewidth=0.4, ms=5)
             handles.append(Line2D([], [], **look, marker=marker if mark else "", label=f"{material.label(row)} ({figures})"))
         self.dress(axes)
         axes.set_title(material.title)
-        finish(figure, handles, material.note, title=f"Method ({self.told})")
+        finish(figure, handles, material.note, title=f"Method ({', '.join(self.told)})")
         return figure
 
 
@@ -52,7 +71,9 @@ class Roc(Curves):
         "cuts, and below the lowest score, a curve is the straight line that the area is taken under."
     )
 
-    told = "AUC"
+    axes = ("false positive rate", "true positive rate")
+    told = ("AUC",)
+    digits = 4
 
     def curve(self, sweep, row):
         fpr, tpr, area = roc(sweep)
@@ -60,7 +81,7 @@ class Roc(Curves):
             raise ZooError("the images have no target pixel, or nothing else")
         start = max(FPR[0], fpr[1])
         x = np.union1d(np.geomspace(start, FPR[1], 400), fpr[fpr >= start])
-        return x, np.interp(x, fpr, tpr), f"{area:.4f}", None
+        return x, np.interp(x, fpr, tpr), [area], None
 
     def dress(self, axes):
         axes.set(
@@ -80,7 +101,9 @@ class PdFa(Curves):
         "method's own threshold."
     )
 
-    told = "AUC"
+    axes = ("Fa", "Pd")
+    told = ("AUC",)
+    digits = 3
 
     def curve(self, sweep, row):
         fa, pd = pd_fa_curve(sweep)
@@ -93,7 +116,7 @@ class PdFa(Curves):
         y = np.where(place >= 0, pd[place], 0.0)
         own = row.metrics.get("exact", {})
         mark = None if own.get("Pd") is None else (np.clip(own["Fa"], *FA), own["Pd"])
-        return x, y, f"{np.mean(y):.3f}", mark
+        return x, y, [np.mean(y)], mark
 
     def dress(self, axes):
         axes.set(xscale="log", xlim=FA, ylim=(0, 1.02), xlabel="False-alarm pixels per pixel, Fa", ylabel="Detection rate, Pd")
@@ -106,7 +129,8 @@ class PrecisionRecall(Curves):
         "over the set, which the legend gives: an upper bound, chosen by looking at the masks. Dotted: equal IoU."
     )
 
-    told = "AP, largest IoU"
+    axes = ("recall", "precision")
+    told = ("AP", "largest IoU")
 
     def curve(self, sweep, row):
         level, iou = best_iou(sweep)
@@ -118,7 +142,7 @@ class PrecisionRecall(Curves):
         recall, precision = tp[some] / tp[-1], tp[some] / predicted[some]
         average = np.sum(np.diff(recall, prepend=0) * precision)
         mark = (sweep["tp"][level] / tp[-1], sweep["tp"][level] / (sweep["tp"] + sweep["fp"])[level])
-        return recall, precision, f"{average:.2f}, {iou:.2f}", mark
+        return recall, precision, [average, iou], mark
 
     def dress(self, axes):
         recall = np.linspace(0.01, 1, 200)

@@ -1,11 +1,12 @@
 """What methods found, missed and took for targets: the figure of this field's papers (IRSAM, Fig. 4)."""
 
+import pandas as pd
 from matplotlib.patches import Patch
 
 from irsam_zoo.reports.figures import requirements as needs
 from irsam_zoo.reports.figures.chosen import chosen_images
+from irsam_zoo.reports.figures.detection_panels import DetectionPanels
 from irsam_zoo.reports.figures.figure import FIGURES, ReportFigure
-from irsam_zoo.reports.figures.scene import Scene
 from irsam_zoo.reports.figures.style import BOXES, PAGE, canvas, finish, wrapped
 
 IMAGES = 3
@@ -22,15 +23,24 @@ class Detections(ReportFigure):
     )
     needs = (needs.masks,)
 
-    def draw(self, material):
-        ids = chosen_images(material, IMAGES)
-        scenes = [self._scene(material, image_id) for image_id in ids]
+    def data(self, material):
+        lines = []
+        for image_id in chosen_images(material, IMAGES):
+            for row in material.rows:
+                counts = material.stored.record(row, image_id).counts
+                about = {name: counts[name] for name in ("targets", "matched", "components", "intersection", "union")}
+                lines.append(dict(image=image_id, method=row.method) | about)
+        return pd.DataFrame(lines)
+
+    def draw(self, data, material):
+        ids = list(data["image"].unique())
+        shown = [self._panels(material, image_id) for image_id in ids]
         number = len(material.rows)
         in_a_line = -(-number // -(-number // IN_A_LINE))  # seven are four and three, not six and one
         blocks = range(0, number, in_a_line)
         columns = 2 + in_a_line
         width = min(PAGE / (2 + min(number, IN_A_LINE)), LARGEST)
-        ratios = [scene.image.shape[0] / scene.image.shape[1] for scene in scenes] * len(blocks)
+        ratios = [of_image.image.shape[0] / of_image.image.shape[1] for of_image in shown] * len(blocks)
         figure, axes = canvas(
             width * columns,
             width * sum(ratios) + TITLE * len(blocks),
@@ -46,12 +56,12 @@ class Detections(ReportFigure):
         lines = iter(axes)
         for start in blocks:
             rows = material.rows[start : start + in_a_line]
-            for line, scene in enumerate(scenes):
+            for line, of_image in enumerate(shown):
                 image, truth, *panels = next(lines)
-                scene.draw_image(image)
-                scene.draw_truth(truth)
+                of_image.draw_image(image)
+                of_image.draw_truth(truth)
                 for place, axis in enumerate(panels[: len(rows)]):
-                    scene.draw_method(axis, start + place)
+                    of_image.draw_method(axis, start + place)
                 image.set_ylabel(ids[line], labelpad=2)
                 if line == 0:
                     for axis, name in zip(
@@ -62,6 +72,6 @@ class Detections(ReportFigure):
         finish(figure, handles, material.note)
         return figure
 
-    def _scene(self, material, image_id):
+    def _panels(self, material, image_id):
         item = material.stored.item(material.rows[0], image_id)
-        return Scene(item["image"], item["mask"], [material.stored.mask(row, image_id) for row in material.rows])
+        return DetectionPanels(item["image"], item["mask"], [material.stored.mask(row, image_id) for row in material.rows])

@@ -1,12 +1,14 @@
 """What a figure is, and the registry of figures."""
 
+import pandas as pd
+from matplotlib.figure import Figure
 from mmengine.registry import Registry
 
 FIGURES = Registry("figure", scope="irsam_zoo")
 
 
 class ReportFigure:
-    """Base of the figures: a figure implements `draw`, and is known by the name that it is registered under.
+    """Base of the figures: a figure implements `data` and `draw`, and is known by the name that it is registered under.
 
     Attributes:
         caption: One sentence or two that say how it is read; stored in the files.
@@ -20,16 +22,30 @@ class ReportFigure:
     least = 1
     each_set = True
 
-    def draw(self, material):
-        """Draw the figure.
+    def data(self, material) -> pd.DataFrame | dict[str, pd.DataFrame] | None:
+        """What the figure shows, written as CSV beside the picture.
 
         Arguments:
-            material (reports.figures.material.Material): Rows that have what the figure needs, and what is stored behind them.
+            material (reports.figures.row_selection.Material): Rows that have what the figure needs, and what is stored behind
+                them.
 
         Returns:
-            matplotlib.figure.Figure: As wide as `reports.figures.style.COLUMN` or ``PAGE``.
+            One line a point, bar or cell, of methods by their names in a column ``method``; fractions stay fractions. Several
+            tables have names, which go behind that of the figure. None where the figure is of pixels alone, as here.
 
         Raises:
             ZooError: It cannot be drawn; the text says what is missing.
         """
-        raise TypeError(f"{type(self).__name__} does not define draw(material)")
+        return None
+
+    def draw(self, data, material) -> Figure:
+        """Draw the figure, as wide as `reports.figures.style.COLUMN` or ``PAGE``.
+
+        Arguments:
+            data: From `data`.
+            material (reports.figures.row_selection.Material): The same; it has names, colours and small print.
+
+        Raises:
+            ZooError: As `data`.
+        """
+        raise TypeError(f"{type(self).__name__} does not define draw(data, material)")

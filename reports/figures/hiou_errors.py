@@ -1,5 +1,7 @@
 """What keeps hIoU from 1."""
 
+import numpy as np
+import pandas as pd
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
@@ -9,6 +11,7 @@ from irsam_zoo.reports.figures.figure import FIGURES, ReportFigure
 from irsam_zoo.reports.figures.style import COLUMN, PALETTE, SMALL, canvas, finish
 from irsam_zoo.zoo.errors import ZooError
 
+PACKAGE = "PyIRSTDMetrics"
 COLOURS = {"hIoU": PALETTE[2], "imprecise masks": PALETTE[4], "missed targets": PALETTE[0], "false alarms": PALETTE[5]}
 
 
@@ -21,21 +24,24 @@ class HierarchicalErrors(ReportFigure):
     )
     needs = (needs.hiou,)
 
-    def draw(self, material):
+    def data(self, material):
+        package = pyirstd_hiou(material)
+        lines = [{"method": row.method} | shares(material.stored.counts(row)) for row in material.rows]
+        return pd.DataFrame([line | {PACKAGE: package.get(line["method"], np.nan)} for line in lines])
+
+    def draw(self, data, material):
         figure, axes = canvas(COLUMN, 0.7 + 0.19 * len(material.rows))
         handles = [Patch(color=colour, label=part) for part, colour in COLOURS.items()]
         diamond = dict(marker="D", ms=3, color="white", mec="black", mew=0.6, ls="")
-        package = pyirstd_hiou(material)
-        for place, row in enumerate(material.rows):
+        for place, line in data.iterrows():
             left = 0.0
-            for part, share in shares(material.stored.counts(row)).items():
-                axes.barh(place, share, left=left, color=COLOURS[part], height=0.75)
-                left += share
-            hiou = row.metrics["exact"]["hIoU"]
-            axes.text(1.01, place, f"{100 * hiou:.1f}", va="center", fontsize=SMALL)
-            if row.method in package:
-                axes.plot(package[row.method], place, **diamond)
-        handles += [Line2D([], [], **diamond, label="PyIRSTDMetrics")] if package else []
+            for part, colour in COLOURS.items():
+                axes.barh(place, line[part], left=left, color=colour, height=0.75)
+                left += line[part]
+            axes.text(1.01, place, f"{100 * line['hIoU']:.1f}", va="center", fontsize=SMALL)
+            if not np.isnan(line[PACKAGE]):
+                axes.plot(line[PACKAGE], place, **diamond)
+        handles += [Line2D([], [], **diamond, label=PACKAGE)] if data[PACKAGE].notna().any() else []
         axes.set_yticks(range(len(material.rows)), map(material.label, material.rows))
         axes.set_ylim(len(material.rows) - 0.5, -0.5)
         axes.grid(visible=False)

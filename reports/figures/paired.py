@@ -1,6 +1,9 @@
 """Which method is better than which, on the same images."""
 
+from itertools import combinations
+
 import numpy as np
+import pandas as pd
 
 from irsam_zoo.metrics import paired_bootstrap
 from irsam_zoo.reports.figures import requirements as needs
@@ -22,8 +25,14 @@ class Paired(ReportFigure):
     needs = (needs.records,)
     least = 2
 
-    def draw(self, material):
-        gaps, real = differences([material.stored.counts(row) for row in material.rows], material.protocol)
+    def data(self, material):
+        return differences({row.method: material.stored.counts(row) for row in material.rows}, material.protocol)
+
+    def draw(self, data, material):
+        methods = [row.method for row in material.rows]
+        table = data.set_index(["method", "other"])
+        gaps, real = (table[name].unstack().reindex(index=methods, columns=methods) for name in ("difference", "real"))
+        gaps, real = gaps.to_numpy(np.float64), real.eq(True).to_numpy()
         width = COLUMN if len(gaps) <= FEW else PAGE
         figure, axes = canvas(width, 0.8 * width if width == COLUMN else 0.6 * width)
         texts = [[_text(gap, sure) for gap, sure in zip(*row, strict=True)]
@@ -44,21 +53,21 @@ def _text(gap, sure):
 
 
 def differences(counts, protocol):
-    """Differences between methods.
+    """Differences between methods, by the paired bootstrap.
 
     Arguments:
-        counts: Counts of the same images, a table a method.
+        counts (dict): By method, the counts of the same images, a table each.
         protocol: Whose metrics.
 
     Returns:
-        tuple[np.ndarray, np.ndarray]: MxM float64, method of the row minus that of the column, NaN where undefined; and MxM
-        bool, whether the 95 % interval of the difference leaves 0 out.
+        pandas.DataFrame: A line an ordered pair: ``method`` minus ``other``, the ``difference`` in IoU with the ``low`` and the
+        ``high`` end of its 95 % interval, ``p``, and whether it is ``real``; NaN where it is undefined.
     """
-    gaps, real = np.full((len(counts), len(counts)), np.nan), np.zeros((len(counts), len(counts)), bool)
-    for i in range(len(counts)):
-        for j in range(i):
-            found = paired_bootstrap(counts[i], counts[j], protocol, METRIC)
-            if found["difference"] is not None:
-                gaps[i, j], gaps[j, i] = found["difference"], -found["difference"]
-                real[i, j] = real[j, i] = is_real(found)
-    return gaps, real
+    lines = []
+    for method, other in combinations(reversed(counts), 2):
+        found = paired_bootstrap(counts[method], counts[other], protocol, METRIC)
+        gap, low, high, p = (np.nan if found[name] is None else found[name] for name in ("difference", "low", "high", "p"))
+        real = not np.isnan(gap) and is_real(found)
+        lines.append((method, other, gap, low, high, p, real))
+        lines.append((other, method, -gap, -high, -low, p, real))
+    return pd.DataFrame(lines, columns=["method", "other", "difference", "low", "high", "p", "real"])

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 from irsam_zoo.reports.figures.style import look
 from irsam_zoo.reports.row_files import RowFiles
-from irsam_zoo.reports.table import MARKS, Line, build_table
+from irsam_zoo.reports.table import build_table
+from irsam_zoo.reports.table_line import MARKS, Line
 from irsam_zoo.results.row import Row
 from irsam_zoo.zoo.schedules import SCHEDULES
 

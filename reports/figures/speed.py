@@ -1,5 +1,7 @@
 """Accuracy against speed against size."""
 
+import numpy as np
+import pandas as pd
 from matplotlib.lines import Line2D
 
 from irsam_zoo.reports.columns import columns_named
@@ -7,15 +9,16 @@ from irsam_zoo.reports.figures import requirements as needs
 from irsam_zoo.reports.figures.figure import FIGURES, ReportFigure
 from irsam_zoo.reports.figures.labels import label_points
 from irsam_zoo.reports.figures.style import COLUMN, PALETTE, SMALL, canvas, finish, log_ticks
-from irsam_zoo.reports.table import MARKS
+from irsam_zoo.reports.table_line import MARKS
 
 FAMILIES = {"classical": PALETTE[0], "deep": PALETTE[1]}
 SHOWN_SIZES = (1e6, 10e6)  # parameters, in the legend
+COLUMNS = ["method", "family", "params", "fps", "IoU", "IoU_low", "IoU_high", "one_run_or_shared", "processor"]
 WITHOUT = 3.0  # radius in pt of the square of a method that learns nothing
 
 
 @FIGURES.register_module("speed")
-class Speed(ReportFigure):
+class AccuracyAgainstSpeed(ReportFigure):
     caption = (
         "IoU with its 95 % interval against images a second. The area of a circle grows with the square root of the number of "
         "parameters; squares are methods without any. Those that are empty had one run, or a processor that others used too. "
@@ -23,16 +26,26 @@ class Speed(ReportFigure):
     )
     needs = (needs.speed,)
 
-    def draw(self, material):
+    def data(self, material):
         (iou,) = columns_named(["IoU"])
-        rows = [row for row in material.rows if iou.of(row, material.protocol) is not None]
+        lines = []
+        for row in material.rows:
+            value, ends = iou.of(row, material.protocol), iou.interval(row, material.protocol) or (None, None)
+            if value is not None:
+                about = dict(method=row.method, family=row.family, params=row.params, fps=row.speed.fps)
+                about |= dict(IoU=value, IoU_low=ends[0], IoU_high=ends[1])
+                lines.append(about | dict(one_run_or_shared=bool(row.speed.marks), processor=row.speed.processor))
+        return pd.DataFrame(lines, columns=COLUMNS).astype({"params": "Int64"})
+
+    def draw(self, data, material):
+        (iou,) = columns_named(["IoU"])
+        rows = [row for row in material.rows if row.method in {*data["method"]}]
         figure, axes = canvas(COLUMN, 2.5)
         points, bars = [], []
-        for row in rows:
-            speed, value = row.speed.fps, iou.shown(iou.of(row, material.protocol))
-            low, high = (iou.shown(end) for end in iou.interval(row, material.protocol) or (None, None))
+        for row, line in zip(rows, data.itertuples(), strict=True):
+            speed, (value, low, high) = line.fps, map(iou.shown, (line.IoU, line.IoU_low, line.IoU_high))
             colour = FAMILIES.get(row.family, PALETTE[-1])
-            if low is not None:
+            if not np.isnan(low):
                 axes.plot([speed, speed], [low, high], color=colour, lw=0.7, alpha=0.6)
                 bars.append([(speed, low), (speed, high)])
             filled = dict(mew=0) if not row.speed.marks else dict(mew=0.8, fillstyle="none")

@@ -1,6 +1,7 @@
 """IoU and Pd by size and by contrast of the targets."""
 
 import numpy as np
+import pandas as pd
 from matplotlib.lines import Line2D
 
 from irsam_zoo.metrics import ratio_ci, strata
@@ -24,16 +25,28 @@ class Strata(ReportFigure):
     )
     needs = (needs.targets,)
 
-    def draw(self, material):
+    def data(self, material):
+        tables = []
+        for group in GROUPS:
+            for row in material.rows:
+                bins = by_bin([record.signal["targets"] for record in material.stored.records(row)], group)
+                tables.append(pd.DataFrame(bins).assign(method=row.method, by=group))
+        table = pd.concat(tables, ignore_index=True)
+        return table[["method", "by", *table.columns.drop(["method", "by"])]]
+
+    def draw(self, data, material):
         figure, axes = canvas(PAGE, 3.8, 2, 2, sharey="row", sharex="col")
         for (group, title), (upper, lower) in zip(GROUPS.items(), axes.T, strict=True):
             for place, row in enumerate(material.rows):
-                bins = by_bin([record.signal["targets"] for record in material.stored.records(row)], group)
+                bins = data[(data["by"] == group) & (data["method"] == row.method)]
                 shift = SPREAD * ((place + 0.5) / len(material.rows) - 0.5)
                 for axis, rate in ((upper, "IoU"), (lower, "Pd")):
                     _draw_points(axis, bins, rate, shift, material.look(row), joined=len(material.rows) <= FEW)
-            numbers = [f"{line['targets']} target{'s' * (line['targets'] > 1)}" for line in bins]
-            lower.set_xticks(range(len(bins)), [f"{line['bin']}\n{number}" for line, number in zip(bins, numbers, strict=True)])
+            ticks = [
+                f"{name}\n{number} target{'s' * (number > 1)}"
+                for name, number in zip(bins["bin"], bins["targets"], strict=True)
+            ]
+            lower.set_xticks(range(len(bins)), ticks)
             lower.set_xlabel(title)
             for axis in (upper, lower):
                 axis.grid(visible=False, axis="x")
@@ -55,7 +68,7 @@ def by_bin(images, group):
         group: ``"size"`` or ``"scr"``.
 
     Returns:
-        list[dict]: Those of `metrics.strata` for all images together, and ``IoU_ci`` and ``Pd_ci``, (low, high).
+        list[dict]: Those of `metrics.strata` for all images together, with ``IoU_low``, ``IoU_high``, ``Pd_low``, ``Pd_high``.
 
     Raises:
         ZooError: There is no target.
@@ -66,13 +79,14 @@ def by_bin(images, group):
     iou = np.array([[(line["IoU"] or 0.0) * line["targets"] for line in lines] for lines in each])
     if not number.any():
         raise ZooError("the images have no target")
-    intervals = {"IoU_ci": ratio_ci(iou, number), "Pd_ci": ratio_ci(matched, number)}
-    lines = [line | {name: ends[k] for name, ends in intervals.items()} for k, line in enumerate(bins)]
-    return [line for line in lines if line["targets"]]
+    for rate, of_images in (("IoU", iou), ("Pd", matched)):
+        for line, (low, high) in zip(bins, ratio_ci(of_images, number), strict=True):
+            line |= {f"{rate}_low": low, f"{rate}_high": high}
+    return [line for line in bins if line["targets"]]
 
 
 def _draw_points(axis, bins, rate, shift, look, *, joined):
-    x, y = np.arange(len(bins)) + shift, np.array([line[rate] for line in bins])
-    ends = np.array([line[f"{rate}_ci"] for line in bins], np.float64).T
+    x, y = np.arange(len(bins)) + shift, bins[rate].to_numpy(np.float64)
+    ends = bins[[f"{rate}_low", f"{rate}_high"]].to_numpy(np.float64).T
     axis.plot(x, y, **look, lw=0.6 if joined else 0, alpha=0.9)
     axis.errorbar(x, y, yerr=np.maximum(np.abs(ends - y), 0), fmt="none", ecolor=look["color"], elinewidth=0.9, capsize=1.5)

@@ -20,7 +20,7 @@ class Surfaces(ReportFigure):
     )
     needs = (needs.scores,)
 
-    def draw(self, material):
+    def draw(self, data, material):  # of pixels alone: no table
         ids = chosen_images(material, IMAGES)
         panels = [panel for image_id in ids for panel in self._panels(material, image_id)]
         columns = min(len(panels), IN_A_LINE)

@@ -1,6 +1,7 @@
 """What networks lost while they were trained."""
 
 import numpy as np
+import pandas as pd
 
 from irsam_zoo.datasets import DATASETS
 from irsam_zoo.reports.figures import requirements as needs
@@ -21,8 +22,19 @@ class Training(ReportFigure):
     needs = (needs.losses,)
     each_set = False
 
-    def draw(self, material):
-        rows = list({row.weights.sha256: row for row in material.rows}.values())
+    def data(self, material):
+        tables = []
+        for row in _networks(material):
+            stages, whole = material.stored.losses(row)
+            step, loss, _ = joined(stages)
+            about = dict(method=row.method, weights=row.weights.sha256, trained_on=row.weights.dataset, from_the_start=whole)
+            about["stage"] = np.repeat(np.arange(len(stages)) + 1, [len(stage) for stage in stages])
+            mean = running_mean(loss, max(int(WINDOW * len(loss)), 1))
+            tables.append(pd.DataFrame(about | dict(step=step, loss=loss, running_mean=mean)))
+        return pd.concat(tables, ignore_index=True)
+
+    def draw(self, data, material):
+        rows = _networks(material)
         columns = min(len(rows), IN_A_LINE)
         lines = -(-len(rows) // columns)
         figure, axes = canvas(PAGE * max(columns, 1.5) / IN_A_LINE, 0.2 + 1.7 * lines, lines, columns, squeeze=False)
@@ -30,19 +42,25 @@ class Training(ReportFigure):
             if place >= len(rows):
                 axis.set_axis_off()
                 continue
-            stages, whole = material.stored.losses(rows[place])
-            step, loss, ends = joined(stages)
+            run = data[data["weights"] == rows[place].weights.sha256]
+            step, loss, ends = run["step"].to_numpy(), run["loss"].to_numpy(), run.groupby("stage")["step"].max()
             axis.plot(step, loss, color=PALETTE[4], lw=0.5, alpha=0.6)
-            axis.plot(step, running_mean(loss, max(int(WINDOW * len(loss)), 1)), color=PALETTE[0])
-            for end in ends[:-1]:
+            axis.plot(step, run["running_mean"], color=PALETTE[0])
+            for end in ends.iloc[:-1]:
                 axis.axvline(end, color=GREY, lw=0.7, ls=":")
             known = registered(DATASETS, rows[place].weights.dataset)
             title = [material.label(rows[place]), known.title if known else rows[place].weights.dataset]
-            title += [] if whole else [f"the last {len(stages)} stages" if len(stages) > 1 else "the last stage"]
+            last = f"the last {len(ends)} stages" if len(ends) > 1 else "the last stage"
+            title += [] if run["from_the_start"].all() else [last]
             axis.set_title(", ".join(filter(None, title)))
             axis.set(xlabel="Iteration", ylabel="Loss", xlim=(0, step[-1]), ylim=(min(0, np.nanmin(loss)), None))
         finish(figure, text=material.note)
         return figure
+
+
+def _networks(material):
+    """One row of each file of weights."""
+    return list({row.weights.sha256: row for row in material.rows}.values())
 
 
 def joined(stages):

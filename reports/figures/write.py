@@ -1,11 +1,14 @@
 """Draws the figures of a result folder."""
 
+import pandas as pd
+
 from irsam_zoo.reports.figures.figure import FIGURES
 from irsam_zoo.reports.figures.left import Left
 from irsam_zoo.reports.figures.row_selection import materials
 from irsam_zoo.reports.figures.style import encoded, styled
 from irsam_zoo.reports.row_files import RowFiles
-from irsam_zoo.zoo.errors import FAILURES, UsageError, ZooError, one_line
+from irsam_zoo.results.csv_text import safe_text
+from irsam_zoo.zoo.errors import FAILURES, UsageError, ZooError, one_line, visible
 from irsam_zoo.zoo.lookup import unknown
 from irsam_zoo.zoo.terminal import say
 
@@ -20,7 +23,7 @@ def figure_names(names=None):
 
 
 def draw_figures(rows, store, *, protocol="exact", names=None, images=(), data_root=None, tell=say):
-    """Draw ``figures/<name>_<data set>_<split>`` and, of those of all rows, ``<name>``, as PDF and PNG.
+    """Draw ``figures/<name>_<data set>_<split>`` and, of those of all rows, ``<name>``, as PDF and PNG, with their data as CSV.
 
     A file that an earlier report left of one of these figures, and that is not drawn any more, is removed.
 
@@ -34,7 +37,7 @@ def draw_figures(rows, store, *, protocol="exact", names=None, images=(), data_r
         tell: Called with a line for each figure, or row of one, that is left out.
 
     Returns:
-        dict[str, bytes]: By path below the report's folder.
+        dict[str, bytes | str]: By path below the report's folder.
 
     Raises:
         UsageError: There is no such figure.
@@ -55,24 +58,41 @@ def draw_figures(rows, store, *, protocol="exact", names=None, images=(), data_r
             try:
                 if len(rows) < figure.least:
                     raise ZooError(f"it takes {figure.least} rows" if rows or figure.least > 1 else "there are no rows")
+                chosen = material.only(rows)
+                data = figure.data(chosen)
                 with styled():
-                    files = encoded(figure.draw(material.only(rows)), place, figure.caption)
+                    files = encoded(figure.draw(data, chosen), place, figure.caption)
+                files = {f"{place}.{ending}": content for ending, content in files.items()} | _csv_files(place, data)
             except FAILURES as error:
                 left.out(name, place, len(shown), one_line(error), lacking, nothing=not rows)
                 continue
             left.rows(name, place, len(shown), lacking)
-            drawn |= {f"figures/{place}.{ending}": data for ending, data in files.items()}
+            drawn |= {f"figures/{name}": content for name, content in files.items()}
     for line in left.lines():
         tell(line)
     _remove_others(store.out / "report", names, drawn)
     return drawn
 
 
+def _csv_files(place, data):
+    """The texts of a figure's tables by the names of their files."""
+    tables = {"": data} if isinstance(data, pd.DataFrame) else data or {}
+    files = {}
+    for part, table in tables.items():
+        texts = {name: table[name].map(_safe) for name in table.select_dtypes(exclude="number")}
+        files["_".join(filter(None, [place, part])) + ".csv"] = table.assign(**texts).to_csv(index=False, lineterminator="\n")
+    return files
+
+
+def _safe(value):
+    return safe_text(visible(value)) if isinstance(value, str) else value
+
+
 def _remove_others(folder, names, drawn):
     """Remove the files of these figures that are not drawn now: they are of rows or options of another time."""
     if folder.is_symlink() or (folder / "figures").is_symlink():  # what lies behind a link may be anyone's
         return
-    for path in (path for path in folder.glob("figures/*") if path.suffix in (".pdf", ".png")):
+    for path in (path for path in folder.glob("figures/*") if path.suffix in (".pdf", ".png", ".csv")):
         known = [name for name in FIGURES.module_dict if f"{path.stem}_".startswith(f"{name}_")]
         if max(known, key=len, default=None) in names and f"figures/{path.name}" not in drawn:
             path.unlink()

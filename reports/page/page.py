@@ -6,14 +6,14 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from irsam_zoo.reports.cells import NOT_REAL
+from irsam_zoo.reports.cell_texts import NOT_REAL
 from irsam_zoo.reports.page.embedded import embedded_figures, markdown_page
 from irsam_zoo.reports.page.images import image_browser
 from irsam_zoo.reports.page.recut_tables import AS_RUN, page_cuts
 from irsam_zoo.reports.page.tables import page_tables
 from irsam_zoo.reports.report import beside_folders, counts_in
 from irsam_zoo.reports.row_files import RowFiles
-from irsam_zoo.reports.table import MARKS
+from irsam_zoo.reports.table_line import MARKS
 from irsam_zoo.zoo.terminal import warn
 
 FOLDER = Path(__file__).parent
@@ -27,7 +27,7 @@ def page(stored, options):
     """``index.html``. The figures and the audit that are in the report's folder become part of it.
 
     Arguments:
-        stored (engine.stored.Stored): The rows. Where they are cut by a policy, the page opens with it.
+        stored (results.stored_rows.StoredRows): The rows. Where they are cut by a policy, the page opens with it.
         options (reports.report.ReportOptions): The page opens with its protocol and columns.
 
     Returns:

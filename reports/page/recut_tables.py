@@ -2,15 +2,14 @@
 
 from dataclasses import replace
 
+from irsam_zoo.reports.offered_policies import offered_policies
 from irsam_zoo.results.recut import recut
 from irsam_zoo.results.row import Status
-from irsam_zoo.results.stored_rows import Stored
+from irsam_zoo.results.stored_rows import StoredRows
 from irsam_zoo.zoo import UsageError, build_threshold
-from irsam_zoo.zoo.errors import FAILURES, one_line
+from irsam_zoo.zoo.errors import FAILURES, ZooError, one_line
 
 AS_RUN = "as run"
-# The field's cuts, each with the numbers that its code has. UIU-Net's is of logits alone and comes with the rows that have it.
-POLICIES = ("fixed(0)", "minmax(0.5)", "adaptive(0.7, 0.5)", "mean_std(3)", "best_iou")
 
 
 def page_cuts(stored, behind, more=()):
@@ -20,32 +19,36 @@ def page_cuts(stored, behind, more=()):
     policies, and so the page has the same numbers and intervals as ``report --threshold``.
 
     Arguments:
-        stored (engine.stored.Stored): The rows, perhaps cut by a policy that was asked for.
+        stored (results.stored_rows.StoredRows): The rows, perhaps cut by a policy that was asked for.
         behind (reports.row_files.RowFiles): What is stored behind them.
         more: Further policies as they are spelled.
 
     Returns:
-        dict: `Stored` by policy as it is spelled, `AS_RUN` first: by those of `POLICIES`, of the rows and of
+        dict: `StoredRows` by policy as it is spelled, `AS_RUN` first: by the `offered_policies`, those of the rows and that of
         ``stored``. A row that cannot be cut has failed, with the reason.
     """
     rows = stored.store.rows(tell=lambda line: None) if stored.policy else stored.rows
     policies = {}
-    for spelling in filter(None, (*POLICIES, *(row.threshold for row in rows), stored.policy, *more)):
+    offered = offered_policies({row.score_kind for row in rows})
+    for spelling in filter(None, (*offered, *(row.threshold for row in rows), stored.policy, *more)):
         try:
             policy = build_threshold(spelling)
         except UsageError:  # of a plug-in that is not loaded now
             continue
         policies[str(policy)] = policy
     cuts = {
-        name: Stored(stored.store, [_cut(row, behind, policy) for row in rows], policy) for name, policy in policies.items()
+        name: StoredRows(stored.store, [_cut(row, behind, policy, stored.policy) for row in rows], policy)
+        for name, policy in policies.items()
     }
-    return {AS_RUN: Stored(stored.store, rows)} | cuts
+    return {AS_RUN: StoredRows(stored.store, rows)} | cuts
 
 
-def _cut(row, behind, policy):
+def _cut(row, behind, policy, asked):
     if not row.sweep:  # it failed, or is of masks alone
         return row
     try:
+        if row.score_kind not in policy.kinds and str(policy) != str(asked):
+            raise ZooError(f"{policy} is a cut of {' or '.join(policy.kinds)} scores, and not of {row.score_kind} ones")
         return recut(row, behind.records(row), policy)
     except FAILURES as error:
         return replace(row, status=Status.FAILED, reason=one_line(error), metrics={}, ci95={})

@@ -12,7 +12,7 @@ def about(line, manifests):
     """A line of a table in plain data.
 
     Arguments:
-        line (reports.table.Line): Of the rows as they were run.
+        line (reports.table_line.Line): Of the rows as they were run.
         manifests: What the result folder says of its runs.
     """
     row, card = line.row, method_card(line)

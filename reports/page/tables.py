@@ -1,8 +1,8 @@
 """The tables of every data set, protocol and policy as plain data for the page."""
 
 from irsam_zoo.metrics import PROTOCOLS
-from irsam_zoo.reports.cells import PLAIN, cell
-from irsam_zoo.reports.columns import COLUMNS, columns_named, units
+from irsam_zoo.reports.cell_texts import PLAIN, cell_texts, source_marks
+from irsam_zoo.reports.columns import columns_named, known_columns, units
 from irsam_zoo.reports.groups import GROUPS
 from irsam_zoo.reports.markdown import column_head, section_source
 from irsam_zoo.reports.page.recut_tables import AS_RUN
@@ -25,8 +25,7 @@ def page_tables(cuts, manifests, options, beside=()):
         tuple: Plain data for the page, and the `reports.table.Section`s of the rows as they were run.
     """
     rows = cuts[AS_RUN].rows
-    stored = {metric for row in rows for metrics in row.metrics.values() for metric in metrics}
-    columns = columns_named([*COLUMNS, *sorted(stored - set(COLUMNS))], rows, options.digits)
+    columns = columns_named(known_columns(rows), rows, options.digits)
     shown = {column.name for column in columns_named(options.columns, rows)}
     chosen = {name: getattr(options, name) for name in ("digits", "with_published", "table")}
     chosen["columns"] = [column.name for column in columns]
@@ -68,13 +67,14 @@ def _section(section, manifests):
 
 def _view(section):
     """What depends on protocol and policy: columns without tests of leads, and of each line its marks, remarks and figures."""
+    sources = source_marks([section])
     lines = [
         {
             "marks": line.marks,
             "cut": line.row and line.row.threshold,
             "problem": _problem(line),
             "remark": section.deviation(line),
-            "figures": [_figure(column, line.values[column.name]) for column in section.columns],
+            "figures": [_figure(column, line.values[column.name], sources) for column in section.columns],
         }
         for line in section.lines
     ]
@@ -87,11 +87,11 @@ def _problem(line):
     return None if row is None or row.ok else ": ".join(filter(None, [row.status, row.reason]))
 
 
-def _figure(column, value):
-    """A list of the number to sort by, low and high end of the interval, and a `reports.cells.Cell` without its interval."""
-    if value.measured is None and value.printed is None:
+def _figure(column, value, sources):
+    """A list of the number to sort by, low and high end of the interval, and `CellTexts` without the interval."""
+    if value.measured is None and not value.published:
         return None
-    texts = cell(value, column, PLAIN)
+    texts = cell_texts(value, column, PLAIN, sources)
     number = None if value.measured is None else float(f"{value.measured:.7g}")
     ends = ["" if end is None else column.text(end) for end in (value.low, value.high)]
-    return [number, *ends, texts.measured, texts.published, texts.difference, texts.rank, texts.doubtful, texts.marks]
+    return [number, *ends, texts.measured, texts.published, texts.rank, texts.doubtful, texts.marks]

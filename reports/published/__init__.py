@@ -37,39 +37,55 @@ def published(source):
 
 @cache
 def papers():
-    """What else published figures are from, of methods that no table of `sources` has: title, citation, url, notes, the
+    """What else published figures are from, such as a method's own paper: title, citation, url, notes, the
     ``size`` that metrics are of, as in `sources`, and ``training`` where it is known, as `reports.stand_in` has it."""
     return json.loads((FOLDER / "papers.json").read_text(encoding="utf-8"))
 
 
 @cache
 def elsewhere():
-    """Title, notes and ``size`` of what `printed_figures` names: `papers`, and the publishers of known weights."""
+    """Title, notes and ``size`` of what is published besides tables: by `papers`, and by publishers of known weights."""
     stated = {known.publisher: dict(title=known.publisher, size=_size(known), notes="") for known in catalogue().values()}
     return papers() | stated
 
 
-def printed_figures(method, dataset, split, source):
-    """What is published of a method on a test list, and where else than in a table.
+def source_facts(source):
+    """What is known of a key of `sources` or `elsewhere`."""
+    return (sources() | elsewhere())[source]
+
+
+def size_of(source, dataset):
+    """The size that the metrics of a source are of on a data set, as `sources` has it."""
+    facts = source_facts(source)
+    return facts["size"] if "size" in facts else facts["sizes"][dataset]
+
+
+def published_figures(method, dataset, split, tables):
+    """All that is published of a method on a test list.
 
     Arguments:
         method, dataset, split: Names; that of published weights stands for what their publisher states of them.
-        source: The table of `sources` for this split, which comes first, or None.
+        tables: Of `sources`, those of this split.
 
     Returns:
-        tuple[str | None, dict[str, str]]: The key in `elsewhere`, or None where the table has the method or nothing is known;
-        and texts by metric, as in `published`.
+        dict[str, dict[str, str]]: Texts by metric, as in `published`, by what they are from: the tables in their order, the
+        publisher of the weights, and papers. What has none is not there.
     """
-    table = published(source).items() if source else ()
-    found = {metric: text for (name, place, metric), text in table if name == method and place in (dataset, "")}
-    if found:
-        return None, found
+    found = {table: _in_table(table, method, dataset) for table in tables}
     known = entry_named(method)
     if known is not None:
         stated = next((result.stated for result in known.results if (result.dataset, result.split) == (dataset, split)), {})
-        return (known.publisher if stated else None), {metric: str(value) for metric, value in stated.items()}
-    rows = [row for row in _records("papers") if (row["method"], row["dataset"], row["split"]) == (method, dataset, split)]
-    return (rows[0]["paper"] if rows else None), {row["metric"]: row["value"] for row in rows}
+        found[known.publisher] = {metric: str(value) for metric, value in stated.items()}
+    for row in _records("papers"):
+        if (row["method"], row["dataset"], row["split"]) == (method, dataset, split):
+            found.setdefault(row["paper"], {})[row["metric"]] = row["value"]
+    return {source: texts for source, texts in found.items() if texts}
+
+
+def _in_table(table, method, dataset):
+    return {
+        metric: text for (name, place, metric), text in published(table).items() if name == method and place in (dataset, "")
+    }
 
 
 def printed_name(method):
@@ -78,9 +94,9 @@ def printed_name(method):
     return next(names, method)
 
 
-def source_for(split):
-    """The published table whose numbers were made on this split, or None."""
-    return next((name for name, source in sources().items() if source["split"] == split), None)
+def tables_of(split):
+    """The published tables whose numbers were made on this split."""
+    return [name for name, source in sources().items() if source["split"] == split]
 
 
 @cache

@@ -9,8 +9,8 @@ import pytest
 from scipy import ndimage
 
 from irsam_zoo.datasets import build_dataset
+from irsam_zoo.datasets.backgrounds import BACKGROUNDS, Dice
 from irsam_zoo.datasets.fingerprint import pixel_digest
-from irsam_zoo.datasets.scenes import SCENES, Dice
 from irsam_zoo.datasets.synthetic import SPLITS
 from irsam_zoo.zoo import UsageError
 
@@ -91,8 +91,8 @@ def test_no_two_images_are_alike(items):
 
 def test_every_kind_of_scene_in_both_sizes_and_both_subsets(items):
     for part in (items[:160], items[160:]):
-        kinds = {(int(item["id"][3:]) % len(SCENES), item["image"].shape) for item in part}
-        assert kinds == {(kind, (side, side)) for kind in range(len(SCENES)) for side in (128, 256)}
+        kinds = {(int(item["id"][3:]) % len(BACKGROUNDS), item["image"].shape) for item in part}
+        assert kinds == {(kind, (side, side)) for kind in range(len(BACKGROUNDS)) for side in (128, 256)}
 
 
 def test_one_to_four_targets_of_1_to_80_px(items):

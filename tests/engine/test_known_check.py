@@ -19,11 +19,11 @@ from irsam_zoo.reports.weights import check_listing, weights_listing
 from irsam_zoo.zoo import UsageError, ZooError, build_method
 from irsam_zoo.zoo.reading import sha256_file
 from irsam_zoo.zoo.weights.checkpoints import convert_file
-from irsam_zoo.zoo.weights.known_weights import Protocol, Result, catalogue, find_known
+from irsam_zoo.zoo.weights.known_weights import Result, StatedProtocol, catalogue, find_known
 
 SEEN, UNSEEN = "Misc_165", ["Misc_372", "Misc_119", "Misc_248"]  # of nuaa-sirst/idx320: training and test images
-BASICIRSTD = Protocol(metrics="basicirstd", size="native", threshold=0.0)
-IN_COLOUR = Protocol(metrics="irsam", size="input", threshold=0.0, colour=True)
+BASICIRSTD = StatedProtocol(metrics="basicirstd", size="native", threshold=0.0)
+IN_COLOUR = StatedProtocol(metrics="irsam", size="input", threshold=0.0, colour=True)
 SHIPPED = ROOT / "checkpoints"
 
 

@@ -10,7 +10,7 @@ from irsam_zoo.reports.nearest_protocol import best_fraction, distance, ways
 from irsam_zoo.results.record import pack_sweep
 from irsam_zoo.results.row import Status
 from irsam_zoo.results.store import ResultStore
-from irsam_zoo.results.stored_rows import Stored
+from irsam_zoo.results.stored_rows import StoredRows
 from irsam_zoo.zoo.thresholds import ScoreStatistics
 from tests.reports.test_table import make_row
 from tests.results.test_record import make_record
@@ -40,7 +40,7 @@ def stored(tmp_path, method="top_hat", journal=True, images=4, **changes):
     if journal:
         with store.journal("nudt-sirst", "dnanet", method).writer(KEY, records):
             pass
-    return Stored.read(tmp_path)
+    return StoredRows.read(tmp_path)
 
 
 def test_distance_by_hand():

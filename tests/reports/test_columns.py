@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from irsam_zoo.reports.columns import COLUMNS, DEFAULT, Column, add_column, columns_named, units
+from irsam_zoo.metrics import Metric, add_metric, ratio
+from irsam_zoo.metrics.compute import METRICS
+from irsam_zoo.reports.columns import DEFAULT, columns_named, known_columns, units
 from irsam_zoo.reports.csv_table import to_csv
 from irsam_zoo.reports.latex import to_latex
 from irsam_zoo.reports.listing import metrics_listing, row_line
@@ -18,23 +20,23 @@ from tests.reports.test_table import make_row
 
 
 @pytest.fixture
-def misses(monkeypatch):
-    """A column from outside: a share of missed targets, of which fewer are better."""
-    monkeypatch.setattr("irsam_zoo.reports.columns.COLUMNS", dict(COLUMNS))
-    column = Column(
-        name="miss",
-        title="Missed",
-        unit=1e-3,
-        digits=1,
-        better="lower",
-        of=lambda row, protocol: 1 - row.metrics[protocol]["Pd"],
+def misses():
+    """Columns with a metric from outside: a share of missed targets, of which fewer are better."""
+    printed = dict(title="Missed", unit=1e-3, digits=1, better="lower")
+    add_metric(
+        "miss",
+        Metric(of=lambda sums, rule: 1 - ratio(sums["matched"], sums["targets"]), counts=("matched", "targets"), **printed),
     )
-    add_column(column)
-    return [*DEFAULT, "miss"]
+    yield [*DEFAULT, "miss"]
+    METRICS.pop("miss")
 
 
-def test_a_column_from_outside_is_in_every_format(misses):
-    rows = [make_row("ipi", 0.25), make_row("nram", 0.5), make_row("ript", status=Status.FAILED, reason="no luck")]
+def of_misses(method, pd, **changes):
+    return make_row(method, metrics={"exact": dict(IoU=pd, nIoU=pd, Pd=pd, Fa=1e-5, miss=1 - pd)}, **changes)
+
+
+def test_a_metric_from_outside_is_in_every_format(misses):
+    rows = [of_misses("ipi", 0.25), of_misses("nram", 0.5), make_row("ript", status=Status.FAILED, reason="no luck")]
     sections = build_table(rows, columns=misses)
     markdown = to_markdown(sections, "exact")
     assert "| Fa ↓ | Missed ↓ |" in markdown
@@ -52,12 +54,12 @@ def test_a_column_from_outside_is_in_every_format(misses):
     assert "Missed 750.0  86 images" in row_line(rows[0], misses)
 
 
-def test_a_stored_metric_is_a_column_without_an_entry():
-    rows = [make_row("ipi", metrics={"exact": dict(IoU=0.1, nIoU=0.1, Pd=0.1, Fa=0, F1=0.4321)})]
-    (section,) = build_table(rows, columns=["F1"])
+def test_a_stored_metric_is_a_column_though_no_plugin_adds_it_now():
+    rows = [make_row("ipi", metrics={"exact": dict(IoU=0.1, nIoU=0.1, Pd=0.1, Fa=0, G1=0.4321)})]
+    (section,) = build_table(rows, columns=["G1"])
     assert "| **43.21** |" in to_markdown([section], "exact")
-    with pytest.raises(UsageError, match=r"unknown column 'F2'; did you mean .*F1"):
-        build_table(rows, columns=["F2"])
+    with pytest.raises(UsageError, match=r"unknown column 'G2'; did you mean .*G1"):
+        build_table(rows, columns=["G2"])
 
 
 def test_stored_figures_have_columns():
@@ -77,7 +79,15 @@ def test_stored_figures_have_columns():
 
 @pytest.mark.parametrize(("value", "text"), [(1043.2, "1040"), (12.52, "12.5"), (0.7554, "0.755"), (2.0, "2")])
 def test_significant_digits_need_no_exponent(value, text):
-    assert COLUMNS["FPS"].text(value) == text
+    assert known_columns()["FPS"].text(value) == text
+
+
+def test_every_metric_is_a_column_before_those_of_no_metric():
+    names = list(known_columns())
+    place = names.index("IoU")
+    assert names[place : place + len(METRICS)] == list(METRICS)
+    assert [names[0], names[place + len(METRICS)]] == ["params", "AUC"]
+    assert (known_columns()["Fa"].better, known_columns()["precision"].head) == ("lower", "Precision")
 
 
 def test_units_in_words():

@@ -10,7 +10,7 @@ from irsam_zoo.commands import door
 from irsam_zoo.reports.published import published
 from irsam_zoo.reports.report import ReportOptions, table_sections
 from irsam_zoo.results.store import ResultStore
-from irsam_zoo.results.stored_rows import Stored
+from irsam_zoo.results.stored_rows import StoredRows
 from tests.docs.tables import TITLES, table
 
 REPORTS = ROOT / "reports"
@@ -78,7 +78,7 @@ def test_every_cell_of_the_published_table_is_measured_or_says_why_not():
 
 
 def test_the_table_at_the_top_of_the_readme_is_of_the_committed_rows():
-    sections = table_sections(Stored.read(REPORTS), ReportOptions())
+    sections = table_sections(StoredRows.read(REPORTS), ReportOptions())
     found = {(line.title, section.dataset): line for section in sections if section.split == "irsam" for line in section.lines}
     lines = table("README.md", "IoU in 1e-2, Fa in 1e-6", "Params (M)", *TITLES)
     assert len(lines) > 10

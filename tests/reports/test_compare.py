@@ -9,7 +9,7 @@ from irsam_zoo.reports.compare import to_text
 from irsam_zoo.reports.report import ReportOptions
 from irsam_zoo.results.files import write_json
 from irsam_zoo.results.store import ResultStore
-from irsam_zoo.results.stored_rows import Stored
+from irsam_zoo.results.stored_rows import StoredRows
 from tests.reports.test_ranking import counts_of
 from tests.reports.test_table import make_row
 from tests.results.test_record import make_record
@@ -29,7 +29,7 @@ def folder(path, pd, *methods, data="x", commit="1", reverse=False, **changes):
     write_json(
         store.manifest_path, [{"python": "3.10"}, {"python": "3.11", "config": {"jobs": 1}, "wall_seconds": len(path.name)}]
     )
-    return Stored.read(path)
+    return StoredRows.read(path)
 
 
 def lines_of(text):

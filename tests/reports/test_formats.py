@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from irsam_zoo.reports.cells import Layout
+from irsam_zoo.reports.cell_texts import Layout
 from irsam_zoo.reports.columns import columns_named
 from irsam_zoo.reports.groups import group_of
 from irsam_zoo.reports.html import to_html
@@ -15,7 +15,7 @@ from irsam_zoo.reports.markdown import to_markdown
 from irsam_zoo.reports.table import build_table
 from irsam_zoo.results.row import Status
 from irsam_zoo.zoo import UsageError
-from tests.reports.test_table import line_of, make_row, trained
+from tests.reports.test_table import line_of, make_row, printed, trained
 
 STRATA = {
     "size": [{"bin": "1-9", "targets": 4, "matched": 1, "Pd": 0.25}, {"bin": "10-25", "targets": 0, "matched": 0, "Pd": None}],
@@ -81,7 +81,7 @@ def test_published_methods_that_are_not_here_are_shown_on_demand():
     assert extra - {*known} == extra & {*shown} - {*known}
     assert extra <= {*shown}
     line = line_of(build_table(rows, with_published=True), "mslcm")
-    assert (line.title, line.marks, line.group, line.values["Fa"].printed) == ("MSLCM", "N", "classical", "8.374")
+    assert (line.title, line.marks, line.group, printed(line.values["Fa"])) == ("MSLCM", "N", "classical", "8.374")
     assert "MSLCM$^{N}$" in to_latex(build_table(rows, with_published=True), "exact")
 
 

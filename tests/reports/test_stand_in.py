@@ -4,10 +4,11 @@ import pytest
 
 from irsam_zoo.commands import door
 from irsam_zoo.reports.stand_in import ALONE, JOINT, KINDS, OTHER, chosen_rows, training_of
-from irsam_zoo.reports.table import MARKS, build_table
+from irsam_zoo.reports.table import build_table
+from irsam_zoo.reports.table_line import MARKS
 from irsam_zoo.results.row import Status
 from irsam_zoo.results.store import ResultStore
-from tests.reports.test_table import line_of, make_row, speed, trained
+from tests.reports.test_table import line_of, make_row, printed, speed, trained
 
 SIRST3 = dict(dataset="sirst3", datasets=("irstd-1k", "nuaa-sirst"))
 
@@ -102,4 +103,4 @@ def test_rows_of_another_folder_stand_in_and_both_kinds_are_marked_in_every_form
 def test_published_figures_of_joint_weights_are_marked_where_no_row_is():
     sections = build_table([make_row("top_hat", split="dnanet")], table="joint")
     line = line_of(sections, "sctransnet")
-    assert (line.marks, line.values["IoU"].printed) == ("JN", "77.50")
+    assert (line.marks, printed(line.values["IoU"])) == ("JN", "77.50")

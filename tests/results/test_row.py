@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from irsam_zoo.results.row import VERSION, Row, Speed, Status, Weights
+from irsam_zoo.results.row import VERSION, Row, Speed, Status, WeightsFacts
 
 
 def make_row(**changes):
@@ -13,7 +13,7 @@ def make_row(**changes):
 
 
 FULL = dict(
-    weights=Weights(file="w.safetensors", sha256="ab", datasets=("a", "b"), in_stages=True),
+    weights=WeightsFacts(file="w.safetensors", sha256="ab", datasets=("a", "b"), in_stages=True),
     speed=Speed(fps=2.0, seconds_an_image=0.5, flops=10, memory=20, how="so", processor="p"),
     fidelity="reconstruction",
     fidelity_scope="WPMD",

@@ -16,7 +16,7 @@ from irsam_zoo.zoo.reading import open_regular
 from irsam_zoo.zoo.weights import inert_pickle, mxnet_params
 from irsam_zoo.zoo.weights.header import read_header
 from irsam_zoo.zoo.weights.own_files import read_safetensors
-from irsam_zoo.zoo.weights.state_dicts import MOST_NAMED, Chosen, Found, choose, convert_keys, printable
+from irsam_zoo.zoo.weights.state_dicts import MOST_NAMED, Chosen, FoundTensors, choose, convert_keys, printable
 from irsam_zoo.zoo.weights.torch_files import StoredTensor, check_unpacked_size, open_torch, read_member, tensor_dicts
 
 __all__ = ["read_checkpoint", "read_header"]
@@ -60,7 +60,7 @@ def _read(path, start, own, rules, key):
         tensors, metadata, ours = read_safetensors(path)
         if ours and key is None:
             return Chosen(tensors, metadata)
-        return _chosen(path, [Found((), tensors, (metadata,))], own, rules, key)
+        return _chosen(path, [FoundTensors((), tensors, (metadata,))], own, rules, key)
     if start.startswith(b"PK"):
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
@@ -68,7 +68,7 @@ def _read(path, start, own, rules, key):
                 export = f"torch.save(torch.jit.load({path.name!r}).state_dict(), 'weights.pth')"
                 raise ZooError(f"{path} is a TorchScript file, which holds code; if you trust it, run: {export}")
             if names and all(name.endswith(".npy") for name in names):
-                return _chosen(path, [Found((), _npz_tensors(archive))], own, rules, key)
+                return _chosen(path, [FoundTensors((), _npz_tensors(archive))], own, rules, key)
             if not any(name.endswith("data.pkl") for name in names):
                 held = f"its first file is {printable(names[0])}" if names else "it is empty"
                 raise ZooError(f"{path} is a zip archive and no checkpoint ({held}); unpack it and name the checkpoint in it")
@@ -82,7 +82,7 @@ def _read(path, start, own, rules, key):
     elif start.startswith(struct.pack("<Q", mxnet_params.MAGIC)):
         arrays = mxnet_params.read_params(path.read_bytes())
         tensors = {name: torch.from_numpy(values) for name, values in arrays.items()}
-        return _chosen(path, [Found((), convert_keys(tensors, MXNET_NAMES))], own, rules, key)
+        return _chosen(path, [FoundTensors((), convert_keys(tensors, MXNET_NAMES))], own, rules, key)
     else:
         raise ZooError(f"{path} is no checkpoint that can be read: expected safetensors, torch.save, .npz or MXNet .params")
     with open_torch(path) as (content, tensor):

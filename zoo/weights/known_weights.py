@@ -21,7 +21,7 @@ OWN_SUFFIX = ".safetensors"
 
 
 @dataclass(frozen=True)
-class Protocol:
+class StatedProtocol:
     """How a publisher takes the metrics of its weights.
 
     Attributes:
@@ -76,7 +76,7 @@ class KnownWeights:
         options: Options of the method that they were trained with, where it has others.
         trained_on, split: Data set, or several with a ``+`` between, and the split whose training lists they were trained on.
             Both are empty where the publisher does not say.
-        protocol (Protocol): How the stated figures were taken.
+        protocol (StatedProtocol): How the stated figures were taken.
         results (tuple[Result]): One a test list.
         note: One sentence on the weights, or empty.
     """
@@ -93,7 +93,7 @@ class KnownWeights:
     options: dict
     trained_on: str
     split: str
-    protocol: Protocol
+    protocol: StatedProtocol
     results: tuple
     note: str = ""
 
@@ -186,7 +186,7 @@ def _training_images(dataset, split):
 def _entry(name, facts):
     facts = dict(facts)
     trained_on, _, split = facts.pop("trained_on", "").partition("/")
-    protocol = Protocol(**facts.pop("protocol"))
+    protocol = StatedProtocol(**facts.pop("protocol"))
     results = tuple(_result(place, figures) for place, figures in facts.pop("results").items())
     return KnownWeights(
         name=name, trained_on=trained_on, split=split, protocol=protocol, results=results, **{"options": {}, **facts}

@@ -24,7 +24,7 @@ class MisfitError(ZooError):
     """Tensors are not those of the network."""
 
 
-class Found(NamedTuple):
+class FoundTensors(NamedTuple):
     """A dict of tensors in a file: the names that lead to it, its tensors, and all dicts on the way, itself included."""
 
     path: tuple
@@ -49,7 +49,7 @@ class Chosen(NamedTuple):
 
 
 class _Option(NamedTuple):
-    found: Found
+    found: FoundTensors
     prefix: str
     own: int = 0  # tensors with a name of the network's, and those with its shape too
     fitting: int = 0
@@ -84,7 +84,7 @@ def choose(path, found, own=(), rules=(), key=None):
 
     Arguments:
         path: The file, for errors.
-        found (list[Found]): The dicts.
+        found (list[FoundTensors]): The dicts.
         own: The network's state dict, or its keys.
         rules: ``(regex, replacement)`` pairs that turn the file's names into the network's.
         key: Consider only weights under this name, such as ``"ema"``.

@@ -15,7 +15,7 @@ import torch
 
 from irsam_zoo.zoo.weights import inert_pickle
 from irsam_zoo.zoo.weights.inert_pickle import Global, StandIn
-from irsam_zoo.zoo.weights.state_dicts import Found
+from irsam_zoo.zoo.weights.state_dicts import FoundTensors
 
 STORAGES = {
     "DoubleStorage": torch.float64,
@@ -101,7 +101,7 @@ def read_member(archive, name):
 
 
 def tensor_dicts(content):
-    """All dicts of tensors and all pickled modules in the content of a file, as `zoo.weights.state_dicts.Found`.
+    """All dicts of tensors and all pickled modules in the content of a file, as `zoo.weights.state_dicts.FoundTensors`.
 
     Looked into are dicts, by their text keys, and the members of a list or tuple at the top. Of mmengine's two state dicts the
     one called ``ema_state_dict`` is left aside: its hook swaps them, so that ``state_dict`` holds the average.
@@ -123,7 +123,7 @@ def tensor_dicts(content):
         elif not path and isinstance(value, (list, tuple)):
             places += [((str(k),), member, ()) for k, member in enumerate(value)]
         if tensors and any(tensor.shape for tensor in tensors.values()):  # losses and scores have none
-            found.append(Found(path, tensors, around))
+            found.append(FoundTensors(path, tensors, around))
     return found
 
 

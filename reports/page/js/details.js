@@ -55,7 +55,9 @@ function figuresOf(line) {
   const heads = ["", "measured", "95 % interval", "published", "difference"].map((text) => element("th", { scope: "col" }, text));
   const rows = measured.map(([column, figure]) => element("tr", {},
     element("th", { scope: "row" }, column.head),
-    [figure[TEXT], figure[LOW] && `${figure[LOW]} – ${figure[HIGH]}`, figure[PUBLISHED], figure[DIFFERENCE]]
+    [figure[TEXT], figure[LOW] && `${figure[LOW]} – ${figure[HIGH]}`,
+      figure[PUBLISHED].map((other) => other[PRINTED] + other[SOURCE]).join("; "),
+      figure[PUBLISHED].map((other) => other[DIFFERENCE]).filter(Boolean).join("; ")]
       .map((text) => element("td", { class: "figure" }, text))));
   return element("div", { class: "scroll" }, element("table", { class: "small" },
     element("thead", {}, element("tr", {}, heads)), element("tbody", {}, rows)));

@@ -1,7 +1,8 @@
 /* The table: switching, filtering, sorting. */
 
 const NARROW = window.matchMedia("(max-width: 40rem)"); // as in page.css
-const [NUMBER, LOW, HIGH, TEXT, PUBLISHED, DIFFERENCE, RANK, DOUBTFUL, FIGURE_MARKS] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
+const [NUMBER, LOW, HIGH, TEXT, PUBLISHED, RANK, DOUBTFUL, FIGURE_MARKS] = [0, 1, 2, 3, 4, 5, 6, 7];
+const [PRINTED, DIFFERENCE, SOURCE] = [0, 1, 2]; // of each published figure
 
 /** The columns that are shown; in a narrow window those of accuracy first, for no others are in sight there. */
 function shownColumns() {
@@ -117,7 +118,7 @@ function figureCell(column, figure) {
   const cell = (attributes, ...content) => element("td", { "data-stop": true, tabindex: -1, class: "figure", ...attributes }, content);
   if (!figure) return cell({}, "–");
   const text = figure[TEXT] && element({ 1: "strong", 2: "u" }[figure[RANK]] ?? "span", {}, figure[TEXT]);
-  const others = [figure[PUBLISHED], figure[DIFFERENCE]].filter(Boolean).join(", ");
+  const others = figure[PUBLISHED].map((other) => [other[PRINTED] + other[SOURCE], other[DIFFERENCE]].filter(Boolean).join(", ")).join("; ");
   const published = others && element("small", { class: "quiet" }, `(${others})`);
   return cell({ "data-tip": figureTip(figure) }, text, figure[DOUBTFUL] ? " ≈" : null,
     figure[FIGURE_MARKS] && element("sup", {}, figure[FIGURE_MARKS]), published);
@@ -127,8 +128,10 @@ function figureCell(column, figure) {
 function figureTip(figure) {
   return [
     figure[LOW] && `95 % interval ${figure[LOW]} to ${figure[HIGH]}`,
-    figure[PUBLISHED] && `published ${figure[PUBLISHED]}`,
-    figure[DIFFERENCE] && `difference ${figure[DIFFERENCE]}`,
+    ...figure[PUBLISHED].flatMap((other) => [
+      `published${other[SOURCE]} ${other[PRINTED]}`,
+      other[DIFFERENCE] && `difference${other[SOURCE]} ${other[DIFFERENCE]}`,
+    ]),
     figure[DOUBTFUL] && "its lead over the next may be chance",
     ...[...figure[FIGURE_MARKS]].map((mark) => report.marks[mark]),
   ].filter(Boolean).join("\n") || null;

@@ -29,6 +29,11 @@ class InPlace(ThreadPoolExecutor):
         return function(*arguments)
 
 
+def drawing(figure, material):
+    """A `ReportFigure` as it is drawn."""
+    return figure.draw(figure.data(material), material)
+
+
 @pytest.fixture(autouse=True)
 def coarse(monkeypatch):
     """Pictures of few pixels, which take less time to write."""

@@ -10,13 +10,14 @@ from matplotlib.colors import to_hex
 from scipy.special import expit
 
 from irsam_zoo.reports.figures.chosen import chosen_images
+from irsam_zoo.reports.figures.detection_panels import DetectionPanels, outcomes
 from irsam_zoo.reports.figures.detections import Detections
 from irsam_zoo.reports.figures.requirements import masks, scores
-from irsam_zoo.reports.figures.scene import Scene, outcomes
 from irsam_zoo.reports.figures.style import BOXES
 from irsam_zoo.reports.figures.surfaces import Surfaces, peaks, scaled
 from irsam_zoo.reports.row_files import RowFiles
 from irsam_zoo.zoo import ZooError
+from tests.reports.figures.conftest import drawing
 
 KINDS = {colour.lower(): kind for kind, (colour, _) in BOXES.items()}
 
@@ -40,7 +41,13 @@ def test_boxes_of_a_scene_by_hand():
 
 def test_each_panel_has_the_boxes_of_its_method(material):
     material = replace(material, images=("im3", "im0"))
-    figure = Detections().draw(material)
+    table = Detections().data(material)
+    assert len(table) == 2 * len(material.rows)
+    for line in table.itertuples():
+        row = next(row for row in material.rows if row.method == line.method)
+        counts = material.stored.record(row, line.image).counts
+        assert (line.targets, line.matched, line.components) == tuple(counts[k] for k in ("targets", "matched", "components"))
+    figure = Detections().draw(table, material)
     panels = {axis.get_title(): axis for axis in figure.axes[:5]}
     assert list(panels) == ["Image", "Truth", "Greedy", "Sharp", "Shy"]
     assert [axis.get_ylabel() for axis in (figure.axes[0], figure.axes[5])] == ["im3", "im0"]
@@ -61,10 +68,10 @@ def test_each_panel_has_the_boxes_of_its_method(material):
 def test_insets_are_at_the_corner_with_the_fewest_boxes():
     target = np.zeros((64, 64), bool)
     target[3:6, 56:59] = target[50:53, 56:59] = target[3:6, 5:8] = True
-    scene = Scene(target.astype(np.uint8), target, [target])
-    assert scene.corner == (False, False)
+    panels = DetectionPanels(target.astype(np.uint8), target, [target])
+    assert panels.corner == (False, False)
     empty = np.zeros_like(target)
-    top, left, bottom, right = Scene(empty.astype(np.uint8), empty, [empty]).window
+    top, left, bottom, right = DetectionPanels(empty.astype(np.uint8), empty, [empty]).window
     assert 0 <= top < bottom <= 64
     assert 0 <= left < right <= 64
 
@@ -90,7 +97,7 @@ def test_masks_that_were_not_saved_are_missed(material):
 def test_an_image_that_is_another_one_now_is_not_drawn(material, images):
     cv2.imwrite(str(images / "images" / "im0.png"), np.zeros((64, 80), np.uint8))
     with pytest.raises(ZooError, match="im0 of scenes is not the image that was scored"):
-        Detections().draw(replace(material, images=("im0",)))
+        drawing(Detections(), replace(material, images=("im0",)))
 
 
 @pytest.mark.parametrize("form", ["png", "npy"])
@@ -103,7 +110,8 @@ def test_surfaces_are_of_the_saved_score_maps(material, run_methods, form):
     scores(material, row)
     image = material.stored.item(row, "im1")["image"]  # which is the score map of these methods
     np.testing.assert_allclose(scaled(material.stored.score(row, "im1")), scaled(image), atol=1e-4)
-    figure = Surfaces().draw(material)
+    assert Surfaces().data(material) is None
+    figure = Surfaces().draw(None, material)
     assert [axis.get_title() for axis in figure.axes] == ["im1", "Greedy", "Sharp", "Shy"]
     assert all(axis.collections for axis in figure.axes)
     material.stored.score_path(row, "im0").unlink()

@@ -9,9 +9,10 @@ import torch
 
 from irsam_zoo.reports.figures.cross_set import CrossSet, by_network, cells
 from irsam_zoo.reports.figures.training import Training, joined, running_mean
-from irsam_zoo.results.row import Weights
+from irsam_zoo.results.row import WeightsFacts
 from irsam_zoo.zoo import ZooError
 from irsam_zoo.zoo.weights.checkpoints import save_checkpoint
+from tests.reports.figures.conftest import drawing
 
 
 def network(row, trained, tested, iou, checkpoint="a", **options):
@@ -19,7 +20,9 @@ def network(row, trained, tested, iou, checkpoint="a", **options):
     return replace(
         row,
         dataset=tested,
-        weights=Weights(file=f"{checkpoint}.safetensors", sha256=checkpoint, dataset=trained, split="irsam", schedule="paper"),
+        weights=WeightsFacts(
+            file=f"{checkpoint}.safetensors", sha256=checkpoint, dataset=trained, split="irsam", schedule="paper"
+        ),
         metrics={"exact": {"IoU": iou}},
         key={"method": {"type": "net", "checkpoint": checkpoint, **options}},
     )
@@ -61,9 +64,13 @@ def test_weights_of_publishers_are_not_averaged(rows):
 
 
 def test_cells_say_what_was_trained_where(material, rows):
-    union = Weights(file="u", sha256="u", dataset="x", split="dnanet", datasets=("nuaa-sirst", "irstd-1k", "nudt-sirst"))
+    union = WeightsFacts(file="u", sha256="u", dataset="x", split="dnanet", datasets=("nuaa-sirst", "irstd-1k", "nudt-sirst"))
     other = network(replace(rows[0], split="dnanet"), "nuaa-sirst", "nuaa-sirst", 0.9, "d", deep_supervision=False)
-    figure = CrossSet().draw(of(material, *rows, replace(other, weights=union)))
+    shown = of(material, *rows, replace(other, weights=union))
+    table = CrossSet().data(shown)
+    assert table.iloc[0].tolist() == ["irsam", "Net", "nuaa-sirst", "irsam", "nuaa-sirst", 0.7]
+    assert table["IoU"].isna().sum() == 1
+    figure = CrossSet().draw(table, shown)
     axis, below = figure.axes
     texts = [(text.get_text(), text.get_weight()) for text in axis.texts]
     assert texts == [("70.00", "bold"), ("30.00", "normal"), ("55.00", "bold")]
@@ -74,7 +81,7 @@ def test_cells_say_what_was_trained_where(material, rows):
     assert [label.get_text() for label in below.get_yticklabels()] == ["Net, SIRST3"]
     assert [text.get_weight() for text in below.texts] == ["normal"]
     with pytest.raises(ZooError, match="no weights were tested on another data set"):
-        CrossSet().draw(of(material, rows[0], rows[-1]))
+        drawing(CrossSet(), of(material, rows[0], rows[-1]))
 
 
 @pytest.fixture
@@ -87,7 +94,7 @@ def trained(material, tmp_path):
         files.append(path.rename(tmp_path / f"net_scenes_short-{digest[:8]}.safetensors"))
         pd.DataFrame({"step": range(1, steps + 1), "loss": 1.0 + stage}).to_csv(files[-1].with_suffix(".csv"), index=False)
         start = {"sha256": digest}
-    weights = Weights(file=files[-1].name, sha256="c", dataset="scenes", schedule="short", in_stages=True)
+    weights = WeightsFacts(file=files[-1].name, sha256="c", dataset="scenes", schedule="short", in_stages=True)
     return replace(material.rows[0], weights=weights, key={"method": {"checkpoint": str(files[-1])}}), files
 
 
@@ -107,14 +114,18 @@ def test_losses_of_all_stages_are_found(material, trained):
 
 def test_stages_stand_one_after_the_other(material, trained):
     row, files = trained
-    figure = Training().draw(of(material, row))
+    table = Training().data(of(material, row))
+    assert table["step"].tolist() == list(range(1, 61))
+    assert table.groupby("stage")["loss"].mean().to_dict() == {1: 1, 2: 2}
+    assert table["from_the_start"].all()
+    figure = Training().draw(table, of(material, row))
     raw, mean, end = figure.axes[0].lines
     assert raw.get_xdata()[[0, -1]].tolist() == mean.get_xdata()[[0, -1]].tolist() == [1, 60]
     assert raw.get_ydata()[[0, -1]].tolist() == [1, 2]
     assert end.get_xdata()[0] == 40
     assert figure.axes[0].get_title() == "Net, scenes"
     files[0].with_suffix(".csv").unlink()
-    assert Training().draw(of(material, row)).axes[0].get_title() == "Net, scenes, the last stage"
+    assert drawing(Training(), of(material, row)).axes[0].get_title() == "Net, scenes, the last stage"
 
 
 def test_running_means_and_steps():

@@ -26,10 +26,12 @@ from irsam_zoo.reports.figures.style import (
 from irsam_zoo.reports.figures.write import draw_figures, figure_names
 from irsam_zoo.reports.row_files import RowFiles
 from irsam_zoo.results.recut import recut_rows
-from irsam_zoo.results.row import Status, Weights
+from irsam_zoo.results.row import Status, WeightsFacts
 from irsam_zoo.zoo import UsageError, build_threshold
+from tests.reports.figures.conftest import drawing
 
 OF_A_SET = {"detections", "hiou_errors", "paired", "pd_fa", "precision_recall", "roc", "speed", "strata"}
+TABLES = dict.fromkeys(("roc", "pd_fa", "precision_recall"), ("_points.csv", "_methods.csv"))
 PAGE_ON_FIGURES = ROOT / "docs" / "figures.md"
 
 
@@ -48,7 +50,7 @@ def test_a_report_writes_all_that_can_be_drawn(store, capsys):
     assert report(store) == 0
     folder = store.out / "report" / "figures"
     assert {path.name for path in folder.iterdir()} == {
-        f"{name}_scenes_irsam.{end}" for name in OF_A_SET for end in ("pdf", "png")
+        f"{name}_scenes_irsam{end}" for name in OF_A_SET for end in (".pdf", ".png", *TABLES.get(name, [".csv"]))
     }
     shown = capsys.readouterr()
     assert str(folder / "roc_scenes_irsam.png") in shown.out.splitlines()
@@ -115,7 +117,7 @@ def test_small_print_names_few_networks(material):
         rows = [replace(material.rows[0], method=f"m{k}") for k in range(len(schedules))]
         lines = {}
         for row, schedule in zip(rows, schedules, strict=True):
-            weights = Weights(file="f", sha256="s", dataset="x", split="irsam", schedule=schedule)
+            weights = WeightsFacts(file="f", sha256="s", dataset="x", split="irsam", schedule=schedule)
             line = replace(next(iter(material.lines.values())), title=row.method.upper(), row=replace(row, weights=weights))
             lines[row.dataset, row.split, row.method] = line
         return replace(material, rows=tuple(rows), lines=lines).note
@@ -129,7 +131,7 @@ def test_figures_are_picked_by_name(store, capsys):
     assert report(store, "--figures", "none") == 0
     assert not (store.out / "report" / "figures").exists()
     assert report(store, "--figures", "pd_fa", "roc") == 0
-    assert len(list((store.out / "report" / "figures").iterdir())) == 4
+    assert len(list((store.out / "report" / "figures").glob("*.p*"))) == 4
     (store.out / "report" / "table1.md").unlink()
     assert report(store, "--figures", "rok") == 2
     assert "unknown figure 'rok'; did you mean roc?" in capsys.readouterr().err
@@ -143,7 +145,8 @@ def test_figures_that_are_not_drawn_any_more_are_removed(store):
     for method in ("shy", "greedy"):
         store.row_path("scenes", "irsam", method).unlink()
     assert report(store, "--figures", "paired") == 0
-    assert {path.name for path in folder.iterdir()} == {"roc_scenes_irsam.pdf", "roc_scenes_irsam.png", "roc_notes.txt"}
+    files = (".pdf", ".png", *TABLES["roc"])
+    assert {path.name for path in folder.iterdir()} == {*(f"roc_scenes_irsam{end}" for end in files), "roc_notes.txt"}
 
 
 def test_the_page_shows_the_figures(store):
@@ -162,7 +165,8 @@ def test_a_figure_from_outside_is_one_file(store, tmp_path):
         assert "sizes" in figure_names()
     finally:
         FIGURES.module_dict.pop("sizes")
-    pdf, png = (store.out / "report" / "figures" / f"sizes_scenes_irsam.{ending}" for ending in ("pdf", "png"))
+    pdf, png, table = (store.out / "report" / "figures" / f"sizes_scenes_irsam.{ending}" for ending in ("pdf", "png", "csv"))
+    assert table.read_text() == "px\n" + "9\n20\n" * 3 + "9\n"
     assert pdf.read_bytes().startswith(b"%PDF")
     assert b"Sizes of the targets, in px." in png.read_bytes()
 
@@ -173,7 +177,7 @@ def test_images_that_were_not_scored_are_told(store):
 
 
 def test_one_bad_figure_takes_no_other_along(store, monkeypatch):
-    monkeypatch.setattr(FIGURES.module_dict["roc"], "draw", lambda self, material: 1 / 0)
+    monkeypatch.setattr(FIGURES.module_dict["roc"], "draw", lambda self, data, material: 1 / 0)
     figures, told = drawn(store, names=["roc", "pd_fa"])
     assert figures == ["pd_fa"]
     assert told == ["figure roc_scenes_irsam is left out: ZeroDivisionError: division by zero"]
@@ -234,7 +238,7 @@ def test_letters_are_large_enough_and_inside_the_figure(material, name):
         many = replace(
             material, lines=lines, rows=tuple(rows), methods=tuple(row.method for row in rows), stored=Same(material)
         )
-        figure = FIGURES.module_dict[name]().draw(many)
+        figure = drawing(FIGURES.module_dict[name](), many)
         figure.draw_without_rendering()
         assert figure.get_figwidth() <= PAGE
         assert all(text.get_fontsize() >= SMALL for text in figure.findobj(Text) if text.get_text())
@@ -262,7 +266,7 @@ def test_the_same_figure_is_the_same_bytes(material):
     figures = []
     for _ in range(2):
         with styled():
-            figures.append(encoded(FIGURES.module_dict["roc"]().draw(material), "roc", "A caption."))
+            figures.append(encoded(drawing(FIGURES.module_dict["roc"](), material), "roc", "A caption."))
     assert figures[0] == figures[1]
 
 

@@ -10,7 +10,7 @@ from irsam_zoo.engine.benchmark import RunOptions, run
 from irsam_zoo.reports.page import page as page_part
 from irsam_zoo.reports.report import ReportOptions, write_report
 from irsam_zoo.results.files import write_atomic
-from irsam_zoo.results.stored_rows import Stored
+from irsam_zoo.results.stored_rows import StoredRows
 
 HOSTILE = "</script><script>window.hacked = 1</script>"
 IDS = ("im0", "im<b>1", "im2", "im3")
@@ -48,7 +48,7 @@ def out(tmp_path_factory):
         checkpoints=str(folder),
     )
     run(RunOptions(methods=("top_hat", "max_median", "acmnet"), datasets=(str(mine), "synthetic"), **options))
-    store = Stored.read(out).store
+    store = StoredRows.read(out).store
     (row,) = (row for row in store.rows() if (row.method, row.dataset) == ("max_median", "mine"))
     store.write_row(replace(row, title=HOSTILE, data_notes=(HOSTILE,)), store.records(row))
     figure = out / "report" / "figures" / "roc_mine.png"
@@ -61,7 +61,7 @@ def out(tmp_path_factory):
 @pytest.fixture(scope="session")
 def stored(out):
     """Its rows."""
-    return Stored.read(out)
+    return StoredRows.read(out)
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from irsam_zoo.metrics import PROTOCOLS
+from irsam_zoo.reports.offered_policies import offered_policies
 from irsam_zoo.reports.page import page as page_part
 from irsam_zoo.reports.page.embedded import embedded_figures, markdown_page
-from irsam_zoo.reports.page.recut_tables import AS_RUN, POLICIES, page_cuts
+from irsam_zoo.reports.page.recut_tables import AS_RUN, page_cuts
 from irsam_zoo.reports.page.tables import page_tables
 from irsam_zoo.reports.report import ReportOptions, tables, write_report
 from irsam_zoo.reports.row_files import RowFiles
@@ -21,11 +22,13 @@ from irsam_zoo.results.recut import recut
 from irsam_zoo.results.row import OUTSIDE
 from irsam_zoo.results.row_command import row_command
 from irsam_zoo.results.store import ResultStore
-from irsam_zoo.results.stored_rows import Stored
+from irsam_zoo.results.stored_rows import StoredRows
 from irsam_zoo.zoo import build_threshold
 from tests.reports.page.conftest import HOSTILE
 from tests.reports.test_stand_in import row_of
 from tests.reports.test_table import make_row
+
+POLICIES = tuple(map(str, offered_policies(["raw"])))
 
 
 def embedded(page):
@@ -68,8 +71,8 @@ def test_figures_of_every_policy_are_those_of_the_command_line(page, stored):
 
 def test_a_policy_costs_no_row_that_has_no_sweep(stored):
     """Masks of another program cannot be cut; a row whose records are gone has failed under every policy but its own."""
-    rows = [make_row("mine", metrics={"exact": dict(IoU=0.5)}), make_row("gone", sweep={"tp": [1]}, key={})]
-    cuts = page_cuts(Stored(stored.store, rows), RowFiles(stored.store))
+    rows = [make_row("mine", metrics={"exact": dict(IoU=0.5)}), make_row("gone", sweep={"tp": [1]}, key={}, score_kind="raw")]
+    cuts = page_cuts(StoredRows(stored.store, rows), RowFiles(stored.store))
     masks, gone = cuts["minmax(0.5)"].rows
     assert masks == rows[0]
     assert (str(gone.status), gone.metrics) == ("failed", {})
@@ -77,7 +80,7 @@ def test_a_policy_costs_no_row_that_has_no_sweep(stored):
 
 
 def test_a_policy_that_was_asked_for_is_one_more(stored):
-    cuts = page_cuts(Stored.read(stored.store.out, build_threshold("minmax(0.25)")), RowFiles(stored.store))
+    cuts = page_cuts(StoredRows.read(stored.store.out, build_threshold("minmax(0.25)")), RowFiles(stored.store))
     assert list(cuts) == [AS_RUN, *POLICIES, "minmax(0.25)"]
     assert not any(row.from_sweep for row in cuts[AS_RUN].rows)
 
@@ -113,7 +116,7 @@ def test_the_command_of_other_programs_predictions_is_that_which_scored_them():
 
 
 def test_tables_have_a_line_for_a_method_that_is_not_known_here(stored):
-    cuts = {AS_RUN: Stored(stored.store, [make_row("no_such_method")])}
+    cuts = {AS_RUN: StoredRows(stored.store, [make_row("no_such_method")])}
     data, _ = page_tables(cuts, [], ReportOptions(columns=("Pd", "AUC")))
     assert [column["name"] for column in data["columns"] if column["shown"]] == ["Pd", "AUC"]
     (line,) = (line for line in data["sections"][0]["lines"] if line["method"] == "no_such_method")
@@ -128,7 +131,7 @@ def test_the_table_is_that_of_the_report_with_rows_of_other_folders(tmp_path):
         ours.write_row(row, [])
     theirs.write_row(row_of("acmnet_alone", 0.6), [])
     options = ReportOptions(beside=(str(theirs.out),), figures=())
-    write_report(Stored.read(ours.out), ours.out / "report", write_atomic, options, parts=[page_part, tables])
+    write_report(StoredRows.read(ours.out), ours.out / "report", write_atomic, options, parts=[page_part, tables])
     with open(ours.out / "report" / "table1.csv", encoding="utf-8", newline="") as file:
         wanted = {line["method"]: line for line in csv.DictReader(file) if line["metric"] == "IoU"}
     data = embedded(ours.out / "report" / "index.html")

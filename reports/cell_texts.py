@@ -15,28 +15,48 @@ class Layout(NamedTuple):
 PLAIN = Layout()
 
 
-class Cell(NamedTuple):
-    """The texts of a `reports.table.Value`, ``""`` where there is none, its rank, whether its lead may be chance, and marks."""
+class PublishedTexts(NamedTuple):
+    """A published figure, the difference to it, ``""`` where there is none, and its mark of `source_marks`."""
+
+    text: str
+    difference: str
+    mark: str
+
+
+class CellTexts(NamedTuple):
+    """The texts of a `Value` of a line, ``""`` where there is none, its rank, whether its lead may be chance, and its marks."""
 
     measured: str = ""
     interval: str = ""
-    published: str = ""
-    difference: str = ""
+    published: tuple[PublishedTexts, ...] = ()
     rank: int = 0
     doubtful: bool = False
     marks: str = ""
 
 
-def cell(value, column, layout):
-    """The `Cell` of a value."""
+def source_marks(sections):
+    """Daggers by source, of those that have a figure behind that of another one; where one alone is shown, none is marked."""
+    behind = dict.fromkeys(source for section in sections for line in section.lines for source in line.sources[1:])
+    return {source: "†" * place for place, source in enumerate(behind, start=1)}
+
+
+def cell_texts(value, column, layout, marks):
+    """The `CellTexts` of a value; `marks` are those of its table's `source_marks`."""
     interval = ""
     if layout.ci and value.low is not None:
         interval = f"[{column.text(value.low)}, {column.text(value.high)}]"
-    return Cell(
+    beside = (
+        PublishedTexts(
+            figure.text,
+            "" if figure.difference is None else column.text(figure.difference, "+"),
+            marks.get(figure.source, ""),
+        )
+        for figure in value.published
+    )
+    return CellTexts(
         "" if value.measured is None else column.text(value.measured),
         interval,
-        value.printed or "",
-        "" if value.difference is None else column.text(value.difference, "+"),
+        tuple(beside),
         value.rank,
         value.lead is False,
         value.marks,

@@ -82,7 +82,7 @@ def plain(dice, side):
     return finish(dice, picture, dice.integer(4, 10))
 
 
-SCENES = (clouds, sea, skyline, plain)
+BACKGROUNDS = (clouds, sea, skyline, plain)
 
 
 def finish(dice, picture, noise):

@@ -3,8 +3,8 @@
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from irsam_zoo.metrics import scene as metric
 from irsam_zoo.metrics.components import label_components
+from irsam_zoo.metrics.scene import Scene
 from irsam_zoo.reports.figures.style import BOXES
 
 INSET = 0.42  # of the panel's sides
@@ -24,7 +24,7 @@ def outcomes(mask, target):
         dict: ``"detected"``: (M, 4) int64 top, left, bottom, right (the last two exclusive) of each matched target and its
         component together; ``"missed"``: of targets; ``"false alarm"``: of predicted components.
     """
-    pair = metric.Scene(target, mask)
+    pair = Scene(target, mask)
     found, by = pair.matched
     true, predicted = _corners(pair.targets.box), _corners(pair.predictions.box)
     both = np.concatenate(
@@ -33,7 +33,7 @@ def outcomes(mask, target):
     return {"detected": both, "missed": np.delete(true, found, axis=0), "false alarm": np.delete(predicted, by, axis=0)}
 
 
-class Scene:
+class DetectionPanels:
     """An image, and what became of its targets under each method.
 
     Arguments:
