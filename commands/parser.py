@@ -3,11 +3,13 @@
 import argparse
 from dataclasses import MISSING, fields
 
+from irsam_zoo import __version__
 from irsam_zoo.results.options import RunOptions
 from irsam_zoo.zoo.errors import UsageError
+from irsam_zoo.zoo.terminal import say
 
 FLAGS = {"plugins": "--plugin"}
-OF_THE_COMMAND_LINE = ("help", "debug", "config", "from_manifest", "trust")  # which no file of options sets
+OF_THE_COMMAND_LINE = ("help", "debug", "config", "from_manifest", "trust", "version")  # which no file of options sets
 
 
 class Parser(argparse.ArgumentParser):
@@ -20,6 +22,21 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message):
         raise UsageError(f"{message}; see {self.prog} --help")
+
+
+class ShowVersion(argparse.Action):
+    """Prints what a report of a fault has to name: version and commit of this program, torch, and the device."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        import torch
+
+        from irsam_zoo.runtime.commit import code_commit
+        from irsam_zoo.runtime.hardware import device_name, usable_device
+
+        commit, device = code_commit(), device_name(usable_device("auto"))
+        parts = [f"irsam-zoo {__version__}", commit and f"commit {commit}", f"torch {torch.__version__}", f"on {device}"]
+        say(", ".join(filter(None, parts)))
+        parser.exit()
 
 
 def parent(*flags, **options):

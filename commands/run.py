@@ -6,7 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from irsam_zoo import PROGRAM
-from irsam_zoo.commands.parser import DEBUG, FLAGS, PROTOCOL, run_option
+from irsam_zoo.commands.parser import DEBUG, FLAGS, PROTOCOL, ShowVersion, run_option
 from irsam_zoo.commands.report import check_protocol, check_sweep_protocol, write_reports
 from irsam_zoo.results.options import RunOptions
 from irsam_zoo.zoo.errors import FAILURES, UsageError, one_line
@@ -25,6 +25,8 @@ EXAMPLES = """commands:
   convert METHOD SOURCE TARGET             a published checkpoint to the suite's own format
   profile --methods M --size 256 512       how fast methods are, alone on this machine
   weights [--check]                        published weights that the suite knows, and whether they give what is stated
+  test --plugin FILE                       whether methods of your own do what every method has to do
+  completion bash|zsh|tcsh                 a script by which the shell completes all this
 
 Each command has its own --help.
 """
@@ -56,6 +58,13 @@ def add_parser(commands):
         action="store_true",
         help="let the data of --config and --from-manifest name code to run: plug-ins, .py files",
     )
+    parser.add_argument(
+        "--version",
+        action=ShowVersion,
+        nargs=0,
+        default=argparse.SUPPRESS,
+        help="tell version, commit, torch and device, and exit",
+    )
     parser.set_defaults(command=run)
 
 
@@ -70,6 +79,7 @@ def run(args):
     from irsam_zoo.runtime.interrupts import TimeIsOver
     from irsam_zoo.zoo import build_threshold, list_methods
     from irsam_zoo.zoo.plugins import load_plugins
+    from irsam_zoo.zoo.weights.folders import places
 
     if not (args.all or args.methods or args.datasets):
         raise UsageError(f"nothing to run: say --all, or name --methods or --datasets; see {PROGRAM} --help")
@@ -110,6 +120,8 @@ def run(args):
     finally:
         for row in failed:
             warn(f"{row.status}: {row.method} on {row.dataset}: {row.reason}")
+        if lacking := sorted({row.method for row in rows if row.status == Status.NO_CHECKPOINT}):
+            warn(f"no weights of {', '.join(lacking)} in {places(args.checkpoints)}")
         for reason in unloaded.values():
             warn(f"failed: {reason}")
     return 1 if failed or unloaded else 0

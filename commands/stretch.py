@@ -1,11 +1,9 @@
 """A stretch of a training queue on another machine: pack a folder, run it there, collect what it leaves."""
 
-from pathlib import Path
-
+from irsam_zoo import IN_CHECKOUT, ROOT
 from irsam_zoo.commands.parser import CHECKPOINTS, DATA_ROOT, DEBUG, DEVICE, SPLIT
+from irsam_zoo.zoo.errors import UsageError
 from irsam_zoo.zoo.terminal import warn
-
-HERE = Path(__file__).resolve().parents[1]
 
 
 def add_parser(commands):
@@ -33,6 +31,8 @@ def pack(args):
     from irsam_zoo.training.stretch import pack
     from irsam_zoo.training.train import TrainOptions
 
+    if not IN_CHECKOUT:
+        raise UsageError("what is packed is a checkout, and this is an installed package; clone the project and pack there")
     first = read_queue(args.queue)[0]
     device = args.device if args.device != "auto" else "cuda"
     chosen = dict(data_root=args.data_root, split=args.split, checkpoints=args.checkpoints, half=args.half, out=args.work)
@@ -48,7 +48,7 @@ def run(args):
 
     limit = args.time_limit and parse_duration(args.time_limit)
     chosen = dict(device=usable_device(args.device), time_limit=limit, data_root=args.data_root)
-    return 1 if run_stretch(HERE, args.out, report=warn, **chosen) else 0
+    return 1 if run_stretch(ROOT, args.out, report=warn, **chosen) else 0
 
 
 def collect(args):

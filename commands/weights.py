@@ -19,6 +19,7 @@ def weights(args):
     from irsam_zoo.engine.known_check import check_known
     from irsam_zoo.reports.weights import check_listing, trained_listing, weights_listing
     from irsam_zoo.zoo.lookup import unknown
+    from irsam_zoo.zoo.weights.folders import places, weight_folders
     from irsam_zoo.zoo.weights.known_weights import catalogue, find_known
 
     for name in args.names:
@@ -27,15 +28,16 @@ def weights(args):
     if args.jobs is not None and args.jobs < 1:
         raise UsageError("--jobs must be at least 1")
     entries = [catalogue()[name] for name in args.names or catalogue()]
-    found = find_known(args.checkpoints)
+    folders = weight_folders(args.checkpoints)
+    found = {name: path for folder in reversed(folders) for name, path in find_known(folder).items()}
     if not args.check:
         show(weights_listing(entries, found))
         if not args.names:
-            show(trained_listing(args.checkpoints).rstrip("\n"))
+            show(trained_listing(folders).rstrip("\n"))
         return 0
     here = [(known, found[known.name]) for known in entries if known.name in found]
     if not here:
-        raise UsageError(f"none of these weights is in {args.checkpoints}; `{PROGRAM} weights` says where to get them")
+        raise UsageError(f"none of these weights is in {places(args.checkpoints)}; `{PROGRAM} weights` says where to get them")
     checks = check_known(here, args.data_root, args.jobs, report=warn)
     show(check_listing(checks))
     return 1 if any(check.failed for check in checks) else 0

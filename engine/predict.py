@@ -1,7 +1,6 @@
 """Methods on images of one's own: score maps, masks and targets. Nothing but the images is needed."""
 
 import math
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +17,7 @@ from irsam_zoo.zoo.neural import NeuralDetector
 from irsam_zoo.zoo.registry import method_class
 from irsam_zoo.zoo.specs import MethodSpec, read_method
 from irsam_zoo.zoo.weights.find import JOINED, find_for_any_image
+from irsam_zoo.zoo.weights.folders import places, weight_folders
 from irsam_zoo.zoo.weights.known_weights import entry_named
 
 TOGETHER = 8  # frames that are handed to a method at a time
@@ -151,8 +151,8 @@ def _remedy(method, checkpoints):
     """What to do about a network without weights."""
     known = entry_named(method)
     if known is not None:
-        return f"its file is not in {checkpoints}; get it from {known.url}, or name its folder by --checkpoints"
-    others = sorted(str(path) for path in Path(checkpoints).glob(f"{method}_*.safetensors"))
+        return f"its file is not in {places(checkpoints)}; get it from {known.url}, or name its folder by --checkpoints"
+    others = [str(path) for folder in weight_folders(checkpoints) for path in sorted(folder.glob(f"{method}_*.safetensors"))]
     if others:
         return f"none of its weights are of several data sets; name those of one, such as --checkpoint {others[0]}"
-    return f"no weights in {checkpoints}; name some by --checkpoint, or: {PROGRAM} train {method} --dataset {JOINED}"
+    return f"no weights in {places(checkpoints)}; name some by --checkpoint, or: {PROGRAM} train {method} --dataset {JOINED}"

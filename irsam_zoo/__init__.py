@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from irsam_zoo._lazy import lazy_names
 from irsam_zoo._yapf import leave_cache_alone
 
+__version__ = "0.1.0"
 PACKAGE = Path(__file__).resolve().parent
 IN_CHECKOUT = (PACKAGE.parent / "run_benchmark.py").is_file()
 # The folder of the rooms and of `configs`; in a checkout of `checkpoints` and `reports/results` too.

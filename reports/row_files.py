@@ -16,9 +16,8 @@ from irsam_zoo.zoo import build_threshold
 from irsam_zoo.zoo.errors import UsageError, ZooError, one_line
 from irsam_zoo.zoo.npy import read_npy
 from irsam_zoo.zoo.reading import check_regular, sha256_file
+from irsam_zoo.zoo.weights.folders import USUAL, found_file
 from irsam_zoo.zoo.weights.header import read_header
-
-CHECKPOINTS = Path("checkpoints")
 
 
 class RowFiles:
@@ -127,7 +126,7 @@ class RowFiles:
         if row.weights is None:
             raise ZooError("no weights")
         known = Path((row.key or {}).get("method", {}).get("checkpoint", ""))
-        path = known if known.is_file() else CHECKPOINTS / row.weights.file
+        path = known if known.is_file() else found_file(USUAL / row.weights.file)
         stages, whole = [], False
         while path is not None and path.with_suffix(".csv").is_file():
             stages.insert(0, _losses(path.with_suffix(".csv")))

@@ -1,7 +1,5 @@
 """Plain-text listings of the weights that the project knows."""
 
-from pathlib import Path
-
 from irsam_zoo.reports.columns import columns_named, units
 from irsam_zoo.reports.listing import aligned
 from irsam_zoo.zoo.weights.header import read_header
@@ -20,10 +18,10 @@ def weights_listing(entries, found):
     return "\n".join(_entry(known, found.get(known.name)) for known in entries)
 
 
-def trained_listing(folder):
-    """One line a file of this project's trainer in a folder and those under it; empty where there are none."""
+def trained_listing(folders):
+    """One line a file of this project's trainer in folders and those under them; empty where there are none."""
     lines = []
-    for path in sorted(Path(folder).rglob("*.safetensors")):
+    for path in (path for folder in folders for path in sorted(folder.rglob("*.safetensors"))):
         header = read_header(path)
         if header.get("schedule"):
             told = (header.get(name) for name in ("method", "dataset", "split", "schedule", "iterations", "seed"))

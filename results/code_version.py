@@ -89,9 +89,9 @@ def library_versions(module, network=False):
     sources, names = _Sources(module), {*LIBRARIES, *(["torch"] if network else [])}
     for name in (module, *loaded_with(module)) if sources.foreign else ():
         sources.add(name)
-    if sources.libraries:
+    if libraries := sources.libraries - {"irsam_zoo"}:  # whose own code is in `code_version`
         of_modules = _distributions()
-        names.update(name for module in sources.libraries for name in of_modules.get(module, ()))
+        names.update(name for module in libraries for name in of_modules.get(module, ()))
     found = {}
     for name in sorted(names):
         with suppress(PackageNotFoundError):

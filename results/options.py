@@ -44,7 +44,9 @@ class RunOptions:
     )
     dask: str | None = option("use the workers of this Dask scheduler instead", default=None, metavar="ADDRESS")
     device: str = option("default: cuda where there is one", default="auto", choices=("auto", "cpu", "cuda"))
-    checkpoints: str = option("folder of weights (default: %(default)s)", default="checkpoints", metavar="DIR")
+    checkpoints: str = option(
+        "folder of weights (default: %(default)s, here or else beside the package)", default="checkpoints", metavar="DIR"
+    )
     train: str = option(
         "train networks that have no weights so well (default: %(default)s)",
         default="none",

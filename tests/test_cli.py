@@ -10,6 +10,7 @@ import cv2
 import pytest
 import torch
 
+from irsam_zoo import ROOT
 from irsam_zoo.commands import door
 from irsam_zoo.zoo import build_method
 from tests.user_set import IDS, PROGRAM, row_of, run, table, write_plugin, write_set
@@ -282,3 +283,10 @@ def test_dask_workers_give_the_same_rows(folder, tmp_path):
     a, b = row_of(local, "top_hat"), row_of(remote, "top_hat")
     assert a["metrics"] == b["metrics"]
     assert a["sweep"] == b["sweep"]
+
+
+def test_a_run_from_another_folder_finds_the_projects_weights_and_says_where_it_looked(folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert run(folder, tmp_path / "out", "rdian", "acmnet_quarter", "--limit", "1") == 0
+    assert row_of(tmp_path / "out", "rdian")["weights"]["file"].startswith("rdian_sirst3_budget-")
+    assert f"no weights of acmnet_quarter in checkpoints or {ROOT / 'checkpoints'}\n" in capsys.readouterr().err

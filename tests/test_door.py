@@ -1,12 +1,13 @@
 """How the command line is parsed."""
 
+import re
 import subprocess
 import sys
 from dataclasses import fields
 
 import pytest
 
-from irsam_zoo import ROOT
+from irsam_zoo import ROOT, __version__
 from irsam_zoo.commands import door
 from irsam_zoo.results.options import RunOptions
 from irsam_zoo.zoo import UsageError
@@ -57,3 +58,10 @@ def test_a_configuration_fills_in_what_the_command_line_leaves_out(tmp_path):
 def test_changes_of_a_recipe_are_values():
     args = door.parse(["train", "acmnet", "--dataset", "d", "--recipe", "epochs=20", "optimizer.lr=0.01"])
     assert args.recipe == {"epochs": 20, "optimizer.lr": 0.01}
+
+
+def test_the_version_tells_what_a_report_of_a_fault_has_to_name(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        door.main(["--version"])
+    told = capsys.readouterr().out
+    assert re.fullmatch(rf"irsam-zoo {re.escape(__version__)}(, commit [0-9a-f]{{40}}(-dirty)?)?, torch \S+, on .+\n", told)

@@ -10,7 +10,7 @@ from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from irsam_zoo import ROOT
+from irsam_zoo import IN_CHECKOUT, ROOT
 from irsam_zoo.zoo.errors import FAILURES, UsageError, ZooError, one_line
 from irsam_zoo.zoo.foreign_code import contained
 from irsam_zoo.zoo.terminal import warn
@@ -110,7 +110,7 @@ def is_library(path):
 
 
 def is_own(path):
-    """Whether a file is of this project's own packages."""
+    """Whether a file is of this project's own packages, wherever they are installed."""
     return any(path.is_relative_to(room) for room in _rooms())
 
 
@@ -127,7 +127,7 @@ def _watched(plugin):
 @cache
 def _rooms():
     """The folders of this project's own packages."""
-    return [path.parent for path in ROOT.glob("*/__init__.py")]
+    return [path.parent for path in ROOT.glob("*/__init__.py")] if IN_CHECKOUT else [ROOT]
 
 
 def _methods():

@@ -15,6 +15,7 @@ from irsam_zoo.zoo.index import own_methods
 from irsam_zoo.zoo.lookup import names_file, unknown
 from irsam_zoo.zoo.plugins import load_entry_points
 from irsam_zoo.zoo.registry import METHODS, method_class
+from irsam_zoo.zoo.weights.folders import found_file
 
 CONFIG_DIR = ROOT / "configs" / "methods"
 
@@ -194,6 +195,8 @@ def _read_config(path):
     method, card = config.get("method"), config.get("card", {})
     if not isinstance(method, dict) or not isinstance(method.get("type"), str):
         raise BrokenMethodError(f"{path} defines no `method = dict(type=...)`")
+    if isinstance(method.get("checkpoint"), str):
+        method["checkpoint"] = str(found_file(method["checkpoint"]))
     if not isinstance(card, dict):
         raise BrokenMethodError(f"card in {path} is no dict(...)")
     known = [field.name for field in fields(MethodCard)]

@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
-from importlib.metadata import version
+from importlib.metadata import packages_distributions, version
 from itertools import count
 
 import pytest
@@ -241,6 +241,9 @@ def test_versions_of_the_libraries_that_compute_are_known(lab, tmp_path, monkeyp
     (lab[0] / f"{lab[1]}.py").write_text("import pandas\nSCALE = 1\n")
     module = plugin_of(lab, "later", tmp_path / "plugins")
     assert library_versions(module) == classical | {"pandas": version("pandas")}
+    installed = packages_distributions() | {"irsam_zoo": ["pytest"]}  # in the place of this project's own, were it installed
+    monkeypatch.setattr(module_of_versions, "_distributions", lambda: installed)
+    assert "pytest" not in library_versions(module)
     monkeypatch.setattr(module_of_versions, "version", lambda name: "another")
     assert set(library_versions(module).values()) == {"another"}
 

@@ -1,6 +1,7 @@
 """What a checkpoint says of its training images."""
 
 import re
+from importlib.metadata import Distribution
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,16 @@ def test_lists_of_the_package_tell_what_weights_of_others_have_seen():
     assert trained_on([]) == {}
     with pytest.raises(UsageError, match="there is no folder nuaa-sirst"):  # a folder, whatever its name
         trained_on(["./nuaa-sirst/irsam"])
+
+
+def test_an_installed_package_has_the_commit_that_pip_took_and_none_of_a_repository_around_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("irsam_zoo.runtime.commit.IN_CHECKOUT", False)
+    about = tmp_path / "irsam_zoo-0.1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Name: irsam-zoo\nVersion: 0.1.0\n")
+    monkeypatch.setattr("irsam_zoo.runtime.commit.distribution", lambda name: Distribution.at(about))
+    assert code_commit() is None
+    (about / "direct_url.json").write_text(
+        '{"url": "https://example.org/a.git", "vcs_info": {"vcs": "git", "commit_id": "c0ffee"}}'
+    )
+    assert code_commit() == "c0ffee"

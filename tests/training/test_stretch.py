@@ -163,6 +163,12 @@ def test_the_commands(home, tmp_path, capsys):
     assert "is no packed folder" in capsys.readouterr().err
 
 
+def test_an_installed_package_packs_nothing(monkeypatch, capsys):
+    monkeypatch.setattr("irsam_zoo.commands.stretch.IN_CHECKOUT", False)
+    assert door.main(["stretch", "pack", "there", "--queue", "queue.txt"]) == 2
+    assert "clone the project and pack there" in capsys.readouterr().err
+
+
 @pytest.mark.real_data
 def test_packed_images_are_the_same_to_the_pixel(home, tmp_path, data_root):
     (tmp_path / "home" / "queue.txt").write_text(f"{SMALL} nuaa-sirst 1\n")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from irsam_zoo import ROOT
 from irsam_zoo.zoo import (
     METHODS,
     Detector,
@@ -19,6 +20,7 @@ from irsam_zoo.zoo import (
     load_plugin,
 )
 from irsam_zoo.zoo.neural import NeuralDetector
+from irsam_zoo.zoo.specs import method_config
 
 PLUGIN = """
 from irsam_zoo.zoo import METHODS, Detector, MethodCard
@@ -306,3 +308,11 @@ def test_a_plugin_imports_its_neighbours_and_depends_on_them(tmp_path):
     before = code_version(module.__name__)
     (tmp_path / "neighbour_of_mine.py").write_text("BIAS = 2\n")
     assert code_version(module.__name__) != before
+
+
+def test_a_configuration_names_its_checkpoint_from_the_projects_folder_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    _, options = method_config(ROOT / "configs" / "cross_set" / "acmnet_on_nudt-sirst.py")
+    assert Path(options["checkpoint"]).parent == ROOT / "checkpoints" / "single"
+    (tmp_path / "own.py").write_text("method = dict(type='acmnet', checkpoint='own.safetensors')")
+    assert method_config("own.py")[1]["checkpoint"] == "own.safetensors"

@@ -3,15 +3,13 @@
 import re
 from pathlib import Path
 
-from irsam_zoo import ROOT
 from irsam_zoo.zoo.errors import UsageError, ZooError
 from irsam_zoo.zoo.schedules import SCHEDULES
+from irsam_zoo.zoo.weights.folders import USUAL, places, weight_folders
 from irsam_zoo.zoo.weights.header import read_header
 from irsam_zoo.zoo.weights.known_weights import OWN_SUFFIX, entry_named, find_known
 
 JOINED = "sirst3"  # the data set whose weights have seen most kinds of images
-# Where a run looks unless it is told, and where the weights are that come with the project.
-FOLDERS = (Path("checkpoints"), ROOT / "checkpoints")
 
 
 def check_named_digest(path, sha256):
@@ -22,7 +20,7 @@ def check_named_digest(path, sha256):
 
 
 def find_checkpoint(directory, method, dataset, *, split=None, schedule=SCHEDULES[-1]):
-    """The best checkpoint of a method for a data set in a folder, or None.
+    """The best checkpoint of a method for a data set in the first of the `weight_folders` that has one, or None.
 
     A file ``<method>_<dataset>.safetensors``, put there by hand, comes first; then those of our trainer on this very data set,
     ``<method>_<dataset>_<schedule>-<8 hex digits>.safetensors``; then those on a joined set that holds it; and for a data set
@@ -36,7 +34,18 @@ def find_checkpoint(directory, method, dataset, *, split=None, schedule=SCHEDULE
         split: Leave out files of our trainer that were trained on another split of the data set; None takes all.
         schedule: The least schedule that will do.
     """
-    directory = Path(directory)
+    found = (_find_in(folder, method, dataset, split, schedule) for folder in weight_folders(directory))
+    return next(filter(None, found), None)
+
+
+def find_for_any_image(directory, method):
+    """As `find_checkpoint`, for images of no known data set: a checkpoint that has seen several."""
+    found = (_find_in(folder, method, dataset) for folder in weight_folders(directory) for dataset in (JOINED, ""))
+    return next(filter(None, found), None)
+
+
+def _find_in(directory, method, dataset, split=None, schedule=SCHEDULES[-1]):
+    """The best checkpoint of one folder, or None."""
     if entry_named(method):
         return find_known(directory).get(method)
     chosen = directory / f"{method}_{dataset}.safetensors"
@@ -54,11 +63,6 @@ def find_checkpoint(directory, method, dataset, *, split=None, schedule=SCHEDULE
         if nearness:
             ranked.append((nearness, -SCHEDULES.index(match[2]), path.stat().st_mtime_ns, path.name, path))
     return max(ranked)[-1] if ranked else None
-
-
-def find_for_any_image(directory, method):
-    """The checkpoint in a folder for images of no known data set, one that has seen several; or None."""
-    return find_checkpoint(directory, method, JOINED) or find_checkpoint(directory, method, "")
 
 
 def find_weights(method, weights="auto"):
@@ -79,25 +83,20 @@ def find_weights(method, weights="auto"):
         if not Path(weights).is_file():
             raise UsageError(f"no file of weights {weights}")
         return Path(weights)
+    if weights == "auto":
+        return find_for_any_image(USUAL, method)
     known = entry_named(weights)
-    for folder in FOLDERS:
-        if weights == "auto":
-            found = find_for_any_image(folder, method)
-        elif known:
-            found = find_known(folder).get(weights)
-        else:
-            found = _of_data_set(folder, method, weights)
+    for folder in weight_folders(USUAL):
+        found = find_known(folder).get(weights) if known else _of_data_set(folder, method, weights)
         if found is not None:
             return found
-    if weights == "auto":
-        return None
     remedy = f"get it from {known.url}" if known else "name a file, or None for random weights"
-    raise UsageError(f"no weights {weights!r} for {method} in {' or '.join(map(str, FOLDERS))}; {remedy}")
+    raise UsageError(f"no weights {weights!r} for {method} in {places(USUAL)}; {remedy}")
 
 
 def _of_data_set(directory, method, dataset):
-    """As `find_checkpoint`, of weights that have seen the data set: a name that is not known must not stand for a union."""
-    found = find_checkpoint(directory, method, dataset)
+    """As `_find_in`, of weights that have seen the data set: a name that is not known must not stand for a union."""
+    found = _find_in(directory, method, dataset)
     named = (f"{method}_{dataset}.", f"{method}_{dataset}_")
     return found if found and (found.name.startswith(named) or dataset in read_header(found).get("seen", ())) else None
 

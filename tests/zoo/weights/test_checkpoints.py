@@ -3,8 +3,11 @@ from functools import partial
 
 import torch
 
+from irsam_zoo import ROOT
+from irsam_zoo.results.options import RunOptions
 from irsam_zoo.zoo.weights.checkpoints import save_checkpoint
 from irsam_zoo.zoo.weights.find import find_checkpoint
+from irsam_zoo.zoo.weights.folders import USUAL, places
 
 
 def test_the_longest_schedule_is_found_and_of_it_the_newest(tmp_path):
@@ -72,3 +75,19 @@ def test_weights_of_another_split_or_of_a_lesser_schedule_are_left_out(tmp_path)
     damaged = short.with_name("acmnet_nuaa-sirst_paper-01234567.safetensors")
     damaged.write_bytes(b"<html>")
     assert find(split="irsam") == damaged  # to be told of when it is loaded
+
+
+def test_the_usual_folder_stands_for_the_projects_own_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shipped = find_checkpoint(ROOT / "checkpoints", "rdian", "synthetic")
+    assert shipped is not None
+    assert find_checkpoint("checkpoints", "rdian", "synthetic") == shipped
+    assert find_checkpoint(tmp_path / "checkpoints", "rdian", "synthetic") is None  # named otherwise, it is itself alone
+    assert places("checkpoints") == f"checkpoints or {ROOT / 'checkpoints'}"
+    own = tmp_path / "checkpoints" / "rdian_synthetic.safetensors"
+    own.parent.mkdir()
+    own.touch()
+    assert find_checkpoint("checkpoints", "rdian", "synthetic") == own.relative_to(tmp_path)
+    monkeypatch.chdir(ROOT)
+    assert places("checkpoints") == "checkpoints"
+    assert RunOptions.checkpoints == str(USUAL)
