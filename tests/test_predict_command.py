@@ -12,7 +12,7 @@ from irsam_zoo.commands import door
 from irsam_zoo.engine.frames import open_sources
 from irsam_zoo.results.score_map import read_scale, restored
 from irsam_zoo.zoo import build_method
-from tests.engine.test_frames import broken_video, write_video
+from tests.engine.videos import broken_video, write_video
 
 BLOBS = [(6, 10), (20, 30)]  # row and column of the first pixel of 3x2 px each
 

@@ -1,6 +1,7 @@
 """Which room may import which: what is read first stands below, and no arrow goes up."""
 
 import ast
+import re
 
 import pytest
 
@@ -47,3 +48,9 @@ def test_no_method_imports_another_one(family):
             module = getattr(node, "module", None) or ""
             if isinstance(node, ast.ImportFrom) and module.startswith("irsam_zoo.baselines"):
                 assert module.startswith(f"irsam_zoo.baselines.{family}.parts"), f"{path.name} imports {module}"
+
+
+def test_no_test_imports_another_one():
+    for path in (ROOT / "tests").rglob("*.py"):
+        found = re.findall(r"^\s*from (tests\.\S*\btest_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+        assert found == [], path

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from tests.benchmarks.test_classical_a import clouds
+from tests.benchmarks.builders import clouds
 
 CELL = 8  # px: targets and false alarms of 3x3 px lie in cells of a grid, too far from each other to be confused
 

@@ -7,25 +7,13 @@ import time
 
 import numpy as np
 import pytest
-from scipy.ndimage import gaussian_filter
 
 from irsam_zoo.zoo import build_method
+from tests.benchmarks.builders import clouds
 from tests.oracles import ipi, local_contrast, nram
 
 ORACLES = {"tllcm": local_contrast.tllcm, "wslcm": local_contrast.wslcm, "ipi": ipi.ipi, "nram": nram.nram}
 RATIO_SIDE = 200
-
-
-def clouds(side):
-    """8-bit clouds of several sizes with sensor noise and three small targets."""
-    rng = np.random.default_rng(7)
-    image = rng.normal(0, 2, (side, side))
-    for sigma in (3, 10, 30):
-        image += 25 * sigma * gaussian_filter(rng.normal(size=(side, side)), sigma, mode="wrap")
-    image += 100
-    for row, column in rng.integers(10, side - 10, (3, 2)):
-        image[row - 1 : row + 2, column - 1 : column + 2] += 60
-    return np.clip(np.round(image), 0, 255)
 
 
 @pytest.mark.parametrize(

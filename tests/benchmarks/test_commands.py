@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 
 from irsam_zoo import ROOT
-from tests.benchmarks.test_metrics import seconds
+from tests.benchmarks.builders import seconds
 
 RUN = ("--methods", "top_hat", "--datasets", "synthetic", "--out")
 

@@ -3,26 +3,15 @@
 Run with ``tox -e bench``. Ratios are in ``extra_info``.
 """
 
-import time
-
 import cv2
 import numpy as np
 import pytest
 
 from irsam_zoo.metrics import PROTOCOLS, bootstrap_ci, count_image, paired_bootstrap, quantize, sweep_image
+from tests.benchmarks.builders import seconds
 from tests.oracles import metrics_oracle as oracle
 
 SIDE = 512
-
-
-def seconds(function, *arguments, repeats=1, clock=time.perf_counter):
-    """Best time of a few calls."""
-    times = []
-    for _ in range(repeats):
-        start = clock()
-        function(*arguments)
-        times.append(clock() - start)
-    return min(times)
 
 
 @pytest.fixture(scope="module")

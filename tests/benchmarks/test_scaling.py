@@ -11,8 +11,8 @@ import pytest
 from irsam_zoo.reports.figures.style import PAGE, PALETTE, canvas, encoded, styled
 from irsam_zoo.results.measure import make_record
 from irsam_zoo.zoo import build_method
+from tests.benchmarks.builders import seconds
 from tests.benchmarks.scenes import scene
-from tests.benchmarks.test_metrics import seconds
 
 SIZES = {
     "side": (64, 128, 256, 512, 1024),

@@ -17,9 +17,9 @@ from irsam_zoo.metrics.signal import signal_of_scene
 from irsam_zoo.results.measure import make_record
 from irsam_zoo.results.record import pack_sweep
 from irsam_zoo.zoo import build_method
+from tests.benchmarks.builders import seconds
 from tests.benchmarks.scenes import scene
-from tests.benchmarks.test_metrics import seconds
-from tests.metrics.test_history import assert_same_history
+from tests.metrics.builders import assert_same_history
 from tests.oracles import history as oracle
 
 ROUNDS = 9

@@ -12,7 +12,7 @@ import pytest
 
 from irsam_zoo.baselines.classical.parts import subspace
 from irsam_zoo.zoo import build_method
-from tests.benchmarks.test_classical_a import clouds
+from tests.benchmarks.builders import clouds
 
 
 def run(name, image, monkeypatch):

@@ -21,8 +21,7 @@ from irsam_zoo.results.record import ImageRecord
 from irsam_zoo.results.row import Row
 from irsam_zoo.results.store import ResultStore
 from irsam_zoo.zoo.errors import ZooError, visible
-from tests.results.test_record import make_record
-from tests.results.test_row import FULL, make_row
+from tests.results.builders import FULL, make_record, make_row
 
 pytestmark = pytest.mark.faults
 KEY = {"code": "1"}

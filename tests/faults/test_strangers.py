@@ -20,7 +20,7 @@ from irsam_zoo.results.checksum import checksum, summed
 from irsam_zoo.results.record import SWEEP_COLUMNS
 from irsam_zoo.results.store import ResultStore
 from irsam_zoo.zoo import UsageError, build_method
-from tests.results.test_row import make_row
+from tests.results.builders import make_row
 from tests.user_set import PROGRAM, row_of, run, write_plugin, write_set
 
 pytestmark = pytest.mark.faults

@@ -12,7 +12,7 @@ from irsam_zoo.metrics.component_tree import compiled
 from irsam_zoo.metrics.components import label_components
 from irsam_zoo.metrics.history import component_history
 from irsam_zoo.zoo import build_method
-from tests.oracles import history as oracle
+from tests.metrics.builders import assert_same_history
 
 
 def at_level(history, level):
@@ -62,16 +62,6 @@ def test_a_component_is_listed_once_for_all_levels_at_which_it_stays_the_same():
 
 def test_an_empty_map_has_no_history():
     assert len(component_history(np.zeros((16, 16), np.uint8)).area) == 0
-
-
-def assert_same_history(levels):
-    """To the bit, but for the order in which a level's components come."""
-    rows = []
-    for history in (component_history(levels), oracle.component_history(levels)):
-        table = np.column_stack([history.birth, history.death, history.area, history.centroid])
-        assert (np.diff(history.birth) <= 0).all()
-        rows.append(table[np.lexsort(table.T)])
-    np.testing.assert_array_equal(*rows)
 
 
 shapes = st.tuples(st.integers(1, 12), st.integers(1, 12))

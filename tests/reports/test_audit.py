@@ -2,45 +2,12 @@
 
 import math
 
-import numpy as np
 import pytest
 
 from irsam_zoo.reports.audit import audit
 from irsam_zoo.reports.nearest_protocol import best_fraction, distance, ways
-from irsam_zoo.results.record import pack_sweep
 from irsam_zoo.results.row import Status
-from irsam_zoo.results.store import ResultStore
-from irsam_zoo.results.stored_rows import StoredRows
-from irsam_zoo.zoo.thresholds import ScoreStatistics
-from tests.reports.test_table import make_row
-from tests.results.test_record import make_record
-
-LEVELS = np.arange(256)
-KEY = {"code": "1", "method": {"type": "top_hat"}}
-CUT = 179  # the level of adaptive(0.7, 0.5): 0.7 of a largest score of 255
-COUNTS = dict(pixels=65536, targets=1, target_pixels=10, intersection=8, union=50, matched=1, false_pixels=40)
-
-
-def sweep():
-    """Of an image of 256x256 px with a target of 10 px: half of it and 5 px beside are found from `CUT` on, more below."""
-    tp, fp = np.where(LEVELS >= CUT, 5, 8), np.where(LEVELS >= CUT, 5, 40)
-    tp[0], fp[0] = 10, 65526
-    return dict(tp=tp, fp=fp, matched=np.ones(256, int), false_pixels=fp, targets=np.ones(256, int))
-
-
-def stored(tmp_path, method="top_hat", journal=True, images=4, **changes):
-    """A folder with one row."""
-    about = dict(counts=COUNTS, sweep=pack_sweep(sweep()), statistics=ScoreStatistics(0.0, 255.0, 1.0, 1.0))
-    records = [make_record(id=f"im{k}", **about) for k in range(images)]
-    row = dict(dataset="nudt-sirst", split="dnanet", n_images=images, n_split=images, key=KEY | {"data": "f"})
-    row |= dict(sweep={name: (images * values).tolist() for name, values in sweep().items()}, score_kind="raw")
-    row |= dict(threshold="fixed(0)", family="classical", metrics={"exact": dict(IoU=0.1, nIoU=0.1, Pd=0.9, Fa=1e-3)})
-    store = ResultStore(tmp_path)
-    store.write_row(make_row(method, **row | changes), records)
-    if journal:
-        with store.journal("nudt-sirst", "dnanet", method).writer(KEY, records):
-            pass
-    return StoredRows.read(tmp_path)
+from tests.reports.builders import CUT, make_row, stored
 
 
 def test_distance_by_hand():

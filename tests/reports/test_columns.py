@@ -16,7 +16,7 @@ from irsam_zoo.reports.markdown import to_markdown
 from irsam_zoo.reports.table import build_table
 from irsam_zoo.results.row import Status
 from irsam_zoo.zoo import UsageError
-from tests.reports.test_table import make_row
+from tests.reports.builders import make_row
 
 
 @pytest.fixture

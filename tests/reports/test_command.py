@@ -1,8 +1,7 @@
 """The report command on stored folders."""
 
 from irsam_zoo.commands import door
-from tests.reports.test_audit import KEY, stored
-from tests.reports.test_table import trained
+from tests.reports.builders import KEY, stored, trained
 
 
 def report(*arguments):

@@ -10,9 +10,8 @@ from irsam_zoo.reports.report import ReportOptions
 from irsam_zoo.results.files import write_json
 from irsam_zoo.results.store import ResultStore
 from irsam_zoo.results.stored_rows import StoredRows
-from tests.reports.test_ranking import counts_of
-from tests.reports.test_table import make_row
-from tests.results.test_record import make_record
+from tests.reports.builders import counts_of, make_row
+from tests.results.builders import make_record
 
 OPTIONS = ReportOptions(columns=("FPS", "Pd", "Fa", "AUC", "hIoU"))
 

@@ -15,7 +15,7 @@ from irsam_zoo.reports.markdown import to_markdown
 from irsam_zoo.reports.table import build_table
 from irsam_zoo.results.row import Status
 from irsam_zoo.zoo import UsageError
-from tests.reports.test_table import line_of, make_row, printed, trained
+from tests.reports.builders import line_of, make_row, printed, trained
 
 STRATA = {
     "size": [{"bin": "1-9", "targets": 4, "matched": 1, "Pd": 0.25}, {"bin": "10-25", "targets": 0, "matched": 0, "Pd": None}],

@@ -9,7 +9,7 @@ from irsam_zoo.reports.csv_table import to_csv
 from irsam_zoo.reports.latex import to_latex
 from irsam_zoo.reports.markdown import to_markdown
 from irsam_zoo.reports.table import build_table
-from tests.results.test_row import make_row
+from tests.results.builders import make_row
 
 
 def sections(text):

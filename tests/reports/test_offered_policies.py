@@ -9,7 +9,7 @@ from irsam_zoo.reports.offered_policies import offered_policies
 from irsam_zoo.reports.page.recut_tables import page_cuts
 from irsam_zoo.reports.row_files import RowFiles
 from irsam_zoo.zoo import THRESHOLDS, Threshold, build_threshold
-from tests.reports.test_audit import stored
+from tests.reports.builders import stored
 
 
 class Half(Threshold):

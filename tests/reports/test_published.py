@@ -26,7 +26,7 @@ from irsam_zoo.reports.published import (
 from irsam_zoo.reports.table import build_table
 from irsam_zoo.zoo import list_configs, list_methods
 from irsam_zoo.zoo.weights.known_weights import catalogue
-from tests.reports.test_table import difference, line_of, make_row, printed
+from tests.reports.builders import difference, line_of, make_row, printed
 
 
 def test_figures_of_a_methods_own_paper_stand_where_no_table_has_it():

@@ -7,18 +7,7 @@ from irsam_zoo.reports.latex import to_latex
 from irsam_zoo.reports.markdown import to_markdown
 from irsam_zoo.reports.significance import paired
 from irsam_zoo.reports.table import build_table
-from tests.reports.test_table import line_of, make_row
-
-IMAGES = 40
-
-
-def counts_of(matched, false_pixels=1):
-    """Counts of images with one target each, of which the first are matched."""
-    return [
-        dict(id=str(k), pixels=100, targets=1, matched=int(k < matched), false_pixels=false_pixels, target_pixels=4,
-             intersection=4 * (k < matched), predicted_pixels=4, union=4, opdc_matched=0, opdc_iou=0.0, components=0)
-        for k in range(IMAGES)
-    ]  # fmt: skip
+from tests.reports.builders import counts_of, line_of, make_row
 
 
 def table(stored, columns=("Pd",), **figures):

@@ -8,14 +8,9 @@ from irsam_zoo.reports.table import build_table
 from irsam_zoo.reports.table_line import MARKS
 from irsam_zoo.results.row import Status
 from irsam_zoo.results.store import ResultStore
-from tests.reports.test_table import line_of, make_row, printed, speed, trained
+from tests.reports.builders import line_of, make_row, printed, row_of, speed
 
 SIRST3 = dict(dataset="sirst3", datasets=("irstd-1k", "nuaa-sirst"))
-
-
-def row_of(method="acmnet", iou=0.5, options=None, weights=None, **changes):
-    key = {"method": {"type": "acmnet", "checkpoint": f"{method}.pth"} | (options or {})}
-    return make_row(method, iou, key=key, weights=trained(**weights or {}), family="deep", **changes)
 
 
 @pytest.mark.parametrize(

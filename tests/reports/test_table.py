@@ -14,57 +14,16 @@ from irsam_zoo.reports.html import to_html
 from irsam_zoo.reports.latex import escape, to_latex
 from irsam_zoo.reports.listing import row_line
 from irsam_zoo.reports.markdown import to_markdown
-from irsam_zoo.reports.published import printed_name, published
+from irsam_zoo.reports.published import published
 from irsam_zoo.reports.table import build_table
-from irsam_zoo.results.row import Row, Speed, Status, WeightsFacts
+from irsam_zoo.results.row import Status
 from irsam_zoo.zoo import list_methods
-
-
-def make_row(method, iou=0.5, dataset="nuaa-sirst", split="irsam", **changes):
-    row = dict(
-        method=method,
-        title=printed_name(method),
-        dataset=dataset,
-        split=split,
-        status=Status.OK,
-        fidelity="author-code",
-        threshold="fixed(0)",
-        n_images=86,
-        n_split=86,
-        metrics={"exact": dict(IoU=iou, nIoU=iou, Pd=iou, Fa=1e-5), "irsam": dict(IoU=iou / 2, nIoU=None, Pd=iou, Fa=2e-5)},
-        ci95={"exact": dict(IoU=(iou - 0.1, iou + 0.1), nIoU=(None, None), Pd=(0, 1), Fa=(0, 1))},
-        speed=speed(12.5),
-    )
-    return Row(**row | changes)
-
-
-def speed(fps):
-    return Speed(fps=fps, seconds_an_image=1 / fps)
-
-
-def trained(**changes):
-    return WeightsFacts(
-        **dict(file="a.safetensors", sha256="ab", schedule="short", dataset="nuaa-sirst", split="irsam") | changes
-    )
+from tests.reports.builders import difference, line_of, make_row, printed, speed, trained
 
 
 def csv_line(rows, method, metric):
     lines = csv.DictReader(io.StringIO(to_csv(build_table(rows), "exact")))
     return next(line for line in lines if (line["method"], line["metric"]) == (method, metric))
-
-
-def line_of(sections, method):
-    return next(line for line in sections[0].lines if line.method == method)
-
-
-def printed(value):
-    """The first published figure of a cell, or None."""
-    return value.published[0].text if value.published else None
-
-
-def difference(value):
-    """Measured minus the first published figure, or None."""
-    return value.published[0].difference if value.published else None
 
 
 def test_rows_follow_table_1_and_others_come_after():

@@ -8,15 +8,14 @@ import sys
 
 import pytest
 
+from irsam_zoo import ROOT
 from irsam_zoo.results import journal as journals
 from irsam_zoo.results.files import locked, write_atomic
 from irsam_zoo.results.journal import Journal
 from irsam_zoo.results.store import ResultStore
 from irsam_zoo.zoo import ZooError
 from irsam_zoo.zoo.weights.checkpoints import save_checkpoint
-from tests.results.test_record import make_record
-from tests.results.test_row import make_row
-from tests.results.test_store import ROOT
+from tests.results.builders import make_record, make_row
 
 KEY = {"code": "1"}
 

@@ -8,7 +8,7 @@ import pytest
 from irsam_zoo.results.checksum import checksum, summed
 from irsam_zoo.results.journal import VERSION, Journal
 from irsam_zoo.zoo import ZooError
-from tests.results.test_record import make_record
+from tests.results.builders import make_record
 
 KEY = {"code": "1"}
 

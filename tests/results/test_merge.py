@@ -9,8 +9,7 @@ from irsam_zoo.results.merge import merge_folders
 from irsam_zoo.results.row import Status
 from irsam_zoo.results.store import ResultStore
 from irsam_zoo.zoo import UsageError, ZooError
-from tests.results.test_record import make_record
-from tests.results.test_row import make_row
+from tests.results.builders import make_record, make_row
 
 KEY = {"code": "1", "method": {"type": "m"}, "files": {}}
 

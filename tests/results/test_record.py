@@ -6,28 +6,7 @@ import numpy as np
 import pytest
 
 from irsam_zoo.results.record import SWEEP_COLUMNS, ImageRecord, pack_sweep, unpack_sweep
-from irsam_zoo.zoo.thresholds import ScoreStatistics
-
-
-def make_record(**changes):
-    record = dict(
-        id="a",
-        pixels="1 2",
-        seconds=0.5,
-        processor="a fast one",
-        notes=("tired",),
-        height=4,
-        width=3,
-        counts={"pixels": 12, "intersection": 1, "union": 2, "targets": 1, "matched": 1, "false_pixels": 0},
-        statistics=ScoreStatistics(0.0, 1.0, 0.5, 0.1),
-        signal={"targets": []},
-        sweep=pack_sweep(sweep_of(5)),
-    )
-    return ImageRecord(**record | changes)
-
-
-def sweep_of(first):
-    return {name: np.arange(256) + first + number for number, name in enumerate(SWEEP_COLUMNS)}
+from tests.results.builders import make_record, sweep_of
 
 
 def test_a_record_survives_the_journal():

@@ -4,23 +4,8 @@ import json
 
 import pytest
 
-from irsam_zoo.results.row import VERSION, Row, Speed, Status, WeightsFacts
-
-
-def make_row(**changes):
-    row = dict(method="m", title="M", dataset="d", split="s", status=Status.OK, n_images=2, n_split=2, metrics={"exact": {}})
-    return Row(**row | changes)
-
-
-FULL = dict(
-    weights=WeightsFacts(file="w.safetensors", sha256="ab", datasets=("a", "b"), in_stages=True),
-    speed=Speed(fps=2.0, seconds_an_image=0.5, flops=10, memory=20, how="so", processor="p"),
-    fidelity="reconstruction",
-    fidelity_scope="WPMD",
-    notes={"tired": 2},
-    data_notes=("grey masks",),
-    key={"code": "c", "data": "f"},
-)
+from irsam_zoo.results.row import VERSION, Row, Speed, Status
+from tests.results.builders import FULL, make_row
 
 
 @pytest.mark.parametrize("row", [make_row(), make_row(**FULL), make_row(status=Status.FAILED, reason="no luck")])

@@ -8,8 +8,7 @@ from irsam_zoo.commands import door
 from irsam_zoo.results.checksum import summed
 from irsam_zoo.results.record import SWEEP_COLUMNS, pack_sweep, unpack_sweep
 from irsam_zoo.results.store import ResultStore
-from tests.results.test_record import make_record
-from tests.results.test_row import FULL, make_row
+from tests.results.builders import FULL, make_record, make_row
 
 COLUMN = [1] * 256
 SWEEP = dict.fromkeys(SWEEP_COLUMNS, COLUMN)

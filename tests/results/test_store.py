@@ -13,8 +13,7 @@ from irsam_zoo.results.files import write_atomic, write_json
 from irsam_zoo.results.row import Speed, Status
 from irsam_zoo.results.store import ResultStore
 from irsam_zoo.zoo import ZooError
-from tests.results.test_record import make_record
-from tests.results.test_row import make_row
+from tests.results.builders import make_record, make_row
 
 ROOT = Path(__file__).parents[2]
 

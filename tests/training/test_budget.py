@@ -15,7 +15,7 @@ from irsam_zoo.training.recipe import load_recipe
 from irsam_zoo.training.train import TrainOptions, train
 from irsam_zoo.zoo import UsageError, build_method
 from irsam_zoo.zoo.weights.checkpoints import load_checkpoint
-from tests.training.test_capture import Replays
+from tests.training.builders import Replays
 
 PHASES = [dict(size=32, batch_size=4, share=3, on_target=1.0), dict(size=64, batch_size=2, share=1, on_target=0.0)]
 RECIPE = dict(phases=PHASES, saves=4)

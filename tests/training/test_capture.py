@@ -11,31 +11,7 @@ from irsam_zoo.training.step import Step
 from irsam_zoo.training.train import TrainOptions, train
 from irsam_zoo.zoo import build_method
 from irsam_zoo.zoo.weights.checkpoints import load_checkpoint
-
-
-class Replays:
-    """Runs on a replay what a graph would have recorded, and nothing on a capture."""
-
-    def __init__(self, fault=None):
-        self.fault, self.captures, self.replays = fault, 0, 0
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        pass
-
-    def capture(self, function):
-        if self.fault is not None:
-            raise self.fault
-        self.captures += 1
-        outputs = {}
-
-        def replay():
-            self.replays += 1
-            outputs.update(function())
-
-        return replay, outputs
+from tests.training.builders import Replays
 
 
 def add(batch):

@@ -11,14 +11,7 @@ from irsam_zoo.training.work_folder import last_state
 from irsam_zoo.zoo import UsageError
 from irsam_zoo.zoo.specs import CONFIG_DIR
 from irsam_zoo.zoo.weights.header import read_header
-
-SMALL, OTHER = "acmnet_quarter", "acmnet_fpn"
-PHASES = [dict(size=32, batch_size=2, share=1, on_target=0.9)]
-
-
-def plan_of_six(recipe, *args):
-    """A plan in place of the probe's, so that no machine is too slow to be stopped in between."""
-    return {"amp": False, "steps": [6 for _ in recipe.phases]}
+from tests.training.builders import OTHER, PHASES, SMALL, plan_of_six, stop_at, weights_of
 
 
 @pytest.fixture
@@ -28,27 +21,10 @@ def options(tmp_path, monkeypatch):
     return TrainOptions(method=SMALL, dataset="synthetic", recipe=dict(phases=PHASES, saves=2))
 
 
-def weights_of(folder):
-    return sorted((folder / "checkpoints").glob("*.safetensors"))
-
-
 def stretch(options, *entries, **more):
     lines = []
     failures = run_queue(entries, options, report=lines.append, **more)
     return failures, lines
-
-
-def stop_at(monkeypatch, step):
-    """Let the time of a run be over at a step."""
-    from irsam_zoo.training.hooks import StateHook
-
-    after = StateHook.after_train_iter
-
-    def counted(self, runner, batch_idx, data_batch=None, outputs=None):
-        self.deadline = 0 if runner.iter + 1 == step else None
-        after(self, runner, batch_idx, data_batch, outputs)
-
-    monkeypatch.setattr(StateHook, "after_train_iter", counted)
 
 
 def test_lines_are_entries_and_comments_are_not(tmp_path):

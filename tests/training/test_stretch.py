@@ -19,7 +19,7 @@ from irsam_zoo.training.train import TrainOptions
 from irsam_zoo.training.travel import LARGEST
 from irsam_zoo.zoo import UsageError, ZooError
 from irsam_zoo.zoo.weights.header import read_header
-from tests.training.test_queue import OTHER, PHASES, SMALL, plan_of_six, stop_at, weights_of
+from tests.training.builders import OTHER, PHASES, SMALL, plan_of_six, stop_at, weights_of
 
 QUEUE = f"{SMALL} synthetic 0.3\n{OTHER} synthetic 0.2\n"
 

@@ -24,9 +24,8 @@ from irsam_zoo.results.row_command import row_command
 from irsam_zoo.results.store import ResultStore
 from irsam_zoo.results.stored_rows import StoredRows
 from irsam_zoo.zoo import build_threshold
+from tests.reports.builders import make_row, row_of
 from tests.reports.page.conftest import HOSTILE
-from tests.reports.test_stand_in import row_of
-from tests.reports.test_table import make_row
 
 POLICIES = tuple(map(str, offered_policies(["raw"])))
 

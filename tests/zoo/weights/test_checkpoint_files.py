@@ -15,7 +15,7 @@ from irsam_zoo.zoo.weights.checkpoints import load_checkpoint, load_weights, sav
 from irsam_zoo.zoo.weights.header import read_header
 from irsam_zoo.zoo.weights.mxnet_params import read_params
 from tests.checkpoint_forms import STATE, assert_state, mxnet_file
-from tests.zoo.weights.test_inert_pickle import peak
+from tests.zoo.weights.builders import peak
 
 # Forms
 

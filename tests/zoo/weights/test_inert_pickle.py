@@ -10,9 +10,7 @@ import pathlib
 import pickle
 import subprocess
 import sys
-import tracemalloc
 import types
-import zipfile
 
 import numpy as np
 import pytest
@@ -23,6 +21,7 @@ from irsam_zoo.zoo.weights import inert_pickle
 from irsam_zoo.zoo.weights.checkpoints import load_checkpoint
 from irsam_zoo.zoo.weights.inert_pickle import Global, StandIn
 from tests.checkpoint_forms import STATE, assert_state
+from tests.zoo.weights.builders import peak, replace_in
 
 MODULE = "module_that_only_an_attack_imports"
 
@@ -138,20 +137,6 @@ def test_payloads_in_files_of_torch_run_nothing(bait, tmp_path, monkeypatch, zip
     assert bait() == []
 
 
-def replace_in(path, old, new):
-    """Replace bytes in a file of torch, zipped or not."""
-    if not zipfile.is_zipfile(path):
-        assert old in path.read_bytes()
-        path.write_bytes(path.read_bytes().replace(old, new))
-        return
-    with zipfile.ZipFile(path) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    assert any(old in data for data in members.values())
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, data in members.items():
-            archive.writestr(name, data.replace(old, new))
-
-
 COMMANDS = [
     (os.system, "touch {}"),
     (builtins.eval, "open({!r}, 'w')"),
@@ -242,17 +227,6 @@ def test_functions_of_the_table_are_called():
 def test_what_no_program_writes_is_an_error(data):
     with pytest.raises((ValueError, IndexError, KeyError)):
         load(data)
-
-
-def peak(function, *arguments):
-    """Bytes that a call took at most, whether it failed or not."""
-    tracemalloc.start()
-    try:
-        with contextlib.suppress(Exception):
-            function(*arguments)
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
 
 
 HUGE = {

@@ -23,7 +23,7 @@ from irsam_zoo.zoo.weights.checkpoints import load_checkpoint
 from irsam_zoo.zoo.weights.inert_pickle import StandIn
 from irsam_zoo.zoo.weights.torch_files import tensor_dicts
 from tests.checkpoint_forms import STATE, assert_state
-from tests.zoo.weights.test_inert_pickle import peak, replace_in
+from tests.zoo.weights.builders import peak, replace_in
 
 PUBLISHED = Path(__file__).resolve().parents[4] / "shared" / "weights"
 forms = pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
