@@ -1,5 +1,6 @@
 """The tables of docs/training.md are of the configurations, weights and rows that are here."""
 
+import csv
 import re
 import subprocess
 
@@ -74,3 +75,17 @@ def test_the_table_of_the_weights_is_of_their_headers_and_rows():
         assert title.endswith("as 8-bit integers") == (method in integers)
         assert cells == [f"{100 * rows[method, dataset].metrics['exact']['IoU']:.1f}" for dataset in TITLES.values()]
     assert not headers
+
+
+def test_the_trials_on_a_cpu_are_those_that_were_run():
+    with open(ROOT / "docs" / "schedule_trials.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    figures = [(100, "IoU", ".1f"), (100, "nIoU", ".1f"), (100, "Pd", ".1f"), (1e6, "Fa", ".0f")]
+    lines = [
+        [row["network"], row["trial"], *(f"{scale * float(row[name]):{form}}" for scale, name, form in figures)] for row in rows
+    ]
+    assert table(PAGE, "network", "trial", "IoU", "nIoU", "Pd", "Fa in 1e-6") == lines
+    for row in rows:
+        for change in row["recipe"].split():  # of an entry that recipes have
+            name = change.partition("=")[0].partition(".")[0]
+            assert hasattr(load_recipe(METHOD[row["network"]], "budget"), name), change
