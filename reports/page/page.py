@@ -18,8 +18,8 @@ from irsam_zoo.zoo.terminal import warn
 
 FOLDER = Path(__file__).parent
 SCRIPTS = ("dom", "tip", "table", "details", "gallery", "viewer", "page")
-# Characters that figures and pictures may take, so that a page can be sent around. Tables have no bound: under every protocol
-# and policy they take some thousand a row besides.
+# Characters that figures and pictures may take, so that a page can be sent around. Tables take some thousand a row besides, and
+# some thousand more under each policy (`recut_tables.MOST`).
 FIGURES, PICTURES = 5_000_000, 8_000_000
 
 

@@ -10,6 +10,7 @@ from irsam_zoo.zoo import UsageError, build_threshold
 from irsam_zoo.zoo.errors import FAILURES, ZooError, one_line
 
 AS_RUN = "as run"
+MOST = 1000  # rows that are cut by every policy: under each one, a row takes some thousand characters of a page
 
 
 def page_cuts(stored, behind, more=()):
@@ -25,12 +26,14 @@ def page_cuts(stored, behind, more=()):
 
     Returns:
         dict: `StoredRows` by policy as it is spelled, `AS_RUN` first: by the `offered_policies`, those of the rows and that of
-        ``stored``. A row that cannot be cut has failed, with the reason.
+        ``stored``; of more than `MOST` rows, by that of ``stored`` alone. A row that cannot be cut has failed, with the reason.
     """
     rows = stored.store.rows(tell=lambda line: None) if stored.policy else stored.rows
-    policies = {}
-    offered = offered_policies({row.score_kind for row in rows})
-    for spelling in filter(None, (*offered, *(row.threshold for row in rows), stored.policy, *more)):
+    policies, spellings = {}, [stored.policy]
+    if len(rows) <= MOST:
+        offered = offered_policies({row.score_kind for row in rows})
+        spellings = [*offered, *(row.threshold for row in rows), stored.policy, *more]
+    for spelling in filter(None, spellings):
         try:
             policy = build_threshold(spelling)
         except UsageError:  # of a plug-in that is not loaded now

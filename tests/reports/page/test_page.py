@@ -84,6 +84,11 @@ def test_a_policy_that_was_asked_for_is_one_more(stored):
     assert not any(row.from_sweep for row in cuts[AS_RUN].rows)
 
 
+def test_many_rows_are_shown_as_they_were_run(stored, monkeypatch):
+    monkeypatch.setattr("irsam_zoo.reports.page.recut_tables.MOST", len(stored.rows) - 1)
+    assert list(page_cuts(stored, RowFiles(stored.store))) == [AS_RUN]
+
+
 def test_a_row_has_its_card_and_its_own_command(page, out):
     data = embedded(page)
     section = next(section for section in data["sections"] if section["dataset"] == "synthetic")
