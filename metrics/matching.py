@@ -113,7 +113,7 @@ def _first_of_each(group: Ints, order: Ints) -> Ints:
 def _assign(target: Ints, prediction: Ints, cost: Floats, area: Ints) -> Ints:
     """Minimum-cost assignment on the graph of the pairs alone. Every target also has a costly dummy of its own."""
     target, prediction = (np.unique(x, return_inverse=True)[1] for x in (target, prediction))
-    targets, predictions = target.max() + 1, prediction.max() + 1
+    targets, predictions = int(target.max()) + 1, int(prediction.max()) + 1
     largest = float(area.max())
     # Whole numbers, so that the three criteria are kept apart: pixels count less than one step of distance.
     weight = cost * (targets * largest + 1) + (largest - area) + 1
