@@ -1,6 +1,6 @@
 """What a report is made from: rows, and the counts of single images behind each."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ from irsam_zoo.results.store import ResultStore
 from irsam_zoo.zoo.errors import UsageError, ZooError
 from irsam_zoo.zoo.terminal import warn
 from irsam_zoo.zoo.thresholds import Threshold
+
+CountsOf = Callable[[Row], list[dict[str, Any]] | None]  # counts of each image of a row; None where they are not stored
 
 
 @dataclass(frozen=True)
