@@ -4,6 +4,7 @@ from typing import Any, TypedDict, cast
 
 from irsam_zoo.metrics import paired_bootstrap
 from irsam_zoo.metrics.bootstrap import RESAMPLES, luck
+from irsam_zoo.metrics.typing import PairedDifference
 from irsam_zoo.zoo.errors import ZooError
 
 LEVEL = 0.95
@@ -35,9 +36,13 @@ def paired(
     if not counts_a or not counts_b or [line["id"] for line in counts_a] != [line["id"] for line in counts_b]:
         return None
     try:
-        found = paired_bootstrap(counts_a, counts_b, protocol, metric, level=LEVEL)
+        return defined(paired_bootstrap(counts_a, counts_b, protocol, metric, level=LEVEL))
     except ZooError:
         return None
+
+
+def defined(found: PairedDifference) -> Tested | None:
+    """A difference as one that is defined, or None."""
     return None if found["difference"] is None else cast(Tested, found)
 
 
