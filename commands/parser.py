@@ -1,11 +1,14 @@
 """The parser of the command line, and the arguments that several commands have."""
 
 import argparse
+from collections.abc import Iterable
 from dataclasses import MISSING, fields
+from typing import Any, NoReturn
 
 from irsam_zoo.results.options import RunOptions
 from irsam_zoo.zoo.errors import UsageError
 
+Subparsers = Any  # argparse's, whose class has no public name
 FLAGS = {"plugins": "--plugin"}
 OF_THE_COMMAND_LINE = ("help", "debug", "config", "from_manifest", "trust")  # which no file of options sets
 
@@ -14,22 +17,22 @@ class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are one line."""
 
     @property
-    def settable(self):
+    def settable(self) -> dict[str, argparse.Action]:
         """The actions of the options that a file of options may set, by name."""
         return {action.dest: action for action in self._actions if action.dest not in OF_THE_COMMAND_LINE}
 
-    def error(self, message):
+    def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message}; see {self.prog} --help")
 
 
-def parent(*flags, **options):
+def parent(*flags: str, **options: Any) -> argparse.ArgumentParser:
     """A parser of one argument, for the commands that share it."""
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument(*flags, **options)
     return parser
 
 
-def run_option(name):
+def run_option(name: str) -> argparse.ArgumentParser:
     """A parser of one field of `RunOptions`."""
     (field,) = (field for field in fields(RunOptions) if field.name == name)
     argument = {"default": None if field.default is MISSING else field.default, **field.metadata}
@@ -44,7 +47,7 @@ DATASET = parent("--dataset", required=True, metavar="D", help="name, or folder 
 DATA_ROOT, SPLIT, PLUGIN, CHECKPOINTS, DEVICE = map(run_option, ("data_root", "split", "plugins", "checkpoints", "device"))
 
 
-def load_plugins(paths):
+def load_plugins(paths: Iterable[str]) -> None:
     """Import the files of ``--plugin``."""
     from irsam_zoo.zoo.plugins import load_plugin
 
