@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
 from irsam_zoo.commands.parser import CHECKPOINTS, DATA_ROOT, DEBUG, DEVICE, SPLIT, Subparsers
 from irsam_zoo.zoo.terminal import warn
@@ -48,7 +49,7 @@ def run(args: Namespace) -> int:
     from irsam_zoo.training.stretch import run_stretch
 
     limit = args.time_limit and parse_duration(args.time_limit)
-    chosen = dict(device=usable_device(args.device), time_limit=limit, data_root=args.data_root)
+    chosen: dict[str, Any] = dict(device=usable_device(args.device), time_limit=limit, data_root=args.data_root)
     return 1 if run_stretch(HERE, args.out, report=warn, **chosen) else 0
 
 
