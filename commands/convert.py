@@ -1,10 +1,13 @@
 """Convert a published checkpoint."""
 
 import argparse
+from argparse import Namespace
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NoReturn
 
 from irsam_zoo import PROGRAM
-from irsam_zoo.commands.parser import DATA_ROOT, DEBUG
+from irsam_zoo.commands.parser import DATA_ROOT, DEBUG, Subparsers
 from irsam_zoo.zoo.schedules import SCHEDULES
 from irsam_zoo.zoo.terminal import say, warn
 
@@ -12,10 +15,12 @@ from irsam_zoo.zoo.terminal import say, warn
 class Help(argparse.Action):
     """The help with the names of all networks, which are imported where it is asked for."""
 
-    def __init__(self, option_strings, dest, **options):
+    def __init__(self, option_strings: Sequence[str], dest: str, **options: Any):
         super().__init__(option_strings, argparse.SUPPRESS, nargs=0, **options)
 
-    def __call__(self, parser, namespace, values, option_string=None):
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: Namespace, values: Any, option_string: str | None = None
+    ) -> NoReturn:
         from irsam_zoo.zoo.weights.conversion import network_methods
 
         parser.epilog = f"methods: {', '.join(network_methods())}"
@@ -23,7 +28,7 @@ class Help(argparse.Action):
         parser.exit()
 
 
-def add_parser(commands):
+def add_parser(commands: Subparsers) -> None:
     """Add the command."""
     parser = commands.add_parser("convert", parents=[DATA_ROOT, DEBUG], add_help=False)
     parser.add_argument("-h", "--help", action=Help, help="show this help message and exit")
@@ -42,7 +47,7 @@ def add_parser(commands):
     parser.set_defaults(command=convert)
 
 
-def convert(args):
+def convert(args: Namespace) -> int:
     from irsam_zoo.training.provenance import trained_on
     from irsam_zoo.zoo.weights.conversion import convert_file
 
@@ -51,8 +56,8 @@ def convert(args):
     words += ["--int8"] * args.int8
     words += [word for place in args.trained_on for word in ("--trained-on", place)]
     words += ["--data-root", args.data_root] if args.data_root is not None else []
-    options = dict(key=args.key, int8=args.int8, provenance=provenance, words=words)
-    done = convert_file(args.method, args.sources, args.target, **options)
+    given = args.method, args.sources, args.target
+    done = convert_file(*given, key=args.key, int8=args.int8, provenance=provenance, words=words)
     for note in done.notes:
         warn(note)
     say(f"{done.target}: {done.tensors} tensors, {done.renamed} of them renamed, sha256 {done.sha256}")

@@ -4,7 +4,10 @@ import os
 import pkgutil
 import sys
 from argparse import Namespace
+from collections.abc import Iterable
 from importlib import import_module
+from io import TextIOWrapper
+from typing import cast
 
 from irsam_zoo import PROGRAM, commands
 from irsam_zoo.commands import run
@@ -21,7 +24,7 @@ COMMANDS = {
 }
 
 
-def main(arguments=None):
+def main(arguments: Iterable[str] | None = None) -> int:
     """Run one command; returns the exit status: 0 done, 1 something failed, 2 wrong usage."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in arguments
@@ -56,7 +59,7 @@ def main(arguments=None):
         return getattr(error, "status", 130)
 
 
-def _open_streams():
+def _open_streams() -> None:
     """Have something behind the standard streams, which a caller may have closed: else the next file would get their place."""
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         if getattr(sys, name) is None:
@@ -64,10 +67,11 @@ def _open_streams():
                 pass
             setattr(sys, name, os.fdopen(handle, mode, closefd=False))
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a letter must not end a run
+        # A terminal that cannot show a letter must not end a run.
+        cast(TextIOWrapper, stream).reconfigure(errors="backslashreplace")
 
 
-def run_command(args):
+def run_command(args: Namespace) -> int:
     """Run a parsed command. Code of a plug-in or a configuration must not end the program without a word."""
     try:
         return args.command(args)
@@ -75,7 +79,7 @@ def run_command(args):
         raise ZooError(f"code of a plug-in or a configuration was run, and {one_line(error)}") from error
 
 
-def parse(arguments):
+def parse(arguments: list[str]) -> Namespace:
     """The arguments of a command line, whose first may be a command; a run's files of options fill in what it leaves out."""
     parsers = Parser(prog=PROGRAM, add_help=False).add_subparsers()
     for command in COMMANDS.values():

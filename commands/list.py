@@ -1,15 +1,17 @@
 """List methods and data sets."""
 
-from irsam_zoo.commands.parser import CHECKPOINTS, DATA_ROOT, DEBUG, PLUGIN, load_plugins
+from argparse import Namespace
+
+from irsam_zoo.commands.parser import CHECKPOINTS, DATA_ROOT, DEBUG, PLUGIN, Subparsers, load_plugins
 from irsam_zoo.zoo.terminal import show
 
 
-def add_parser(commands):
+def add_parser(commands: Subparsers) -> None:
     """Add the command."""
     commands.add_parser("list", parents=[DATA_ROOT, CHECKPOINTS, PLUGIN, DEBUG]).set_defaults(command=list_all)
 
 
-def list_all(args):
+def list_all(args: Namespace) -> int:
     from irsam_zoo.reports.listing import dataset_listing, method_listing
 
     load_plugins(args.plugin)

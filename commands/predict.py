@@ -1,14 +1,15 @@
 """Run methods on images of one's own."""
 
+from argparse import Namespace
 from pathlib import Path
 
 from irsam_zoo import PROGRAM
-from irsam_zoo.commands.parser import CHECKPOINTS, DEBUG, DEVICE, PLUGIN, load_plugins, run_option
+from irsam_zoo.commands.parser import CHECKPOINTS, DEBUG, DEVICE, PLUGIN, Subparsers, load_plugins, run_option
 from irsam_zoo.zoo.errors import UsageError
 from irsam_zoo.zoo.terminal import say, warn
 
 
-def add_parser(commands):
+def add_parser(commands: Subparsers) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "predict",
@@ -26,7 +27,7 @@ def add_parser(commands):
     parser.set_defaults(command=predict)
 
 
-def predict(args):
+def predict(args: Namespace) -> int:
     from irsam_zoo.engine.frames import open_sources
     from irsam_zoo.engine.predict import open_methods, predict_source
     from irsam_zoo.reports.predictions import PredictionWriter
@@ -60,7 +61,7 @@ def predict(args):
     return 1 if failed else 0
 
 
-def methods_and_paths(names, methods):
+def methods_and_paths(names: list[str], methods: list[str] | None) -> tuple[list[str], list[str]]:
     """The methods and the paths of a command line, of which the first name is the method unless methods are named apart.
 
     Raises:

@@ -1,9 +1,10 @@
 """Measure how fast methods are."""
 
 import os
+from argparse import Namespace
 from pathlib import Path
 
-from irsam_zoo.commands.parser import DEBUG, DEVICE, PLUGIN, load_plugins
+from irsam_zoo.commands.parser import DEBUG, DEVICE, PLUGIN, Subparsers, load_plugins
 from irsam_zoo.zoo.errors import UsageError
 from irsam_zoo.zoo.terminal import show, warn
 
@@ -11,7 +12,7 @@ SIZES = (256, 512)
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
-def add_parser(commands):
+def add_parser(commands: Subparsers) -> None:
     """Add the command."""
     parser = commands.add_parser("profile", parents=[DEVICE, PLUGIN, DEBUG])
     parser.add_argument("--methods", nargs="+", metavar="M", help="names, or configuration files (default: all)")
@@ -23,7 +24,7 @@ def add_parser(commands):
     parser.set_defaults(command=profile)
 
 
-def profile(args):
+def profile(args: Namespace) -> int:
     if min(args.size) < 16 or args.threads < 1:
         raise UsageError("--size must be at least 16, and --threads at least 1")
     os.environ |= dict.fromkeys(THREADS, str(args.threads))  # read when the libraries are imported, which is below
@@ -37,7 +38,7 @@ def profile(args):
     load_plugins(args.plugin)
     found = []
     for line in profile_methods(args.methods, args.size, device=usable_device(args.device), threads=args.threads):
-        warn(f"{line.method} at {line.size}: {line.reason or line.speed.how}")
+        warn(f"{line.method} at {line.size}: {line.reason or (line.speed and line.speed.how)}")
         found.append(line)
     text = to_markdown(found, NOT_COUNTED)
     show(text.rstrip("\n"))

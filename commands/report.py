@@ -1,12 +1,21 @@
 """Write the report of a result folder; compare two, or merge several."""
 
+from argparse import Namespace
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from irsam_zoo import PROGRAM
-from irsam_zoo.commands.parser import DATA_ROOT, DEBUG, PLUGIN, PROTOCOL, load_plugins
+from irsam_zoo.commands.parser import DATA_ROOT, DEBUG, PLUGIN, PROTOCOL, Subparsers, load_plugins
 from irsam_zoo.zoo.errors import UsageError
 from irsam_zoo.zoo.terminal import say, show, warn
 
+if TYPE_CHECKING:
+    from irsam_zoo.reports.report import Part, ReportOptions
+    from irsam_zoo.results.row import Row
 
-def add_parser(commands):
+
+def add_parser(commands: Subparsers) -> None:
     """Add the command."""
     parser = commands.add_parser("report", parents=[PROTOCOL, DATA_ROOT, PLUGIN, DEBUG])
     parser.add_argument("--out", metavar="DIR", help="result folder")
@@ -48,7 +57,7 @@ def add_parser(commands):
     parser.set_defaults(command=report)
 
 
-def report(args):
+def report(args: Namespace) -> int:
     check_protocol(args.protocol)
     load_plugins(args.plugin)
     if args.threshold:
@@ -69,18 +78,19 @@ def report(args):
     return 1 if failed else 0
 
 
-def compare(args):
+def compare(args: Namespace) -> int:
     """Print what changed between two result folders."""
     from irsam_zoo.reports.compare import to_text
     from irsam_zoo.results.stored_rows import StoredRows
     from irsam_zoo.zoo import build_threshold
 
     policy = build_threshold(args.threshold) if args.threshold else None
-    show(to_text(*(StoredRows.read(folder, policy) for folder in args.compare), report_options(args)))
+    a, b = (StoredRows.read(folder, policy) for folder in args.compare)
+    show(to_text(a, b, report_options(args)))
     return 0
 
 
-def report_options(args):
+def report_options(args: Namespace) -> "ReportOptions":
     """The `reports.report.ReportOptions` of a command line."""
     from irsam_zoo.reports.cell_texts import Layout
     from irsam_zoo.reports.report import ReportOptions
@@ -100,7 +110,7 @@ def report_options(args):
     )
 
 
-def _figures(names):
+def _figures(names: list[str] | None) -> tuple[str, ...] | None:
     """Names of figures, checked; None for all of them, for which matplotlib need not be there yet."""
     if names is None:
         return None
@@ -111,22 +121,28 @@ def _figures(names):
     return tuple(figure_names(names))
 
 
-def check_protocol(protocol):
+def check_protocol(protocol: str) -> None:
     """Raise UsageError for a protocol that there is not."""
     from irsam_zoo.metrics import PROTOCOLS
     from irsam_zoo.zoo.lookup import unknown
 
     if protocol not in PROTOCOLS:
-        raise UsageError(unknown("protocol", protocol, PROTOCOLS))
+        raise UsageError(unknown("protocol", protocol, list(PROTOCOLS)))
 
 
-def check_sweep_protocol(protocol):
+def check_sweep_protocol(protocol: str) -> None:
     """Raise UsageError for a protocol that a cut of the sweep cannot have."""
     if protocol != "exact":
         raise UsageError(f"--protocol {protocol}: a cut that is chosen after scoring has the exact protocol alone")
 
 
-def write_reports(out, options, threshold=None, parts=None, published=False):
+def write_reports(
+    out: str | Path,
+    options: "ReportOptions",
+    threshold: str | None = None,
+    parts: "Iterable[Part] | None" = None,
+    published: bool = False,
+) -> "list[Row]":
     """Write the report of all rows of a result folder, and print its files.
 
     Arguments:

@@ -2,11 +2,14 @@
 
 import argparse
 import sys
+from argparse import Action, Namespace
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from irsam_zoo import PROGRAM
-from irsam_zoo.commands.parser import DEBUG, FLAGS, PROTOCOL, ShowVersion, run_option
+from irsam_zoo.commands.parser import DEBUG, FLAGS, PROTOCOL, ShowVersion, Subparsers, run_option
 from irsam_zoo.commands.report import check_protocol, check_sweep_protocol, write_reports
 from irsam_zoo.results.options import RunOptions
 from irsam_zoo.zoo.errors import FAILURES, UsageError, one_line
@@ -35,7 +38,7 @@ LONGEST = 40  # letters of a wrong value that are shown
 MOST_A_CORE = 8  # workers; more of them only take memory from each other
 
 
-def add_parser(commands):
+def add_parser(commands: Subparsers) -> None:
     """Add the command, which is also that of a command line without one."""
     parser = commands.add_parser(
         "run",
@@ -68,7 +71,7 @@ def add_parser(commands):
     parser.set_defaults(command=run)
 
 
-def run(args):
+def run(args: Namespace) -> int:
     from irsam_zoo.datasets import found_datasets
     from irsam_zoo.engine.benchmark import run as run_cells
     from irsam_zoo.engine.manifest import differences, read_run
@@ -96,7 +99,7 @@ def run(args):
     if not datasets:
         warn("no data set found: running on the synthetic one (--data-root names a folder of data sets)")
         datasets = ["synthetic"]
-    chosen = dict(
+    chosen: dict[str, Any] = dict(
         methods=tuple(args.methods or list_methods()),
         datasets=tuple(datasets),
         plugins=tuple(str(Path(plugin).resolve()) for plugin in args.plugin),
@@ -127,7 +130,7 @@ def run(args):
     return 1 if failed or unloaded else 0
 
 
-def _check_numbers(args):
+def _check_numbers(args: Namespace) -> None:
     """Raise UsageError where an option is out of range."""
     from irsam_zoo.runtime.executors import available_cores
 
@@ -146,7 +149,7 @@ def _check_numbers(args):
         raise UsageError("--memory-limit needs Linux; leave it out")
 
 
-def manifest_values(path, actions, out, trust):
+def manifest_values(path: str | Path, actions: Mapping[str, Action], out: str | Path, trust: bool) -> dict[str, Any]:
     """The options of the last run of a ``manifest.json``, but for what is of its machine; as `data_values`.
 
     Arguments:
@@ -166,7 +169,7 @@ def manifest_values(path, actions, out, trust):
     return data_values(path, entries, actions, trust)
 
 
-def config_values(path, actions, trust):
+def config_values(path: str | Path, actions: Mapping[str, Action], trust: bool) -> dict[str, Any]:
     """The entries of a configuration file, as `data_values`; one in Python is code by itself, and needs no trust."""
     from irsam_zoo.zoo.config_files import read_config
 
@@ -181,7 +184,7 @@ def config_values(path, actions, trust):
     return data_values(path, entries, actions, trust or path.suffix == ".py")
 
 
-def data_values(path, entries, actions, trust):
+def data_values(path: Path, entries: Mapping[str, Any], actions: Mapping[str, Action], trust: bool) -> dict[str, Any]:
     """What a file says of a command's arguments, as the command line would have given it; no value becomes a word of it.
 
     Arguments:
@@ -212,15 +215,15 @@ def data_values(path, entries, actions, trust):
     return values
 
 
-def _texts(value):
+def _texts(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
-def _runs(name, text):
+def _runs(name: str, text: str) -> bool:
     return name != "methods" or names_file(text) or "/" in text or "\\" in text
 
 
-def _typed(action, value, where):
+def _typed(action: Action, value: Any, where: str) -> Any:
     """A value as `action` would have it of the command line; UsageError where it is of another kind."""
     if value is True and (action.nargs == 0 or action.const is not None):
         return action.const
@@ -230,14 +233,15 @@ def _typed(action, value, where):
     return _scalar(action, value, where)
 
 
-def _scalar(action, value, where):
+def _scalar(action: Action, value: Any, where: str) -> Any:
     if action.nargs == 0 or isinstance(value, bool) or not isinstance(value, (str, int, float, Path)):
         kind = "true or false" if action.nargs == 0 else "text or a number"
         raise UsageError(f"{where} {kind} belongs there, not {type(value).__name__}")
+    convert: Any = action.type or str
     try:
-        typed = (action.type or str)(str(value))
+        typed = convert(str(value))
     except ValueError:
-        raise UsageError(f"{where} invalid {action.type.__name__} value: {str(value)[:LONGEST]!r}") from None
+        raise UsageError(f"{where} invalid {convert.__name__} value: {str(value)[:LONGEST]!r}") from None
     if action.choices and typed not in action.choices:
         raise UsageError(f"{where} {str(value)[:LONGEST]!r} is none of {', '.join(action.choices)}")
     return typed

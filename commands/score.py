@@ -1,15 +1,16 @@
 """Score predictions of other programs."""
 
+from argparse import Namespace
 from dataclasses import fields
 
-from irsam_zoo.commands.parser import DATA_ROOT, DEBUG, SPLIT, run_option
+from irsam_zoo.commands.parser import DATA_ROOT, DEBUG, SPLIT, Subparsers, run_option
 from irsam_zoo.commands.report import write_reports
 from irsam_zoo.zoo.terminal import show, warn
 
 MOST_LINES = 10
 
 
-def add_parser(commands):
+def add_parser(commands: Subparsers) -> None:
     """Add the command."""
     parser = commands.add_parser("score", parents=[DATA_ROOT, SPLIT, run_option("out"), DEBUG])
     parser.add_argument(
@@ -30,7 +31,7 @@ def add_parser(commands):
     parser.set_defaults(command=score)
 
 
-def score(args):
+def score(args: Namespace) -> int:
     from irsam_zoo.engine.foreign.run import score_predictions
     from irsam_zoo.reports.listing import differences_listing, metrics_listing
     from irsam_zoo.reports.report import ReportOptions, tables

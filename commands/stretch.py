@@ -1,12 +1,15 @@
 """A stretch of a training queue on another machine: pack a folder, run it there, collect what it leaves."""
 
+from argparse import Namespace
+from typing import Any
+
 from irsam_zoo import IN_CHECKOUT, ROOT
-from irsam_zoo.commands.parser import CHECKPOINTS, DATA_ROOT, DEBUG, DEVICE, SPLIT
+from irsam_zoo.commands.parser import CHECKPOINTS, DATA_ROOT, DEBUG, DEVICE, SPLIT, Subparsers
 from irsam_zoo.zoo.errors import UsageError
 from irsam_zoo.zoo.terminal import warn
 
 
-def add_parser(commands):
+def add_parser(commands: Subparsers) -> None:
     """Add the command."""
     steps = commands.add_parser("stretch", parents=[DEBUG]).add_subparsers(required=True, metavar="pack|run|collect")
     step = steps.add_parser("pack", parents=[DATA_ROOT, SPLIT, CHECKPOINTS, DEVICE, DEBUG])
@@ -26,7 +29,7 @@ def add_parser(commands):
     step.set_defaults(command=collect)
 
 
-def pack(args):
+def pack(args: Namespace) -> int:
     from irsam_zoo.training.queue import read_queue
     from irsam_zoo.training.stretch import pack
     from irsam_zoo.training.train import TrainOptions
@@ -41,17 +44,17 @@ def pack(args):
     return 0
 
 
-def run(args):
+def run(args: Namespace) -> int:
     from irsam_zoo.runtime.durations import parse_duration
     from irsam_zoo.runtime.hardware import usable_device
     from irsam_zoo.training.stretch import run_stretch
 
     limit = args.time_limit and parse_duration(args.time_limit)
-    chosen = dict(device=usable_device(args.device), time_limit=limit, data_root=args.data_root)
+    chosen: dict[str, Any] = dict(device=usable_device(args.device), time_limit=limit, data_root=args.data_root)
     return 1 if run_stretch(ROOT, args.out, report=warn, **chosen) else 0
 
 
-def collect(args):
+def collect(args: Namespace) -> int:
     from irsam_zoo.training.stretch import collect
 
     faults = collect(args.out, checkpoints=args.checkpoints, work=args.work)

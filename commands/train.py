@@ -1,13 +1,18 @@
 """Train deep methods."""
 
 import argparse
+from argparse import Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from irsam_zoo import PROGRAM
-from irsam_zoo.commands.parser import CHECKPOINTS, DATA_ROOT, DEBUG, DEVICE, PLUGIN, SPLIT, load_plugins
+from irsam_zoo.commands.parser import CHECKPOINTS, DATA_ROOT, DEBUG, DEVICE, PLUGIN, SPLIT, Subparsers, load_plugins
 from irsam_zoo.zoo.errors import UsageError
 from irsam_zoo.zoo.schedules import SCHEDULES
 from irsam_zoo.zoo.terminal import say, warn
+
+if TYPE_CHECKING:
+    from irsam_zoo.training.train import TrainOptions
 
 OWN = ("command", "debug", "plugin", "methods", "all", "jobs", "queue")  # arguments that are no option of a training
 
@@ -15,13 +20,15 @@ OWN = ("command", "debug", "plugin", "methods", "all", "jobs", "queue")  # argum
 class RecipeChanges(argparse.Action):
     """mmengine's ``KEY=VALUE`` arguments, which are imported where there is one."""
 
-    def __call__(self, parser, namespace, values, option_string=None):
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: Namespace, values: Any, option_string: str | None = None
+    ) -> None:
         from mmengine.config import DictAction
 
-        DictAction(self.option_strings, self.dest, nargs="+")(parser, namespace, values, option_string)
+        DictAction(self.option_strings, self.dest, nargs="+")(parser, namespace, values, option_string)  # pyright: ignore[reportArgumentType]
 
 
-def add_parser(commands):
+def add_parser(commands: Subparsers) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "train",
@@ -78,7 +85,7 @@ def add_parser(commands):
     parser.set_defaults(command=train)
 
 
-def train(args):
+def train(args: Namespace) -> int:
     from irsam_zoo.results.store import check_name
     from irsam_zoo.runtime.executors import available_cores
     from irsam_zoo.training.campaign import networks, train_all
@@ -105,7 +112,7 @@ def train(args):
     return 0
 
 
-def train_queue(args):
+def train_queue(args: Namespace) -> int:
     """Train the entries of ``--queue``."""
     from irsam_zoo.training.queue import read_queue, run_queue
 
@@ -119,7 +126,7 @@ def train_queue(args):
     return 1 if run_queue(entries, train_options(args, entries[0].network), plugins=plugins, report=warn) else 0
 
 
-def train_options(args, method):
+def train_options(args: Namespace, method: str) -> "TrainOptions":
     """The `training.train.TrainOptions` of a command line."""
     from irsam_zoo.runtime.durations import parse_duration
     from irsam_zoo.runtime.hardware import usable_device
@@ -128,6 +135,7 @@ def train_options(args, method):
     for name, least in (("seed", 0), ("jobs", 1)):
         if getattr(args, name) is not None and getattr(args, name) < least:
             raise UsageError(f"--{name} must be at least {least}")
-    options = {name: value for name, value in vars(args).items() if name not in OWN}
+    options: dict[str, Any] = {name: value for name, value in vars(args).items() if name not in OWN}
     options |= {name: parse_duration(options[name]) for name in ("budget", "time_limit") if options[name] is not None}
-    return TrainOptions(method=method, **options | {"device": usable_device(args.device)})
+    options["device"] = usable_device(args.device)
+    return TrainOptions(method=method, **options)

@@ -1,12 +1,14 @@
 """List or check the published weights that the suite knows."""
 
+from argparse import Namespace
+
 from irsam_zoo import PROGRAM
-from irsam_zoo.commands.parser import CHECKPOINTS, DATA_ROOT, DEBUG
+from irsam_zoo.commands.parser import CHECKPOINTS, DATA_ROOT, DEBUG, Subparsers
 from irsam_zoo.zoo.errors import UsageError
 from irsam_zoo.zoo.terminal import show, warn
 
 
-def add_parser(commands):
+def add_parser(commands: Subparsers) -> None:
     """Add the command."""
     parser = commands.add_parser("weights", parents=[CHECKPOINTS, DATA_ROOT, DEBUG])
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these (default: all)")
@@ -15,7 +17,7 @@ def add_parser(commands):
     parser.set_defaults(command=weights)
 
 
-def weights(args):
+def weights(args: Namespace) -> int:
     from irsam_zoo.engine.known_check import check_known
     from irsam_zoo.reports.weights import check_listing, trained_listing, weights_listing
     from irsam_zoo.zoo.lookup import unknown

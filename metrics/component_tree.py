@@ -1,19 +1,26 @@
 """The compiled loop behind `metrics.history`."""
 
+from collections.abc import Callable
+from typing import TypeVar, cast
+
 import numba
 import numpy as np
 
+from irsam_zoo.metrics.typing import Ints, Levels
 
-def compiled(function):
+Loop = TypeVar("Loop", bound=Callable[..., object])
+
+
+def compiled(function: Loop) -> Loop:
     """Machine code of a function, kept on disk for the next process where a folder for it can be written to."""
     try:
-        return numba.njit(cache=True)(function)
+        return cast(Loop, numba.njit(cache=True)(function))
     except RuntimeError:  # neither beside the source nor in the user's cache folder: it is compiled in each process
-        return numba.njit(function)
+        return cast(Loop, numba.njit(function))
 
 
 @compiled
-def component_tree(levels):
+def component_tree(levels: Levels) -> Ints:
     """Every component of every level, by a union-find that takes pixels from the highest level down.
 
     Arguments:

@@ -1,10 +1,12 @@
 """Connected components of a mask, and the masks that a label stands for."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
+from irsam_zoo.metrics.typing import Floats, Ints, Mask
 from irsam_zoo.zoo.errors import ZooError
 
 CONNECTIVITY = 8  # skimage.measure.label(..., connectivity=2) in DNANet, ISNet, IRSAM and BasicIRSTD
@@ -20,31 +22,32 @@ class Components(NamedTuple):
         box: (N, 4) int64: top, left, height, width.
     """
 
-    labels: np.ndarray
-    area: np.ndarray
-    centroid: np.ndarray
-    box: np.ndarray
+    labels: npt.NDArray[np.int32]
+    area: Ints
+    centroid: Floats
+    box: Ints
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.area)
 
 
-def label_components(mask):
+def label_components(mask: Mask) -> Components:
     """The `Components` of an HxW bool mask."""
-    mask = np.ascontiguousarray(mask, dtype=bool).view(np.uint8)
+    pixels = np.ascontiguousarray(mask, dtype=bool).view(np.uint8)
     # The pixel-wise algorithm numbers components as skimage does; OpenCV's default works on 2x2 blocks and does not.
-    _, labels, stats, centroid = cv2.connectedComponentsWithStatsWithAlgorithm(mask, CONNECTIVITY, cv2.CV_32S, cv2.CCL_SAUF)
+    _, labels, stats, centroid = cv2.connectedComponentsWithStatsWithAlgorithm(pixels, CONNECTIVITY, cv2.CV_32S, cv2.CCL_SAUF)
     stats = stats[1:].astype(np.int64)
     box = stats[:, [cv2.CC_STAT_TOP, cv2.CC_STAT_LEFT, cv2.CC_STAT_HEIGHT, cv2.CC_STAT_WIDTH]]
-    return Components(labels, stats[:, cv2.CC_STAT_AREA], centroid[1:, ::-1], box)
+    labels, centroid = labels.astype(np.int32, copy=False), centroid[1:, ::-1].astype(np.float64, copy=False)
+    return Components(labels, stats[:, cv2.CC_STAT_AREA], centroid, box)
 
 
-def label_top(labels):
+def label_top(labels: npt.NDArray[Any]) -> int:
     """The value of full target in labels that belong together: 1 where none is higher, as in labels of 0 and 1, else 255."""
     return 255 if labels.size and labels.max() > 1 else 1
 
 
-def target_masks(label, top=None):
+def target_masks(label: npt.ArrayLike, top: int | None = None) -> tuple[Mask, Mask]:
     """The two target masks that a label stands for.
 
     Arguments:
@@ -71,7 +74,7 @@ def target_masks(label, top=None):
     return label > 127 * top / 255, label == top
 
 
-def checked_mask(mask, shape, name="prediction"):
+def checked_mask(mask: npt.ArrayLike, shape: tuple[int, ...], name: str = "prediction") -> Mask:
     """An HxW bool mask, or ZooError where the dtype or the shape differ from those of the label."""
     mask = np.asarray(mask)
     if mask.dtype != bool:

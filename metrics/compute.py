@@ -1,13 +1,20 @@
 """From counts of images to IoU, nIoU, Pd, Fa and hIoU of a set."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from irsam_zoo.metrics.hiou import hierarchical_iou
+from irsam_zoo.metrics.typing import Floats
 from irsam_zoo.zoo.errors import UsageError, ZooError
+
+if TYPE_CHECKING:
+    import pandas as pd  # pyright: ignore[reportMissingTypeStubs]
+
+CountTable: TypeAlias = "Iterable[Mapping[str, float]] | pd.DataFrame"  # a row an image
 
 
 class Protocol(NamedTuple):
@@ -56,7 +63,7 @@ class Metric:
         symbol: The name in a LaTeX caption; the title unless it is given.
     """
 
-    of: Callable
+    of: Callable[[Mapping[str, Floats], Protocol], Floats]
     counts: tuple[str, ...]
     protocols: tuple[str, ...] = tuple(PROTOCOLS)
     better: Literal["higher", "lower"] = "higher"
@@ -69,7 +76,7 @@ class Metric:
 METRICS: dict[str, Metric] = {}
 
 
-def add_metric(name: str, metric: Metric):
+def add_metric(name: str, metric: Metric) -> None:
     """Make a `Metric` known: from then on every set has it, every row of a benchmark, and every table that asks for it.
 
     One that is added again, as by a plug-in that is read twice, is there once.
@@ -77,7 +84,9 @@ def add_metric(name: str, metric: Metric):
     METRICS[name] = metric
 
 
-def compute_metrics(counts, protocol="exact", weights=None):
+def compute_metrics(
+    counts: CountTable, protocol: str = "exact", weights: npt.ArrayLike | None = None
+) -> dict[str, float | None]:
     """Metrics of a set of images.
 
     ========== ======================== ====================== ======================== ==================================
@@ -115,31 +124,31 @@ def compute_metrics(counts, protocol="exact", weights=None):
     return {name: None if np.isnan(value[0]) else float(value[0]) for name, value in ratios.items()}
 
 
-def count_columns(counts, protocol, reads=None):
+def count_columns(counts: CountTable, protocol: str, reads: Iterable[str] | None = None) -> dict[str, Floats]:
     """The columns that a protocol needs, as a dict of (N,) float64 arrays: for all its metrics, or where `reads` says what."""
     rule = protocol_rule(protocol)
     names = dict.fromkeys(["pixels", *_sampled(protocol), rule.false_pixels])
     if reads is None:
         reads = [name for metric in metrics_of(protocol).values() for name in metric.counts]
     names |= dict.fromkeys(rule.prefix * (name in PREFIXED) + name for name in reads if name != "false_pixels")
-    counts = counts if hasattr(counts, "columns") else list(counts)
+    table = counts if hasattr(counts, "columns") else list(counts)
     try:
-        columns = _columns(counts, names)
+        columns = _columns(table, names)
         if rule.grey_in_union:
-            union = _columns(counts, ("predicted_pixels", "target_pixels"))
+            union = _columns(table, ("predicted_pixels", "target_pixels"))
             columns[f"{rule.prefix}union"] = sum(union.values()) - columns[f"{rule.prefix}intersection"]
         return columns
     except KeyError as error:
         raise ZooError(f"the per-image counts have no column {error}; score the images again") from None
 
 
-def _columns(counts, names):
-    if hasattr(counts, "columns"):
-        return {name: counts[name].to_numpy(np.float64) for name in names}
-    return {name: np.array([row[name] for row in counts], np.float64) for name in names}
+def _columns(table: Any, names: Iterable[str]) -> dict[str, Floats]:
+    if hasattr(table, "columns"):
+        return {name: table[name].to_numpy(np.float64) for name in names}
+    return {name: np.array([row[name] for row in table], np.float64) for name in names}
 
 
-def weighted_ratios(columns, protocol, weights):
+def weighted_ratios(columns: Mapping[str, Floats], protocol: str, weights: Floats) -> dict[str, Floats]:
     """Metrics under several weightings of the images at once.
 
     Arguments:
@@ -154,7 +163,7 @@ def weighted_ratios(columns, protocol, weights):
     return {name: metric.of(sums, rule) for name, metric in metrics_of(protocol).items()}
 
 
-def weighted_sums(columns, protocol, chunks):
+def weighted_sums(columns: Mapping[str, Floats], protocol: str, chunks: Iterable[Floats]) -> dict[str, Floats]:
     """What `Metric.of` reads, of the arguments of `weighted_ratios`, the weights some rows at a time.
 
     The columns may be those of one metric alone.
@@ -171,24 +180,24 @@ def weighted_sums(columns, protocol, chunks):
     return sums | {"image_iou": image_iou, "iou_images": iou_images}
 
 
-def metrics_of(protocol):
+def metrics_of(protocol: str) -> dict[str, Metric]:
     """The `Metric`s of a protocol by their names."""
     return {name: metric for name, metric in METRICS.items() if protocol in metric.protocols}
 
 
-def _sampled(protocol):
+def _sampled(protocol: str) -> tuple[str, str]:
     """The columns of the IoU of single images."""
     return ("intersection", "union") if protocol == "exact" else ("sample_intersection", "sample_union")
 
 
-def protocol_rule(protocol):
+def protocol_rule(protocol: str) -> Protocol:
     """The `Protocol` of a name, or UsageError."""
     if protocol not in PROTOCOLS:
         raise UsageError(f"no protocol {protocol!r}; choose one of {', '.join(PROTOCOLS)}")
     return PROTOCOLS[protocol]
 
 
-def ratio(numerator, denominator, undefined=np.nan):
+def ratio(numerator: Floats, denominator: Floats, undefined: float = np.nan) -> Floats:
     """Element-wise ratio, with a value of its own where the denominator is 0."""
     return np.divide(numerator, denominator, out=np.full_like(numerator, undefined), where=denominator > 0)
 
@@ -196,9 +205,12 @@ def ratio(numerator, denominator, undefined=np.nan):
 PIXELS = ("intersection", "predicted_pixels", "target_pixels")
 
 
-def _hierarchical(name):
+def _hierarchical(name: str) -> Metric:
     counts = ("opdc_matched", "opdc_iou", "targets", "components")
-    of = lambda sums, rule: hierarchical_iou(*(sums[column] for column in counts))[name]  # noqa: E731
+
+    def of(sums: Mapping[str, Floats], rule: Protocol) -> Floats:
+        return hierarchical_iou(*(sums[column] for column in counts))[name]
+
     return Metric(of=of, counts=counts, protocols=("exact",))
 
 

@@ -1,14 +1,20 @@
 """Everything that is counted in one image. All protocols are computed from sums of these."""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from irsam_zoo.metrics.components import checked_mask
 from irsam_zoo.metrics.hiou import match_opdc
 from irsam_zoo.metrics.matching import match_greedy
 from irsam_zoo.metrics.scene import Scene
+from irsam_zoo.metrics.typing import Counts, Mask
 
 
-def count_image(pred, label, *, samplewise_pred=None, top=None):
+def count_image(
+    pred: npt.ArrayLike, label: npt.ArrayLike, *, samplewise_pred: npt.ArrayLike | None = None, top: int | None = None
+) -> Counts:
     """Count one image for every protocol at once.
 
     Arguments:
@@ -32,16 +38,17 @@ def count_image(pred, label, *, samplewise_pred=None, top=None):
         ZooError: pred is no bool mask of the label's shape, or the label cannot be read.
     """
     scene = Scene(label, pred, top)
-    if samplewise_pred is not None:
-        samplewise_pred = checked_mask(samplewise_pred, scene.target.shape, "samplewise prediction")
-    return count_scene(scene, samplewise_pred)
+    if samplewise_pred is None:
+        return count_scene(scene)
+    return count_scene(scene, checked_mask(samplewise_pred, scene.target.shape, "samplewise prediction"))
 
 
-def count_scene(scene, samplewise_pred=None):
-    """As `count_image`, of a `Scene`."""
+def count_scene(scene: Scene, samplewise_pred: Mask | None = None) -> Counts:
+    """As `count_image`, of a `Scene` with a mask."""
     pred, predictions, targets = scene.pred, scene.predictions, scene.targets
+    assert pred is not None
     _, found = scene.matched
-    row = {"pixels": pred.size, "predicted_pixels": np.count_nonzero(pred), "components": len(predictions)}
+    row: dict[str, Any] = {"pixels": pred.size, "predicted_pixels": np.count_nonzero(pred), "components": len(predictions)}
     row["target_pixels"], row["intersection"], row["union"] = overlap(pred, scene.target)
     row["targets"], row["matched"] = len(targets), len(found)
     row["false_pixels"] = row["predicted_pixels"] - predictions.area[found].sum()
@@ -63,7 +70,7 @@ def count_scene(scene, samplewise_pred=None):
     return {name: float(value) if name == "opdc_iou" else int(value) for name, value in row.items()}
 
 
-def overlap(pred, target):
+def overlap(pred: Mask, target: Mask) -> tuple[int, int, int]:
     """Pixels of the target, of the intersection and of the union of two bool masks."""
-    area, common = np.count_nonzero(target), np.count_nonzero(pred & target)
-    return area, common, np.count_nonzero(pred) + area - common
+    area, common = int(np.count_nonzero(target)), int(np.count_nonzero(pred & target))
+    return area, common, int(np.count_nonzero(pred)) + area - common

@@ -4,13 +4,16 @@ Source: Pang et al., Rethinking Evaluation of Infrared Small Target Detection, 2
 """
 
 import numpy as np
+import numpy.typing as npt
 
+from irsam_zoo.metrics.components import Components
 from irsam_zoo.metrics.matching import match_optimal
+from irsam_zoo.metrics.typing import Floats, Ints, Pairs
 
 OVERLAP = 0.5  # PyIRSTDMetrics, overlap threshold of the first stage
 
 
-def overlap_pairs(targets, predictions):
+def overlap_pairs(targets: Components, predictions: Components) -> Pairs:
     """Targets and predictions that share pixels.
 
     Arguments:
@@ -28,7 +31,7 @@ def overlap_pairs(targets, predictions):
     return target, prediction, common / (targets.area[target] + predictions.area[prediction] - common)
 
 
-def match_opdc(predictions, pairs, overlaps):
+def match_opdc(predictions: Components, pairs: Pairs, overlaps: Pairs) -> Pairs:
     """Match by overlap first, and what is left by centroid distance.
 
     The second stage matches as many as there are within reach. PyIRSTDMetrics assigns all that is left, near or far, and
@@ -42,8 +45,7 @@ def match_opdc(predictions, pairs, overlaps):
     Returns:
         tuple: (M,) target index, (M,) prediction index and (M,) IoU of the matched pairs.
     """
-    # A component that shares half of a union with each of two others would join them, so this stage needs no assignment.
-    first = tuple(column[overlaps[2] >= OVERLAP] for column in overlaps)
+    first = first_stage(overlaps)
     left, right, distance = pairs
     free = ~np.isin(left, first[0]) & ~np.isin(right, first[1])
     left, right, distance = left[free], right[free], distance[free]
@@ -51,18 +53,30 @@ def match_opdc(predictions, pairs, overlaps):
     return with_second_stage(first, left[matched], right[matched], overlaps)
 
 
-def with_second_stage(first, target, prediction, overlaps):
+def first_stage(overlaps: Pairs) -> Pairs:
+    """The pairs that are matched by their overlap.
+
+    A component that shares half of a union with each of two others would join them, so this stage needs no assignment.
+    """
+    target, prediction, iou = overlaps
+    enough = iou >= OVERLAP
+    return target[enough], prediction[enough], iou[enough]
+
+
+def with_second_stage(first: Pairs, target: Ints, prediction: Ints, overlaps: Pairs) -> Pairs:
     """Join the pairs of the first stage with those of the second, whose IoU is looked up among the overlaps."""
     iou = {(t, p): value for t, p, value in zip(*(column.tolist() for column in overlaps), strict=True)}
-    second = (
-        target,
-        prediction,
-        np.array([iou.get(pair, 0.0) for pair in zip(target.tolist(), prediction.tolist(), strict=True)]),
+    of_second = np.array([iou.get(pair, 0.0) for pair in zip(target.tolist(), prediction.tolist(), strict=True)])
+    return (
+        np.concatenate([first[0], target]),
+        np.concatenate([first[1], prediction]),
+        np.concatenate([first[2], of_second]),
     )
-    return tuple(np.concatenate(columns) for columns in zip(first, second, strict=True))
 
 
-def hierarchical_iou(matched, iou, targets, components):
+def hierarchical_iou(
+    matched: npt.ArrayLike, iou: Floats | float, targets: Floats | float, components: Floats | float
+) -> dict[str, Floats]:
     """hIoU and its two factors from sums over images.
 
     Arguments:

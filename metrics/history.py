@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from irsam_zoo.metrics.typing import Floats, Ints, Levels
+
 
 class History(NamedTuple):
     """All distinct 8-connected components of the masks ``levels >= k``, k = 1..255.
@@ -15,13 +17,13 @@ class History(NamedTuple):
         death: (N,) int64, the level at which it has grown or merged; 0 where it lasts to level 1.
     """
 
-    area: np.ndarray
-    centroid: np.ndarray
-    birth: np.ndarray
-    death: np.ndarray
+    area: Ints
+    centroid: Floats
+    birth: Ints
+    death: Ints
 
 
-def component_history(levels):
+def component_history(levels: Levels) -> History:
     """The `History` of a map.
 
     Each pixel is visited once, not once a level, so a map of white noise costs a fraction of 255 labellings.

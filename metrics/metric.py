@@ -1,14 +1,20 @@
 """Metrics that are fed image by image."""
 
 import warnings
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from irsam_zoo.metrics.components import label_top, target_masks
 from irsam_zoo.metrics.compute import compute_metrics, protocol_rule
 from irsam_zoo.metrics.counts import count_image
+from irsam_zoo.metrics.typing import Counts, Mask
 from irsam_zoo.zoo.detector import SMALLEST_SIDE, look_like_probabilities
 from irsam_zoo.zoo.errors import UsageError, ZooError
+
+if TYPE_CHECKING:
+    import torch
 
 PROBABILITIES = "all scores are between 0 and 1: probabilities, not logits, which the threshold 0 is for; take 0.5"
 GREY_LEVELS = (
@@ -37,14 +43,20 @@ class IRSTDMetrics:
         UsageError: No such protocol.
     """
 
-    def __init__(self, *, protocol="exact", threshold=0.0):
+    def __init__(self, *, protocol: str = "exact", threshold: float = 0.0):
         protocol_rule(protocol)
         self.protocol = protocol
         self.threshold = threshold
-        self.label_top = None
-        self.per_image = []
+        self.label_top: int | None = None
+        self.per_image: list[Counts] = []
 
-    def update(self, pred_or_logits, label, *, tolerant=False):
+    def update(
+        self,
+        pred_or_logits: "npt.ArrayLike | torch.Tensor",
+        label: "npt.ArrayLike | torch.Tensor",
+        *,
+        tolerant: bool = False,
+    ) -> None:
         """Count one image or a batch.
 
         Arguments:
@@ -80,15 +92,15 @@ class IRSTDMetrics:
             mask, samplewise = self._cut(scores)
             self.per_image.append(count_image(mask, one, samplewise_pred=samplewise, top=top))
 
-    def compute(self):
+    def compute(self) -> dict[str, float | None]:
         """The metrics of all images so far, as `compute_metrics` returns them."""
         return compute_metrics(self.per_image, self.protocol)
 
-    def reset(self):
+    def reset(self) -> None:
         """Forget all images."""
         self.per_image, self.label_top = [], None
 
-    def merge(self, other):
+    def merge(self, other: "IRSTDMetrics") -> None:
         """Add the images of another object, such as one of another process.
 
         Raises:
@@ -103,7 +115,7 @@ class IRSTDMetrics:
         self.label_top = self.label_top or other.label_top
         self.per_image = self.per_image + other.per_image
 
-    def _top_with(self, label):
+    def _top_with(self, label: npt.NDArray[Any]) -> int | None:
         """`label_top` with one more label or batch of them; ZooError where it is of another form than those before."""
         if label.dtype == bool or not label.any():
             return self.label_top
@@ -112,7 +124,7 @@ class IRSTDMetrics:
             raise ZooError(TWO_FORMS.format(high=label.max()))
         return self.label_top or top
 
-    def _cut(self, scores):
+    def _cut(self, scores: npt.NDArray[Any]) -> tuple[Mask, Mask]:
         """The mask of one image, and the mask for the samplewise IoU."""
         if scores.dtype == bool:
             return scores, scores
@@ -124,7 +136,7 @@ class IRSTDMetrics:
         return (rounded if self.protocol == "basicirstd" else mask), rounded
 
 
-def _no_logits(scores):
+def _no_logits(scores: npt.NDArray[Any]) -> str | None:
     """Why scores can be no logits, of which some are negative, or None. Those of 0 and one other level are a mask."""
     if scores.dtype == bool or scores.size == 0 or scores.min() < 0:
         return None
@@ -136,7 +148,7 @@ def _no_logits(scores):
     return GREY_LEVELS if low > 0 or ((scores > 0) & (scores < high)).any() else None
 
 
-def _as_batch(array, name):
+def _as_batch(array: Any, name: str) -> npt.NDArray[Any]:
     """BxHxW NumPy array of an image or a batch, from NumPy or a torch tensor on any device."""
     if hasattr(array, "detach"):
         array = array.detach().cpu()
@@ -155,6 +167,6 @@ def _as_batch(array, name):
     return array if array.ndim == 3 else array[None]
 
 
-def _channels_last(shape):
+def _channels_last(shape: tuple[int, ...]) -> bool:
     """Whether (B, H, W) can only be an image of two to four channels: no image is so narrow."""
     return len(shape) == 3 and shape[2] in (2, 3, 4) and min(shape[:2]) >= SMALLEST_SIDE

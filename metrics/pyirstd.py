@@ -6,16 +6,21 @@ image without targets adds a missed target, one without predictions a false one,
 least one row and one column. The assignment is dense: time and memory grow with targets times predictions.
 """
 
+from collections.abc import Mapping, Sequence
+from typing import cast
+
 import numpy as np
-from scipy.optimize import linear_sum_assignment
+import numpy.typing as npt
+from scipy.optimize import linear_sum_assignment  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 from scipy.spatial.distance import cdist
 
 from irsam_zoo.metrics.components import checked_mask, label_components, target_masks
-from irsam_zoo.metrics.hiou import OVERLAP, hierarchical_iou, overlap_pairs, with_second_stage
+from irsam_zoo.metrics.hiou import first_stage, hierarchical_iou, overlap_pairs, with_second_stage
 from irsam_zoo.metrics.matching import MATCH_DISTANCE
+from irsam_zoo.metrics.typing import Counts, Ints
 
 
-def count_pyirstd(pred, label):
+def count_pyirstd(pred: npt.ArrayLike, label: npt.ArrayLike) -> Counts:
     """Count one image.
 
     Arguments:
@@ -32,11 +37,11 @@ def count_pyirstd(pred, label):
     target, _ = target_masks(label)
     targets, predictions = label_components(target), label_components(checked_mask(pred, target.shape))
     overlaps = overlap_pairs(targets, predictions)
-    first = tuple(column[overlaps[2] >= OVERLAP] for column in overlaps)
+    first = first_stage(overlaps)
     left = np.setdiff1d(np.arange(len(targets)), first[0])
     right = np.setdiff1d(np.arange(len(predictions)), first[1])
     distance = cdist(targets.centroid[left], predictions.centroid[right])
-    rows, columns = linear_sum_assignment(distance)
+    rows, columns = cast(tuple[Ints, Ints], linear_sum_assignment(distance))
     near = distance[rows, columns] < MATCH_DISTANCE
     _, matched, iou = with_second_stage(first, left[rows[near]], right[columns[near]], overlaps)
     return {
@@ -49,7 +54,7 @@ def count_pyirstd(pred, label):
     }
 
 
-def compute_pyirstd(counts):
+def compute_pyirstd(counts: Sequence[Mapping[str, float]]) -> dict[str, float | None]:
     """Target-level figures of a set.
 
     Arguments:

@@ -3,10 +3,12 @@
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
-from irsam_zoo.metrics.components import checked_mask, label_components, target_masks
+from irsam_zoo.metrics.components import Components, checked_mask, label_components, target_masks
 from irsam_zoo.metrics.hiou import overlap_pairs
 from irsam_zoo.metrics.matching import candidate_pairs, match_optimal
+from irsam_zoo.metrics.typing import Ints, Pairs
 
 
 class Scene:
@@ -26,44 +28,45 @@ class Scene:
         ZooError: pred is no bool mask of the label's shape, or the label cannot be read.
     """
 
-    def __init__(self, label, pred=None, top=255):
+    def __init__(self, label: npt.ArrayLike, pred: npt.ArrayLike | None = None, top: int | None = 255):
         self.target, self.full = target_masks(label, top)
         self.pred = None if pred is None else checked_mask(pred, self.target.shape)
 
     @cached_property
-    def targets(self):
+    def targets(self) -> Components:
         """The `Components` of the target mask."""
         return label_components(self.target)
 
     @cached_property
-    def full_targets(self):
+    def full_targets(self) -> Components:
         """The `Components` of the pixels of exactly 255; the same object as `targets` where the masks are equal."""
         return self.targets if np.array_equal(self.full, self.target) else label_components(self.full)
 
     @cached_property
-    def predictions(self):
+    def predictions(self) -> Components:
         """The `Components` of the method's mask."""
+        assert self.pred is not None
         return label_components(self.pred)
 
     @cached_property
-    def pairs(self):
+    def pairs(self) -> Pairs:
         """Target index, prediction index and distance, as `candidate_pairs` gives them."""
         return candidate_pairs(self.targets.centroid, self.predictions.centroid)
 
     @cached_property
-    def full_pairs(self):
+    def full_pairs(self) -> Pairs:
         """As `pairs`, of `full_targets`."""
         same = self.full_targets is self.targets
         return self.pairs if same else candidate_pairs(self.full_targets.centroid, self.predictions.centroid)
 
     @cached_property
-    def matched(self):
+    def matched(self) -> tuple[Ints, Ints]:
         """The matching of the `exact` protocol: (M,) target index and (M,) prediction index, sorted by target."""
         target, prediction, distance = self.pairs
         found = match_optimal(target, prediction, distance, self.predictions.area[prediction])
         return target[found], prediction[found]
 
     @cached_property
-    def overlaps(self):
+    def overlaps(self) -> Pairs:
         """Target index, prediction index and IoU, as `overlap_pairs` gives them."""
         return overlap_pairs(self.targets, self.predictions)

@@ -1,8 +1,14 @@
 """Signal-to-clutter ratio of targets, its gain by a method, and how far the method suppresses the background."""
 
-import numpy as np
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
 
+import numpy as np
+import numpy.typing as npt
+
+from irsam_zoo.metrics.components import Components
 from irsam_zoo.metrics.scene import Scene
+from irsam_zoo.metrics.typing import Floats, ImageSignal, Mask, TargetSignal
 from irsam_zoo.zoo.errors import ZooError
 
 # The neighbourhood of a target in Gao et al., Infrared Patch-Image Model, IEEE TIP 22(12), 2013: its bounding box and a
@@ -10,7 +16,9 @@ from irsam_zoo.zoo.errors import ZooError
 MARGIN = 20
 
 
-def signal_metrics(image, score, label, pred=None):
+def signal_metrics(
+    image: npt.ArrayLike, score: npt.ArrayLike, label: npt.ArrayLike, pred: npt.ArrayLike | None = None
+) -> ImageSignal:
     """SCR of each target in the image and in the score map.
 
     SCR = abs(mean of the target - mean of the background) / standard deviation of the background. The background is the
@@ -35,11 +43,11 @@ def signal_metrics(image, score, label, pred=None):
     return signal_of_scene(Scene(label, pred, top=None), image, score)
 
 
-def signal_of_scene(scene, image, score):
+def signal_of_scene(scene: Scene, image: npt.ArrayLike, score: npt.ArrayLike) -> ImageSignal:
     """As `signal_metrics`, of a `Scene`."""
     target, targets = scene.target, scene.targets
     image, score = _checked(image, target.shape, "image"), _checked(score, target.shape, "score map")
-    records = []
+    records: list[dict[str, Any]] = []
     for number, (area, window) in enumerate(zip(targets.area.tolist(), _windows(targets), strict=True), start=1):
         inside, background = targets.labels[window] == number, ~target[window]
         scr_in, spread_in = _contrast(image[window], inside, background)
@@ -51,10 +59,10 @@ def signal_of_scene(scene, image, score):
         iou = {(t, p): value for t, p, value in zip(*(column.tolist() for column in scene.overlaps), strict=True)}
         for i, record in enumerate(records):
             record |= {"matched": i in matched, "iou": iou.get((i, matched.get(i)), 0.0)}
-    return {"targets": records}
+    return {"targets": cast("list[TargetSignal]", records)}
 
 
-def mean_signal(images):
+def mean_signal(images: Sequence[ImageSignal]) -> dict[str, float | None]:
     """SCRG and BSF of a set.
 
     Arguments:
@@ -65,15 +73,15 @@ def mean_signal(images):
         ``SCRG_undefined`` and ``BSF_undefined``, the numbers of targets left out.
     """
     targets = [target for image in images for target in image["targets"]]
-    result = {"targets": len(targets)}
-    for name, key in (("SCRG", "scrg"), ("BSF", "bsf")):
-        values = [target[key] for target in targets if target[key] is not None]
+    result: dict[str, float | None] = {"targets": len(targets)}
+    for name, ratios in (("SCRG", [target["scrg"] for target in targets]), ("BSF", [target["bsf"] for target in targets])):
+        values = [ratio for ratio in ratios if ratio is not None]
         result[name] = float(np.mean(values)) if values else None
         result[name + "_undefined"] = len(targets) - len(values)
     return result
 
 
-def _windows(targets):
+def _windows(targets: Components) -> Iterator[tuple[slice, slice]]:
     """The slices of each target's neighbourhood."""
     for top, left, height, width in targets.box.tolist():
         yield (
@@ -82,7 +90,7 @@ def _windows(targets):
         )
 
 
-def _contrast(values, inside, background):
+def _contrast(values: Floats, inside: Mask, background: Mask) -> tuple[float | None, float | None]:
     """SCR, or None over a flat or absent background, and the background's standard deviation (None if it is absent)."""
     around = values[background]
     if len(around) == 0:
@@ -93,7 +101,7 @@ def _contrast(values, inside, background):
     return _ratio(abs(float(values[inside].mean() - around.mean())), spread), spread
 
 
-def _ratio(numerator, denominator):
+def _ratio(numerator: float | None, denominator: float | None) -> float | None:
     """Their ratio, or None where one is missing or the result is not a finite number."""
     if numerator is None or not denominator:
         return None
@@ -101,7 +109,7 @@ def _ratio(numerator, denominator):
     return ratio if np.isfinite(ratio) else None
 
 
-def _checked(array, shape, name):
+def _checked(array: npt.ArrayLike, shape: tuple[int, ...], name: str) -> Floats:
     array = np.asarray(array, np.float64)
     if array.shape != shape:
         raise ZooError(f"{name} of shape {array.shape} does not fit a label of shape {shape}")

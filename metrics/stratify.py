@@ -1,7 +1,10 @@
 """Pd and IoU by size and by contrast of the targets."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from irsam_zoo.metrics.typing import Stratum, TargetSignal
 from irsam_zoo.zoo.errors import ZooError
 
 # Names and largest area in px. 80 px is 0.12 % of 256x256, SPIE's bound for a small target (Zhang et al. 2003).
@@ -11,7 +14,7 @@ SCR_BINS = (("<2", 2), ("2-5", 5), ("5-10", 10), (">=10", np.inf))
 UNDEFINED = "undefined"
 
 
-def strata(targets):
+def strata(targets: Sequence[TargetSignal]) -> dict[str, list[Stratum]]:
     """Pd and IoU by size and by SCR.
 
     Arguments:
@@ -40,15 +43,19 @@ def strata(targets):
     }
 
 
-def _by_bin(names, places, targets):
+def _by_bin(names: Sequence[str], places: Sequence[str], targets: Sequence[TargetSignal]) -> list[Stratum]:
     """Figures of each bin, given the name of each target's bin."""
     bins = {name: [target for target, place in zip(targets, places, strict=True) if place == name] for name in names}
     return [_bin(name, inside) for name, inside in bins.items()]
 
 
-def _bin(name, targets):
+def _bin(name: str, targets: Sequence[TargetSignal]) -> Stratum:
     matched = sum(target["matched"] for target in targets)
-    row = {"bin": name, "targets": len(targets), "matched": matched, "Pd": None, "IoU": None}
-    if targets:
-        row |= {"Pd": matched / len(targets), "IoU": sum(target["iou"] for target in targets) / len(targets)}
-    return row
+    number = len(targets)
+    return {
+        "bin": name,
+        "targets": number,
+        "matched": matched,
+        "Pd": matched / number if targets else None,
+        "IoU": sum(target["iou"] for target in targets) / number if targets else None,
+    }

@@ -1,18 +1,22 @@
 """A score map at 256 cuts: pixel counts, matched targets and false pixels at each."""
 
+from collections.abc import Iterable
+
 import numpy as np
-from scipy.special import expit
+import numpy.typing as npt
+from scipy.special import expit  # pyright: ignore[reportMissingTypeStubs]
 
 from irsam_zoo.metrics.history import component_history
 from irsam_zoo.metrics.matching import candidate_pairs, match_optimal
 from irsam_zoo.metrics.scene import Scene
+from irsam_zoo.metrics.typing import Floats, Ints, Levels, Sweep
 from irsam_zoo.zoo.errors import UsageError, ZooError
 from irsam_zoo.zoo.thresholds import BestIoU
 
 LEVELS = 256
 
 
-def quantize(score, kind):
+def quantize(score: npt.ArrayLike, kind: str) -> Levels:
     """The level of each pixel: the mask at cut k is ``level >= k``.
 
     Arguments:
@@ -46,7 +50,7 @@ def quantize(score, kind):
     return np.floor(255 * ((score - low) / (high - low))).astype(np.uint8)
 
 
-def sweep_image(levels, label):
+def sweep_image(levels: npt.ArrayLike, label: npt.ArrayLike) -> Sweep:
     """Count one image at every cut k = 0..255, where the mask is ``levels >= k``. At 0 everything is predicted.
 
     Arguments:
@@ -63,7 +67,7 @@ def sweep_image(levels, label):
     return sweep_scene(levels, Scene(label, top=None))
 
 
-def sweep_scene(levels, scene):
+def sweep_scene(levels: npt.ArrayLike, scene: Scene) -> Sweep:
     """As `sweep_image`, of a `Scene`; its mask is not looked at."""
     target, targets = scene.target, scene.targets
     levels = np.asarray(levels)
@@ -80,13 +84,13 @@ def sweep_scene(levels, scene):
     }
 
 
-def sum_sweeps(sweeps):
+def sum_sweeps(sweeps: Iterable[Sweep]) -> Sweep:
     """The sweep of a set: sums over a non-empty sequence of sweeps of images."""
     sweeps = list(sweeps)
     return {name: np.sum([sweep[name] for sweep in sweeps], axis=0) for name in sweeps[0]}
 
 
-def roc(sweep):
+def roc(sweep: Sweep) -> tuple[Floats, Floats, float] | tuple[None, None, None]:
     """Pixel-level ROC curve.
 
     Arguments:
@@ -103,7 +107,7 @@ def roc(sweep):
     return fpr, tpr, float(np.trapezoid(tpr, fpr))
 
 
-def pd_fa_curve(sweep):
+def pd_fa_curve(sweep: Sweep) -> tuple[Floats, Floats | None]:
     """Target-level Pd against Fa of the `exact` protocol, as fractions.
 
     Arguments:
@@ -119,18 +123,18 @@ def pd_fa_curve(sweep):
     return fa, (sweep["matched"][::-1] / targets if targets else None)
 
 
-def best_iou(sweep):
+def best_iou(sweep: Sweep) -> tuple[int, float] | tuple[None, None]:
     """The lowest level of largest pixel IoU over the whole set, and that IoU; (None, None) without a target pixel."""
     level = BestIoU().level(sweep)
-    return level, level if level is None else float(sweep["tp"][level] / (sweep["tp"][0] + sweep["fp"][level]))
+    return (None, None) if level is None else (level, float(sweep["tp"][level] / (sweep["tp"][0] + sweep["fp"][level])))
 
 
-def _at_least(values):
+def _at_least(values: Levels) -> Ints:
     """Number of values of at least k, k = 0..255."""
     return np.bincount(values, minlength=LEVELS)[::-1].cumsum()[::-1]
 
 
-def _matched(levels, targets):
+def _matched(levels: Levels, targets: Floats) -> tuple[Ints, Ints]:
     """Matched targets and pixels of matched components at each cut: (256,) and (256,) int64."""
     count, pixels = np.zeros(LEVELS, np.int64), np.zeros(LEVELS, np.int64)
     history = component_history(levels)

@@ -1,6 +1,8 @@
 """The audit of the published tables: which way of cutting and counting gives them, and where they contradict each other."""
 
 from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from irsam_zoo.reports.columns import metric_column
 from irsam_zoo.reports.consistency import FIGURES, RARE, contradictions, published_cells, whole_numbers
@@ -9,11 +11,17 @@ from irsam_zoo.reports.markdown import markdown_table
 from irsam_zoo.reports.nearest_protocol import SQUARE, best_fraction, distance, ways
 from irsam_zoo.reports.published import list_facts, printed_name, sources
 
+if TYPE_CHECKING:
+    from irsam_zoo.reports.consistency import Counted, PublishedCell
+    from irsam_zoo.reports.nearest_protocol import Way
+    from irsam_zoo.reports.report import ReportOptions
+    from irsam_zoo.results.stored_rows import StoredRows
+
 HEADS = ["Table", "Method", "Data set", "Published", "Nearest", "gives", "Off by", "Next", "Off by", "One fraction", "Off by"]
 FITS, NEAR = 1.05, 1.25  # factors; up to them a way is said to give the cell, or to come near it
 
 
-def audit(stored, options):
+def audit(stored: "StoredRows", options: "ReportOptions") -> dict[str, str]:
     """``audit.md`` of stored rows and published tables: the fits from whatever rows are stored, the rest from the tables alone.
 
     Arguments:
@@ -28,7 +36,7 @@ def audit(stored, options):
     return {"audit.md": "\n".join(parts)}
 
 
-def _fits(stored, cells):
+def _fits(stored: "StoredRows", cells: "Sequence[PublishedCell]") -> list[str]:
     """For each published cell of a classical method that has rows here, the nearest way to it."""
     rows = {}
     for row in stored.rows:
@@ -69,7 +77,7 @@ def _fits(stored, cells):
     return parts
 
 
-def _summary(found, cells):
+def _summary(found: "Mapping[tuple[str, str], Sequence[Way]]", cells: "Sequence[PublishedCell]") -> Iterator[str]:
     """A line a table: which cuts and lists give most of its cells, whatever the count."""
     for source, about in sources().items():
         here = [cell for cell in cells if cell.source == source and (cell.method, cell.dataset) in found]
@@ -82,7 +90,7 @@ def _summary(found, cells):
             yield f"Of the {len(here)} cells of {about['title']} with rows here, explained by: {', '.join(most) or 'none'}.\n"
 
 
-def _nearest(candidates, cell):
+def _nearest(candidates: "Iterable[Way]", cell: "PublishedCell") -> "tuple[Way, Way | None]":
     """The nearest way and the nearest of those with another cut or list."""
     ordered = sorted(candidates, key=lambda way: distance(way.figures, cell.figures))
     first = ordered[0]
@@ -90,26 +98,26 @@ def _nearest(candidates, cell):
     return first, next(others, None)
 
 
-def _way(way, cell):
+def _way(way: "Way | None", cell: "PublishedCell") -> str:
     if way is None:
         return "-"
     variant = f"{way.method}, " if way.method != cell.method else ""
     return f"{variant}{way.policy}, {way.split} ({way.images} images), {way.protocol}"
 
 
-def _figures(way, cell):
+def _figures(way: "Way", cell: "PublishedCell") -> str:
     figures = {name: way.figures.get(name) for name in cell.figures}
     return " / ".join("-" if value is None else metric_column(name).text(value) for name, value in figures.items())
 
 
-def _off(way, cell):
+def _off(way: "Way | None", cell: "PublishedCell") -> str:
     if way is None:
         return "-"
     factor = distance(way.figures, cell.figures)
     return f"**{factor:.3f}**" if factor <= FITS else f"{factor:.2f}{'' if factor <= NEAR else ' (no fit)'}"
 
 
-def _contradictions(cells):
+def _contradictions(cells: "Sequence[PublishedCell]") -> list[str]:
     parts = ["## Cells that contradict each other, or cannot be\n", "From the published tables alone.\n"]
     parts += [f"- {sentence}" for sentence in contradictions(cells)]
     ratios = []
@@ -123,7 +131,7 @@ def _contradictions(cells):
     return parts
 
 
-def _whole_numbers(cells):
+def _whole_numbers(cells: "Sequence[PublishedCell]") -> list[str]:
     """Which lists a table's Pd can be of."""
     lines = [["Table", "Methods", "Data set", "irsam", "dnanet", "all images"]]
     groups = {}
@@ -140,6 +148,6 @@ def _whole_numbers(cells):
     return ["## Which lists the Pd can be of\n", text, markdown_table(lines)]
 
 
-def _counted(counted):
+def _counted(counted: "Counted") -> str:
     text = f"{counted.fit} of {counted.cells} ({counted.by_chance:.1f}), {counted.off:.2f}"
     return f"**{text}**" if counted.telling else text

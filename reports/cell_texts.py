@@ -1,6 +1,12 @@
 """The texts of a table, whatever its format."""
 
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from irsam_zoo.reports.columns import Column
+    from irsam_zoo.reports.table import Section
+    from irsam_zoo.reports.table_line import Line, Value
 
 NOT_REAL = "the lead over the next is not real at 95 % (paired bootstrap over the images)"
 
@@ -34,16 +40,16 @@ class CellTexts(NamedTuple):
     marks: str = ""
 
 
-def source_marks(sections):
+def source_marks(sections: "Iterable[Section]") -> dict[str, str]:
     """Daggers by source, of those that have a figure behind that of another one; where one alone is shown, none is marked."""
     behind = dict.fromkeys(source for section in sections for line in section.lines for source in line.sources[1:])
     return {source: "†" * place for place, source in enumerate(behind, start=1)}
 
 
-def cell_texts(value, column, layout, marks):
+def cell_texts(value: "Value", column: "Column", layout: Layout, marks: Mapping[str, str]) -> CellTexts:
     """The `CellTexts` of a value; `marks` are those of its table's `source_marks`."""
     interval = ""
-    if layout.ci and value.low is not None:
+    if layout.ci and value.low is not None and value.high is not None:
         interval = f"[{column.text(value.low)}, {column.text(value.high)}]"
     beside = (
         PublishedTexts(
@@ -63,7 +69,7 @@ def cell_texts(value, column, layout, marks):
     )
 
 
-def status(section, line):
+def status(section: "Section", line: "Line") -> str:
     """What a table says of a row behind its figures, data notes by their number in `data_notes`."""
     row = line.row
     if row is None:
@@ -82,6 +88,6 @@ def status(section, line):
     )
 
 
-def data_notes(section):
+def data_notes(section: "Section") -> list[str]:
     """What is to be known of the images behind the rows of a section, each once."""
     return list(dict.fromkeys(note for line in section.lines if line.row for note in line.row.data_notes))

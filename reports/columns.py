@@ -3,12 +3,13 @@
 Every format goes over columns. A metric's follows from its `metrics.Metric`; what rows hold besides metrics is listed here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal, overload
 
 from irsam_zoo.metrics.compute import METRICS, Metric
 from irsam_zoo.metrics.stratify import SCR_BINS, SIZE_BINS
+from irsam_zoo.metrics.typing import Interval
 from irsam_zoo.results.row import Row
 from irsam_zoo.zoo.errors import UsageError
 from irsam_zoo.zoo.lookup import unknown
@@ -37,7 +38,7 @@ class Column:
 
     name: str
     of: Callable[[Row, str], float | None]
-    interval: Callable[[Row, str], tuple | None] = lambda row, protocol: None
+    interval: Callable[[Row, str], Interval | None] = lambda row, protocol: None
     unit: float = 1.0
     digits: int = 2
     significant: bool = False
@@ -49,25 +50,29 @@ class Column:
     marks: Callable[[Row], str] = lambda row: ""
 
     @property
-    def head(self):
+    def head(self) -> str:
         """The title, with the unit where it is one of counts, such as ``"Params (M)"``."""
         title = self.title or self.name
         return f"{title} ({PREFIXES[self.unit]})" if self.unit in PREFIXES else title
 
-    def shown(self, figure):
+    @overload
+    def shown(self, figure: None) -> None: ...
+    @overload
+    def shown(self, figure: float) -> float: ...
+    def shown(self, figure: float | None) -> float | None:
         """A figure in the column's unit; None stays None."""
         if figure is None:
             return None
         return figure / self.unit if self.unit > 1 else figure * (1 / self.unit)
 
-    def text(self, value, sign=""):
+    def text(self, value: float, sign: str = "") -> str:
         """A value in the column's unit as it is printed; `sign` is that of `format`."""
         if self.significant:
             return f"{float(f'{value:.{self.digits}g}'):{sign}g}"
         return f"{value:{sign}.{self.digits}f}"
 
 
-def metric_column(name):
+def metric_column(name: str) -> Column:
     """The `Column` of a metric. One that rows hold and no plug-in has added now is printed as a `Metric` is by default."""
     metric = METRICS.get(name, Metric)
     return Column(
@@ -78,14 +83,14 @@ def metric_column(name):
     )
 
 
-def known_columns(rows=()):
+def known_columns(rows: Iterable[Row] = ()) -> dict[str, Column]:
     """Every `Column` by its name, as a table of all would have them: of the metrics, those that are known and those in rows."""
     stored = {metric for row in rows for metrics in row.metrics.values() for metric in metrics}
     metrics = {name: metric_column(name) for name in METRICS}
     return OF_METHODS | metrics | OF_ROWS | {name: metric_column(name) for name in sorted(stored - {*METRICS})}
 
 
-def columns_named(names, rows=(), digits=None):
+def columns_named(names: Iterable[str], rows: Iterable[Row] = (), digits: int | None = None) -> list[Column]:
     """Columns by name.
 
     Arguments:
@@ -107,7 +112,11 @@ def columns_named(names, rows=(), digits=None):
     return [c if digits is None or c.significant else replace(c, digits=digits) for c in columns]
 
 
-def units(columns, name=lambda column: column.title or column.name, unit=lambda unit: f"{unit:.0e}".replace("e-0", "e-")):
+def units(
+    columns: Iterable[Column],
+    name: Callable[[Column], str] = lambda column: column.title or column.name,
+    unit: Callable[[float], str] = lambda unit: f"{unit:.0e}".replace("e-0", "e-"),
+) -> str:
     """The columns' units in words: ``"IoU, nIoU and Pd in 1e-2, Fa in 1e-6"``. Heads tell those of counts."""
     groups = {}
     for column in columns:
@@ -116,41 +125,41 @@ def units(columns, name=lambda column: column.title or column.name, unit=lambda 
     return ", ".join(f"{listed(names)} in {unit(size)}" for size, names in groups.items())
 
 
-def listed(names):
+def listed(names: Sequence[str]) -> str:
     """Names in words: ``"IoU, nIoU and Pd"``."""
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
-def shortened(names, most=5):
+def shortened(names: Iterable[str], most: int = 5) -> str:
     """Names in a line, of many of them the first: ``"IoU, nIoU, Pd, Fa, F1 and 4 more"``."""
     names = list(names)
     more = len(names) - most
     return ", ".join(names) if more <= 1 else f"{', '.join(names[:most])} and {more} more"
 
 
-def _of_speed(name):
+def _of_speed(name: str) -> Callable[[Row, str], float | None]:
     return lambda row, protocol: getattr(row.speed, name) if row.ok and row.speed else None
 
 
-def _of_signal(name):
-    return lambda row, protocol: row.signal and row.signal[name]
+def _of_signal(name: str) -> Callable[[Row, str], float | None]:
+    return lambda row, protocol: row.signal[name] if row.signal else None
 
 
-def _of_stratum(kind, name):
+def _of_stratum(kind: str, name: str) -> Callable[[Row, str], float | None]:
     """Pd of the targets of one bin. Their matches are those of the exact protocol, and no other has a figure."""
 
-    def of(row, protocol):
+    def of(row: Row, protocol: str) -> float | None:
         bins = row.strata[kind] if row.strata and protocol == "exact" else ()
         return next((found["Pd"] for found in bins if found["bin"] == name), None)
 
     return of
 
 
-def _by_name(columns):
+def _by_name(columns: Iterable[Column]) -> dict[str, Column]:
     return {column.name: column for column in columns}
 
 
-_OF_A_NETWORK = dict(better="lower", of_method=True, comparable=False)
+_OF_A_NETWORK: dict[str, Any] = dict(better="lower", of_method=True, comparable=False)
 OF_METHODS = _by_name(
     [
         Column(name="params", title="Params", unit=1e6, better="lower", of_method=True, of=lambda row, protocol: row.params),

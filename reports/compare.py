@@ -1,8 +1,17 @@
 """What changed between two result folders: by method and figure, by image, and in how they were made."""
 
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
 from irsam_zoo.reports.columns import columns_named
 from irsam_zoo.reports.markdown import markdown_table
-from irsam_zoo.reports.significance import is_real, paired
+from irsam_zoo.reports.significance import Tested, is_real, paired
+
+if TYPE_CHECKING:
+    from irsam_zoo.reports.columns import Column
+    from irsam_zoo.reports.report import ReportOptions
+    from irsam_zoo.results.row import Row
+    from irsam_zoo.results.stored_rows import StoredRows
 
 HEADS = ["Figure", "from", "to", "change", "95 % interval", "p", ""]
 COUNTED = ("intersection", "union", "matched", "false_pixels")
@@ -10,7 +19,7 @@ MOST = 8  # rows of one folder alone that are named
 IMAGES = 5  # that are named of those that changed most
 
 
-def to_text(a, b, options):
+def to_text(a: "StoredRows", b: "StoredRows", options: "ReportOptions") -> str:
     """Markdown text of what changed from one result folder to another.
 
     Arguments:
@@ -31,16 +40,16 @@ def to_text(a, b, options):
     return "\n".join(parts)
 
 
-def _more(alone):
+def _more(alone: Sequence[str]) -> str:
     return f"; and {len(alone) - MOST} more rows" if len(alone) > MOST else ""
 
 
-def _name(place):
+def _name(place: tuple[str, str, str]) -> str:
     dataset, split, method = place
     return f"{method} on {dataset} ({split})"
 
 
-def _row(row_a, row_b, a, b, columns, protocol):
+def _row(row_a: "Row", row_b: "Row", a: "StoredRows", b: "StoredRows", columns: "Sequence[Column]", protocol: str) -> list[str]:
     """The paragraphs of one cell of the table."""
     parts = [f"- {line}" for line in _changes(_made(row_a), _made(row_b))]
     counts_a, counts_b = a.counts(row_a), b.counts(row_b)
@@ -59,18 +68,18 @@ def _row(row_a, row_b, a, b, columns, protocol):
     return parts
 
 
-def _figure(column, before, after, found):
+def _figure(column: "Column", before: float | None, after: float | None, found: Tested | None) -> list[str]:
     before, after = column.shown(before), column.shown(after)
     texts = ["-" if value is None else column.text(value) for value in (before, after)]
     change = "" if before is None or after is None else column.text(after - before, "+")
-    if found is None or before == after:
+    if found is None or before is None or after is None or before == after:
         return [column.head, *texts, change, "", "", "unchanged" if before == after else "not tested"]
     interval = f"[{column.text(column.shown(found['low']), '+')}, {column.text(column.shown(found['high']), '+')}]"
     verdict = ("better" if (after > before) == (column.better == "higher") else "worse") if is_real(found) else "may be chance"
     return [column.head, *texts, change, interval, f"{found['p']:.3g}", verdict]
 
 
-def _images(counts_a, counts_b):
+def _images(counts_a: list[dict[str, Any]], counts_b: list[dict[str, Any]]) -> str:
     """Which images are counted differently, those whose IoU changed most first."""
     before = {line["id"]: line for line in counts_a}
     changed = []
@@ -85,23 +94,23 @@ def _images(counts_a, counts_b):
     return f"{len(changed)} of {len(counts_b)} images are counted differently; IoU: {shown}."
 
 
-def _iou(line):
+def _iou(line: Mapping[str, Any]) -> float:
     return line["intersection"] / line["union"] if line["union"] else 1.0
 
 
-def _made(row):
+def _made(row: "Row") -> dict[str, Any]:
     """All that a row says of how it came about."""
     weights = row.weights and {"file": row.weights.file, "sha256": row.weights.sha256}
     about = dict(status=str(row.status), reason=row.reason, threshold=row.threshold, images=row.n_images, commit=row.code)
     return about | {"metric_size": row.metric_size, "weights": weights, "key": row.key}
 
 
-def _last(stored):
+def _last(stored: "StoredRows") -> dict[str, Any]:
     manifests = stored.store.manifests()
     return {key: value for key, value in manifests[-1].items() if key != "wall_seconds"} if manifests else {}
 
 
-def _changes(before, after, name=""):
+def _changes(before: Any, after: Any, name: str = "") -> Iterator[str]:
     """One line an entry that differs, by its path."""
     if isinstance(before, dict) and isinstance(after, dict):
         for key in dict.fromkeys([*before, *after]):
@@ -110,6 +119,6 @@ def _changes(before, after, name=""):
         yield f"{name}: {_short(before)} -> {_short(after)}"
 
 
-def _short(value):
+def _short(value: object) -> str:
     text = " ".join(str(value).split())
     return text if len(text) <= 80 else f"{text[:77]}..."

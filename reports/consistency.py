@@ -1,6 +1,7 @@
 """What published tables say of themselves and of each other, without a measurement: digits that cannot be, or are copies."""
 
 import math
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import combinations
 from typing import NamedTuple
@@ -45,16 +46,16 @@ class Counted(NamedTuple):
     off: float
 
     @property
-    def telling(self):
+    def telling(self) -> bool:
         """Whether chance gives so many fits, or so small a distance, in less than `RARE` of cases."""
         below = sum(math.exp(-self.by_chance) * self.by_chance**k / math.factorial(k) for k in range(self.fit))  # Poisson's
         deviation = (self.off - 0.25) * math.sqrt(48 * self.cells)  # the variance of one distance is 1/48
         return min(1 - below, math.erfc(-deviation / math.sqrt(2)) / 2) < RARE
 
 
-def published_cells():
+def published_cells() -> list[PublishedCell]:
     """Every `PublishedCell`, in the order of the tables."""
-    found = {}
+    found: dict[tuple[str, str, str], dict[str, str]] = {}
     for source in sources():
         for (method, dataset, metric), text in published(source).items():
             if metric in FIGURES and dataset:
@@ -62,7 +63,7 @@ def published_cells():
     return [PublishedCell(*place, figures) for place, figures in found.items()]
 
 
-def contradictions(cells):
+def contradictions(cells: Sequence[PublishedCell]) -> Iterator[str]:
     """A sentence on each pair of cells that cannot both have been measured, and on each cell that cannot."""
     for cell in cells:
         for other in cells:
@@ -77,13 +78,13 @@ def contradictions(cells):
             yield f"{_name(cell)}: Pd {cell.figures['Pd']} is less than one target of the whole set, {least:.3f}."
 
 
-def whole_numbers(cells):
+def whole_numbers(cells: Iterable[PublishedCell]) -> Iterator[Counted]:
     """A `Counted` a table, data set, family and list.
 
     A Pd that was counted on a list is a whole number of its targets; one of another list is by chance alone, the seldomer the
     more digits are printed. Where digits were changed afterwards, it is still near one.
     """
-    groups = {}
+    groups: dict[tuple[str, str, str], list[str]] = {}
     for cell in cells:
         groups.setdefault((cell.source, cell.dataset, group_of(cell.method, None, ())), []).append(cell.figures["Pd"])
     for place, texts in groups.items():
@@ -97,12 +98,12 @@ def whole_numbers(cells):
                 yield Counted(*place, split, facts["targets"], len(texts), fit, chance, float(sum(off)) / len(off))
 
 
-def same_digits(a, b):
+def same_digits(a: str, b: str) -> bool:
     """Whether two printed figures are one number, the one of more digits rounded to those of the other."""
     return abs(Decimal(a) - Decimal(b)) <= max(_half(a), _half(b))
 
 
-def _between_tables(cell, other):
+def _between_tables(cell: PublishedCell, other: PublishedCell) -> Iterator[str]:
     """Figures of one method in two tables: equal to the digit, the same digits at another point, or Fa alone far apart."""
     common = [figure for figure in cell.figures if figure in other.figures]
     equal = [figure for figure in common if same_digits(cell.figures[figure], other.figures[figure])]
@@ -124,7 +125,7 @@ def _between_tables(cell, other):
         yield f"{where}: IoU and Pd agree within {ALIKE:.0%}, Fa {a:g} and {b:g} are a factor of {factor:.1f} apart."
 
 
-def _within_a_table(cell, other):
+def _within_a_table(cell: PublishedCell, other: PublishedCell) -> Iterator[str]:
     """Two methods with the same Fa and another same figure."""
     equal = [figure for figure, text in cell.figures.items() if other.figures.get(figure) == text]
     if "Fa" in equal and len(equal) >= 2:
@@ -132,10 +133,10 @@ def _within_a_table(cell, other):
         yield f"{_name(cell)}: {digits} are also those of {printed_name(other.method)}."
 
 
-def _name(cell):
+def _name(cell: PublishedCell) -> str:
     return f"{printed_name(cell.method)} on {cell.dataset}, {sources()[cell.source]['title']}"
 
 
-def _half(text):
+def _half(text: str) -> Decimal:
     """Half a unit of the last printed digit."""
-    return Decimal(1).scaleb(Decimal(text).as_tuple().exponent) / 2
+    return Decimal(1).scaleb(int(Decimal(text).as_tuple().exponent)) / 2

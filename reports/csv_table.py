@@ -2,9 +2,15 @@
 
 import csv
 import io
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from irsam_zoo.results.csv_text import safe_text
 from irsam_zoo.zoo.errors import visible
+
+if TYPE_CHECKING:
+    from irsam_zoo.reports.table import Section
+    from irsam_zoo.reports.table_line import Published
 
 FIELDS = ("dataset", "split", "method", "metric", "measured", "ci95_low", "ci95_high", "published", "difference",
            "no_difference", "source", "protocol", "metric_size", "threshold", "fidelity", "marks", "n_images", "n_split",
@@ -14,10 +20,10 @@ ABOUT = ("metric_size", "threshold", "n_images", "n_split", "own_split", "status
 DIGITS = 4
 
 
-def to_csv(sections, protocol):
+def to_csv(sections: "Iterable[Section]", protocol: str) -> str:
     """One line a method, data set and column, in the column's unit; of several published figures, one each."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, FIELDS, lineterminator="\n")
+    writer: csv.DictWriter[str] = csv.DictWriter(text, FIELDS, lineterminator="\n")
     writer.writeheader()
     for section in sections:
         for line in section.lines:
@@ -38,11 +44,11 @@ def to_csv(sections, protocol):
     return text.getvalue()
 
 
-def _beside(figure):
+def _beside(figure: "Published") -> dict[str, Any]:
     """What there is to say of a `reports.table_line.Published`."""
     told = dict(published=figure.text, source=figure.source, no_difference=figure.apart)
     return told | _rounded(dict(difference=figure.difference))
 
 
-def _rounded(figures):
+def _rounded(figures: Mapping[str, float | None]) -> dict[str, float | None]:
     return {name: figure if figure is None else round(figure, DIGITS) for name, figure in figures.items()}

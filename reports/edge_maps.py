@@ -5,6 +5,7 @@ python -m reports.edge_maps docs/figures
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -17,6 +18,10 @@ from irsam_zoo.datasets import build_dataset
 from irsam_zoo.zoo.irsam.haar import haar_details
 from irsam_zoo.zoo.irsam.wpmd import WaveletDiffusion
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from matplotlib.axes import Axes
+
 CANNY_THRESHOLDS = (100, 200)  # those of `zoo.irsam.loss.canny_edges`
 # Both diffusions run alike; a contrast of 11.5 grey levels is that of an untrained WPMD (0.2 after normalisation).
 CONTRAST = 11.5
@@ -26,7 +31,9 @@ SCENE = "syn166"
 DPI = 130
 
 
-def perona_malik(image, *, contrast=CONTRAST, step=STEP, iterations=ITERATIONS):
+def perona_malik(
+    image: "npt.ArrayLike", *, contrast: float = CONTRAST, step: float = STEP, iterations: int = ITERATIONS
+) -> "npt.NDArray[np.float64]":
     """Perona-Malik diffusion on the four nearest neighbours (Perona and Malik, PAMI 1990, eq. 8), no flow through the border.
 
     Arguments:
@@ -49,7 +56,7 @@ def perona_malik(image, *, contrast=CONTRAST, step=STEP, iterations=ITERATIONS):
     return u
 
 
-def edge_maps(image):
+def edge_maps(image: "npt.ArrayLike") -> dict[str, np.ndarray]:
     """Edge maps of one image.
 
     Arguments:
@@ -71,7 +78,7 @@ def edge_maps(image):
     }
 
 
-def draw_edge_maps(image, path):
+def draw_edge_maps(image: "npt.ArrayLike", path: str | Path) -> None:
     """Draw an image beside its edge maps and write a PNG.
 
     Maps are drawn as their square roots, so that weak edges and noise show beside strong edges.
@@ -90,7 +97,7 @@ def draw_edge_maps(image, path):
     figure.savefig(path, dpi=DPI)
 
 
-def draw_wpmd_block(path):
+def draw_wpmd_block(path: str | Path) -> None:
     """Draw how the block is built and where it enters the encoder, and write a PNG."""
     figure = Figure(figsize=(10, 4.6), layout="constrained")
     axes = figure.subplots()
@@ -131,18 +138,20 @@ def draw_wpmd_block(path):
     figure.savefig(path, dpi=DPI)
 
 
-def _slope(x):
+def _slope(x: torch.Tensor) -> np.ndarray:
     """Magnitude of the Haar details of 1x1xHxW, one value a pixel: that of the corner to its lower right."""
     return torch.hypot(*haar_details(x))[0, 0, 1:, 1:].numpy()
 
 
-def _box(axes, x, y, width, text, *, height=6, fill="#e6eefb", size=8.5):
+def _box(
+    axes: "Axes", x: float, y: float, width: float, text: str, *, height: float = 6, fill: str = "#e6eefb", size: float = 8.5
+) -> None:
     corner = (x - width / 2, y - height / 2)
     axes.add_patch(FancyBboxPatch(corner, width, height, boxstyle="round,pad=0.3", fc=fill, ec="#2d3748", lw=0.9))
     axes.text(x, y, text, ha="center", va="center", fontsize=size)
 
 
-def _arrow(axes, start, end):
+def _arrow(axes: "Axes", start: tuple[float, float], end: tuple[float, float]) -> None:
     axes.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": "#2d3748", "lw": 1, "shrinkA": 0, "shrinkB": 0})
 
 

@@ -1,15 +1,21 @@
 """The groups that a table has its methods in, as the paper's Table 1 has."""
 
+from collections.abc import Collection
 from functools import cache
+from typing import TYPE_CHECKING
 
 from irsam_zoo.reports.published import sources
 from irsam_zoo.zoo.index import card_of
 from irsam_zoo.zoo.specs import spec_named
 
+if TYPE_CHECKING:
+    from irsam_zoo.results.row import Row
+    from irsam_zoo.zoo.card import MethodCard
+
 GROUPS = {"classical": "Classical", "deep": "Deep", "ours": "Ours", "after": "After Table 1", "others": "Others"}
 
 
-def group_of(method, row, ours, after=()):
+def group_of(method: str, row: "Row | None", ours: Collection[str], after: Collection[str] = ()) -> str:
     """The key in `GROUPS` of a method.
 
     Arguments:
@@ -33,13 +39,13 @@ def group_of(method, row, ours, after=()):
     return family or "others"
 
 
-def method_card(method):
+def method_card(method: str) -> "MethodCard | None":
     """The card of the class of a method, a configuration or published weights; None where it is not known here."""
     return card_of(_type(method))
 
 
 @cache
-def _type(method):
+def _type(method: str) -> str:
     """The class that a method is a variant of, or that published weights are of, else its own name."""
     spec = spec_named(method)
     return spec.options["type"] if spec else method

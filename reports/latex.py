@@ -1,7 +1,9 @@
 """Table 1 as LaTeX: a fragment for ``\\input`` that needs the packages booktabs and graphicx."""
 
 import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from irsam_zoo.reports.cell_texts import NOT_REAL, PLAIN, data_notes
 from irsam_zoo.reports.columns import listed, units
@@ -10,8 +12,14 @@ from irsam_zoo.reports.markdown import further_source_notes, source_title
 from irsam_zoo.reports.published import size_of
 from irsam_zoo.reports.table_line import MARKS
 
+if TYPE_CHECKING:
+    from irsam_zoo.reports.cell_texts import Layout
+    from irsam_zoo.reports.columns import Column
+    from irsam_zoo.reports.table import Section
+    from irsam_zoo.reports.table_line import Line
 
-def to_latex(sections, protocol, layout=PLAIN):
+
+def to_latex(sections: "Iterable[Section]", protocol: str, layout: "Layout" = PLAIN) -> str:
     """LaTeX text: one ``table*`` a split, all its data sets side by side, or below each other where methods are across."""
     parts = ["% Needs \\usepackage{booktabs,graphicx}.\n"]
     for split, group in groupby(sections, key=lambda section: section.split):
@@ -19,7 +27,7 @@ def to_latex(sections, protocol, layout=PLAIN):
     return "\n".join(parts)
 
 
-def _table(split, sections, protocol, layout):
+def _table(split: str, sections: "Sequence[Section]", protocol: str, layout: "Layout") -> str:
     columns, lines = Grid(sections, layout).text()
     return "\n".join(
         [
@@ -41,7 +49,7 @@ def _table(split, sections, protocol, layout):
     )
 
 
-def _caption(split, sections, protocol):
+def _caption(split: str, sections: "Sequence[Section]", protocol: str) -> str:
     lists = {True: [], False: []}
     for section in sections:
         if section.n_images:
@@ -69,9 +77,11 @@ def _caption(split, sections, protocol):
     return " ".join([*parts, *map(escape, further_source_notes(sections))])
 
 
-def _notes(sections):
+def _notes(sections: "Sequence[Section]") -> str:
     """What stands below the table: thresholds, weights, exceptions, and what its marks mean."""
-    notes = [f"Threshold {policy}: {who}." for policy, who in _who(sections, lambda line: line.row.threshold).items()]
+    notes = [
+        f"Threshold {policy}: {who}." for policy, who in _who(sections, lambda line: line.row and line.row.threshold).items()
+    ]
     training = "; ".join(f"{who} {text}" for text, who in _who(sections, lambda line: line.training).items())
     notes += [f"Weights: {training}."] if training else []
     for section in sections:
@@ -87,7 +97,7 @@ def _notes(sections):
     return " ".join(parts)
 
 
-def _units(columns):
+def _units(columns: "Sequence[Column]") -> str:
     return units(
         columns,
         name=lambda column: column.symbol or escape(column.title or column.name),
@@ -95,7 +105,7 @@ def _units(columns):
     )
 
 
-def _who(sections, text_of):
+def _who(sections: "Sequence[Section]", text_of: "Callable[[Line], str | None]") -> dict[str, str]:
     """Texts about scored methods -> the methods, each with its data sets where not all of them have the same text."""
     places = {}
     for section in sections:
@@ -109,7 +119,7 @@ def _who(sections, text_of):
     return {text: ", ".join(titles) for text, titles in groups.items() if text}
 
 
-def _exceptions(section):
+def _exceptions(section: "Section") -> Iterator[str]:
     """Sentences about the rows of a data set that failed or do not cover the images of its head."""
     groups = {}
     for line in section.lines:
@@ -121,14 +131,15 @@ def _exceptions(section):
             yield f"{section.title}, {text}: {', '.join(titles)}." if len(groups) > 1 else f"{section.title}: {text}."
 
 
-def _speed_notes(sections):
+def _speed_notes(sections: "Sequence[Section]") -> Iterator[str]:
     """Sentences that say on which data set, and where several did it on which processor, speed was measured."""
     names = [column.name for column in sections[0].columns if column.of_method and not column.comparable]
     timed = {}
     for section in sections:
         for line in section.lines:
-            if any(line.values[name].measured is not None for name in names):
-                timed.setdefault(line.method, (section.title, line.row.speed.processor, line.title))
+            speed = line.row and line.row.speed
+            if speed and any(line.values[name].measured is not None for name in names):
+                timed.setdefault(line.method, (section.title, speed.processor, line.title))
     several = len({processor for _, processor, _ in timed.values()}) > 1
     groups = {}
     for place, processor, title in timed.values():

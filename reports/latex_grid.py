@@ -1,10 +1,17 @@
 """The body of a LaTeX table: methods down or across, below each figure its interval, the published one and the difference."""
 
+from collections.abc import Iterable, Sequence
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from irsam_zoo.reports.cell_texts import CellTexts, PublishedTexts, cell_texts, source_marks
 from irsam_zoo.reports.groups import GROUPS
 from irsam_zoo.zoo.errors import visible
+
+if TYPE_CHECKING:
+    from irsam_zoo.reports.cell_texts import Layout
+    from irsam_zoo.reports.table import Section
+    from irsam_zoo.reports.table_line import Line
 
 ARROWS = {"higher": r"$\uparrow$", "lower": r"$\downarrow$", None: ""}
 SPECIAL = {"_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}", "\\": r"\textbackslash{}",
@@ -13,7 +20,7 @@ SPECIAL = {"_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$", "{": r"\{
 NOTHING = PublishedTexts("", "", "")
 
 
-def escape(text):
+def escape(text: str) -> str:
     """Text in one line with LaTeX's special characters made plain."""
     return "".join(SPECIAL.get(character, character) for character in visible(text))
 
@@ -30,7 +37,7 @@ class Grid:
         methods: By name, the method's `reports.table_line.Line`s, None where a section has none; in their groups.
     """
 
-    def __init__(self, sections, layout):
+    def __init__(self, sections: "Sequence[Section]", layout: "Layout"):
         self.sections, self.layout = sections, layout
         self.marks = source_marks(sections)
         columns = sections[0].columns
@@ -41,11 +48,11 @@ class Grid:
         )
         self.methods = {line.method: [known.get(line.method) for known in lines_of] for line in lines}
 
-    def text(self):
+    def text(self) -> tuple[int, list[str]]:
         """How many columns of figures there are, and the lines of the head and of the body."""
         return self._across() if self.layout.transpose else self._upright()
 
-    def _upright(self):
+    def _upright(self) -> tuple[int, list[str]]:
         heads = [escape(column.head) + ARROWS[column.better] for column in (*self.own, *self.each)]
         groups, rules = "", ""
         for number, section in enumerate(self.sections if self.each else ()):
@@ -64,7 +71,7 @@ class Grid:
                 lines += self._stack(self._title(method), cells)
         return width, lines
 
-    def _across(self):
+    def _across(self) -> tuple[int, list[str]]:
         titles = [rf"\rotatebox{{90}}{{{self._title(method)}}}" for method in self.methods]
         groups, rules, first = "", "", 2
         for group, methods in self._groups():
@@ -85,19 +92,19 @@ class Grid:
                 lines += self._stack(head, cells)
         return len(titles), lines
 
-    def _groups(self):
+    def _groups(self) -> list[tuple[str, list[str]]]:
         """The groups that have methods, with them."""
         group = lambda method: next(line.group for line in self.methods[method] if line)  # noqa: E731
         return [(name, list(methods)) for name, methods in groupby(self.methods, key=group)]
 
-    def _title(self, method):
+    def _title(self, method: str) -> str:
         run = _run(self.methods[method])
         return escape(run[0].title) + _marks(self._shared_marks(method))
 
-    def _shared_marks(self, method):
+    def _shared_marks(self, method: str) -> set[str]:
         return set.intersection(*(set(line.marks) for line in _run(self.methods[method])))
 
-    def _cells(self, method):
+    def _cells(self, method: str) -> list[list[str]]:
         """The cells of a method, each a stack of texts."""
         lines = self.methods[method]
         cells = []
@@ -114,7 +121,7 @@ class Grid:
                 cells.append(self._texts(texts, own))
         return cells
 
-    def _texts(self, texts, marks=()):
+    def _texts(self, texts: CellTexts, marks: Iterable[str] = ()) -> list[str]:
         """A cell's texts from the top, as many as `_labels`: best bold, second underlined, the rest in small print."""
         measured = texts.measured or "-"
         measured = {1: rf"\textbf{{{measured}}}", 2: rf"\underline{{{measured}}}"}.get(texts.rank, measured)
@@ -126,12 +133,12 @@ class Grid:
         return [measured + r"$^{\approx}$" * texts.doubtful + _marks([*marks, *texts.marks]), *small]
 
     @property
-    def _labels(self):
+    def _labels(self) -> tuple[str, ...]:
         """What stands before the small print."""
         beside = (f"{what}{escape(mark)}" for mark in ("", *self.marks.values()) for what in ("published", "difference"))
         return r"95 \% interval", *beside
 
-    def _stack(self, label, cells):
+    def _stack(self, label: str, cells: Iterable[Sequence[str]]) -> list[str]:
         """The lines of a row of cells; those without a text are left out."""
         figures, *small = zip(*cells, strict=True)
         lines, small_head = [rf"{_row([label, *figures])} \\"], r"\quad\scriptsize "
@@ -141,20 +148,20 @@ class Grid:
         return lines
 
 
-def scored(line):
+def scored(line: "Line") -> bool:
     """Whether a line has a row that was scored."""
     return line.row is not None and line.row.ok
 
 
-def _run(lines):
+def _run(lines: "Iterable[Line | None]") -> "list[Line]":
     """The lines that say most of a method: those scored, else those run, else all that there are."""
     shown = [line for line in lines if line is not None]
     return [line for line in shown if scored(line)] or [line for line in shown if line.row] or shown
 
 
-def _row(cells):
+def _row(cells: Iterable[str]) -> str:
     return " & ".join(cells)
 
 
-def _marks(letters):
+def _marks(letters: Iterable[str]) -> str:
     return f"$^{{{''.join(sorted(letters))}}}$" if letters else ""

@@ -1,12 +1,17 @@
 """Which way of cutting and counting the stored scores comes nearest to a published cell."""
 
 import math
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
 from irsam_zoo.metrics import compute_metrics
 from irsam_zoo.reports.columns import metric_column
 from irsam_zoo.reports.offered_policies import offered_policies
 from irsam_zoo.zoo.errors import FAILURES, ZooError
+
+if TYPE_CHECKING:
+    from irsam_zoo.results.row import Row
+    from irsam_zoo.results.stored_rows import StoredRows
 
 SQUARE = 512 * 512  # px; what IRSAM's and ISNet's codes divide the false pixels of an image by, whatever its size
 
@@ -24,13 +29,13 @@ class Way(NamedTuple):
 
     method: str
     split: str
-    policy: str
+    policy: str | None
     protocol: str
     images: str
-    figures: dict[str, float]
+    figures: dict[str, float | None]
 
 
-def ways(row, stored):
+def ways(row: "Row", stored: "StoredRows") -> Iterator[Way]:
     """Every `Way` of a row: its own cut by all protocols, and every one of the `offered_policies` by the exact one.
 
     Those of a row whose journal is gone are its own cut's and, from the sums of the set, every fraction of the score's range.
@@ -62,7 +67,7 @@ def ways(row, stored):
             yield Way(policy=str(policy), protocol="exact, Fa over 512x512", figures=figures, **place)
 
 
-def best_fraction(row, printed):
+def best_fraction(row: "Row", printed: Mapping[str, str]) -> Way | None:
     """The `Way` of the fraction of the score's range that comes nearest to a cell, from the sums over the set; no nIoU.
 
     None where the scores are logits, or no sweep is stored.
@@ -79,7 +84,7 @@ def best_fraction(row, printed):
     return min(found, key=lambda way: distance(way.figures, printed))
 
 
-def distance(figures, printed):
+def distance(figures: Mapping[str, float | None], printed: Mapping[str, str]) -> float:
     """The factor by which figures are off those of a published cell: 1 where all are equal, the geometric mean over them.
 
     Arguments:
@@ -87,12 +92,12 @@ def distance(figures, printed):
         printed (dict): By metric, texts. Those that the figures do not have are left out. A figure counts as a hundredth of the
             printed one at least.
     """
-    known = {name: float(text) for name, text in printed.items() if figures.get(name) is not None and float(text) > 0}
-    common = [(figures[name], theirs) for name, theirs in known.items()]
+    both = ((figures.get(name), float(text)) for name, text in printed.items())
+    common = [(ours, theirs) for ours, theirs in both if ours is not None and theirs > 0]
     if not common:
         return math.inf
     return math.exp(sum(abs(math.log(max(ours, theirs / 100) / theirs)) for ours, theirs in common) / len(common))
 
 
-def _shown(metrics):
+def _shown(metrics: Mapping[str, float | None]) -> dict[str, float | None]:
     return {name: metric_column(name).shown(value) for name, value in metrics.items()}

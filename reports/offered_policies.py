@@ -1,10 +1,12 @@
 """The threshold policies that the page and the audit try on stored scores."""
 
+from collections.abc import Iterable
+
 from irsam_zoo.zoo import THRESHOLDS, Threshold, build_threshold
 from irsam_zoo.zoo.errors import FAILURES
 
 
-def offered_policies(kinds) -> list[Threshold]:
+def offered_policies(kinds: Iterable[str | None]) -> list[Threshold]:
     """Every registered policy of scores of some kinds, with each of the numbers that `Threshold.tried` names, in the registry's
     order: a policy of a plug-in is among them. One that has no default numbers, and names none, is left out.
 

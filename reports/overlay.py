@@ -1,7 +1,13 @@
 """Pictures of predictions: targets as numbered boxes on the image, and methods side by side."""
 
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+
+if TYPE_CHECKING:
+    from irsam_zoo.results.targets import Target
 
 # Of Okabe and Ito's palette for all kinds of colour vision, the one that stands out best from grey.
 BOX = (240, 228, 66)
@@ -13,10 +19,11 @@ MARGIN = 4  # px at least between a target and its box
 TEXT = 16  # px
 EDGE = 2  # px of black around a number
 GAP = 8  # px between panels
+Box = tuple[float, float, float, float]  # left, top, right, bottom, in px
 LEGEND = "Score maps, from their\nmedian (black) to their\nlargest score (white)"
 
 
-def draw_overlay(image, targets, scale=None):
+def draw_overlay(image: np.ndarray, targets: "Sequence[Target]", scale: int | None = None) -> Image.Image:
     """Draw targets as numbered boxes.
 
     Arguments:
@@ -27,7 +34,7 @@ def draw_overlay(image, targets, scale=None):
     Returns:
         PIL.Image.Image: RGB.
     """
-    scale = scale or -(-SIDE // max(image.shape))
+    scale = scale or int(-(-SIDE // max(image.shape)))
     picture = Image.fromarray(image).resize((image.shape[1] * scale, image.shape[0] * scale), Image.Resampling.NEAREST)
     picture = picture.convert("RGB")
     draw = ImageDraw.Draw(picture)
@@ -46,7 +53,7 @@ def draw_overlay(image, targets, scale=None):
     return picture
 
 
-def side_by_side(image, predictions, titles):
+def side_by_side(image: np.ndarray, predictions: Mapping[str, Any], titles: Mapping[str, str]) -> Image.Image:
     """Draw methods side by side: the image first, and below each method's overlay its score map.
 
     Arguments:
@@ -58,7 +65,7 @@ def side_by_side(image, predictions, titles):
         PIL.Image.Image: RGB.
     """
     scale = max(round(PANEL / max(image.shape)), 1)
-    columns = [("Image", draw_overlay(image, (), scale), None)]
+    columns: list[tuple[str, Image.Image, Image.Image | None]] = [("Image", draw_overlay(image, (), scale), None)]
     for method, (score, _, targets) in predictions.items():
         count = f"{len(targets)} target{'s' * (len(targets) != 1)}"
         columns.append(
@@ -78,7 +85,7 @@ def side_by_side(image, predictions, titles):
     return picture
 
 
-def _box(target, scale, size):
+def _box(target: "Target", scale: int, size: tuple[int, int]) -> Box:
     """The corners of the box around a target, within the picture."""
     margin = max(scale, MARGIN) + LINE
     left, top = scale * target.left - margin, scale * target.top - margin
@@ -86,7 +93,7 @@ def _box(target, scale, size):
     return max(left, 0), max(top, 0), min(right, size[0]) - 1, min(bottom, size[1]) - 1
 
 
-def _free_place(box, extent, size, taken):
+def _free_place(box: Box, extent: tuple[float, float], size: tuple[int, int], taken: Iterable[Box]) -> Box | None:
     """The box for a text of this extent at a corner of another box, where it overlaps nothing, or None."""
     width, height = extent
     left, top, right, bottom = box
@@ -98,11 +105,11 @@ def _free_place(box, extent, size, taken):
     return None
 
 
-def _overlap(a, b):
+def _overlap(a: Box, b: Box) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
-def _grey(score):
+def _grey(score: np.ndarray) -> np.ndarray:
     """A score map as uint8 from its median to its largest score."""
     low, high = float(np.median(score)), float(score.max())
     return np.round(255 * np.clip((score - low) / ((high - low) or 1), 0, 1)).astype(np.uint8)

@@ -1,7 +1,9 @@
 """The files of predictions: masks, score maps, overlays, and targets as CSV and COCO."""
 
 import io
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
@@ -10,6 +12,9 @@ from irsam_zoo.reports.overlay import draw_overlay, side_by_side
 from irsam_zoo.results.files import write_atomic, write_json
 from irsam_zoo.results.score_map import write_score_map
 from irsam_zoo.results.targets import ImageTargets, to_coco, to_csv
+
+if TYPE_CHECKING:
+    from irsam_zoo.zoo.detector import Detector
 
 
 class PredictionWriter:
@@ -32,11 +37,11 @@ class PredictionWriter:
         found (dict[str, list[ImageTargets]]): What was found so far, by method.
     """
 
-    def __init__(self, out, detectors):
+    def __init__(self, out: str | Path, detectors: "Mapping[str, Detector]"):
         self.out, self.detectors = Path(out), detectors
         self.found = {name: [] for name in detectors}
 
-    def add(self, frame, by_method):
+    def add(self, frame: Any, by_method: Mapping[str, Any]) -> None:
         """Write the files of one image.
 
         Arguments:
@@ -53,7 +58,7 @@ class PredictionWriter:
             titles = {name: detector.card.title for name, detector in self.detectors.items()}
             _write_picture(self.out / "side_by_side" / f"{frame.id}.png", side_by_side(frame.image, by_method, titles))
 
-    def close(self):
+    def close(self) -> None:
         """Write the targets of all images."""
         for name, detector in self.detectors.items():
             about = dict(method=name, title=detector.card.title, threshold=str(detector.threshold), scores=detector.score_kind)
@@ -61,7 +66,7 @@ class PredictionWriter:
             write_json(self.out / name / "targets.json", to_coco(self.found[name], about))
 
 
-def _write_picture(path, picture):
+def _write_picture(path: Path, picture: Image.Image) -> None:
     file = io.BytesIO()
     picture.save(file, "PNG")
     write_atomic(path, file.getvalue())

@@ -1,5 +1,8 @@
 """The speed of methods as a table."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from irsam_zoo.reports.markdown import markdown_table
 
 HEAD = (
@@ -18,14 +21,15 @@ HEAD = (
 )
 
 
-def to_markdown(profiles, not_counted):
+def to_markdown(profiles: Sequence[Any], not_counted: str) -> str:
     """Markdown text of `engine.profile_table.Profile`s: how they were measured, and a line each.
 
     Arguments:
         profiles: In the order of the lines.
         not_counted: What FLOPs leave out.
     """
-    lines, told = [HEAD], []
+    lines: list[tuple[str, ...]] = [HEAD]
+    told: list[str] = []
     for profile in profiles:
         lines.append(_line(profile))
         told += _remarks(profile)
@@ -41,7 +45,7 @@ def to_markdown(profiles, not_counted):
     return "\n".join([markdown_table(lines), *told]) + "\n"
 
 
-def _line(profile):
+def _line(profile: Any) -> tuple[str, ...]:
     speed, params = profile.speed, profile.num_parameters
     if speed is None:
         return (profile.method, str(profile.size), "failed", *[""] * (len(HEAD) - 3))
@@ -61,7 +65,7 @@ def _line(profile):
     )
 
 
-def _remarks(profile):
+def _remarks(profile: Any) -> list[str]:
     """Sentences on what is odd about one of the lines."""
     if profile.speed is None:
         return [f"{profile.method} at {profile.size}: {profile.reason}.\n"]
@@ -70,5 +74,5 @@ def _remarks(profile):
     return []
 
 
-def _milliseconds(seconds):
+def _milliseconds(seconds: float | None) -> str:
     return "" if seconds is None else f"{1e3 * seconds:.3g}"

@@ -1,9 +1,17 @@
 """Which figures of a column are the best and the second best, and whether their lead over the next is real."""
 
-from irsam_zoo.reports.significance import is_real, paired
+from typing import TYPE_CHECKING
+
+from irsam_zoo.reports.significance import Tested, is_real, paired
+
+if TYPE_CHECKING:
+    from irsam_zoo.reports.columns import Column
+    from irsam_zoo.reports.table import Section
+    from irsam_zoo.reports.table_line import Line
+    from irsam_zoo.results.stored_rows import CountsOf
 
 
-def rank(section, counts):
+def rank(section: "Section", counts: "CountsOf") -> None:
     """Note the rank of the honest figures over the images of a `reports.table.Section`, and whether their lead is real.
 
     Arguments:
@@ -12,10 +20,10 @@ def rank(section, counts):
     """
     stored = {}
 
-    def test(column, a, b):
+    def test(column: "Column", a: "Line", b: "Line") -> Tested | None:
         for line in (a, b):
             if line.method not in stored:
-                stored[line.method] = counts(line.row)
+                stored[line.method] = line.row and counts(line.row)
         return paired(stored[a.method], stored[b.method], section.protocol, column.name)
 
     for column in section.columns:
@@ -28,10 +36,11 @@ def rank(section, counts):
                 value.rank = number
                 rivals = standing[number] if len(standing) > number else []
                 tests = [test(column, line, rival) for rival in rivals]
-                value.lead = all(map(is_real, tests)) if tests and None not in tests else None
+                known = [found for found in tests if found]
+                value.lead = all(map(is_real, known)) if known and len(known) == len(tests) else None
 
 
-def _standing(section, column):
+def _standing(section: "Section", column: "Column") -> "list[list[Line]]":
     """The lines that may be ranked, best first; those whose figures are printed alike are one list."""
     groups = {}
     for line in section.lines:

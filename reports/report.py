@@ -1,8 +1,10 @@
 """Writes the report of a result folder."""
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from irsam_zoo.reports.audit import audit
 from irsam_zoo.reports.cell_texts import PLAIN, Layout
@@ -14,6 +16,11 @@ from irsam_zoo.reports.markdown import to_markdown
 from irsam_zoo.reports.table import build_table, table_config
 from irsam_zoo.results.stored_rows import StoredRows
 from irsam_zoo.zoo.terminal import warn
+
+if TYPE_CHECKING:
+    from irsam_zoo.reports.table import Section
+    from irsam_zoo.results.row import Row
+    from irsam_zoo.results.stored_rows import CountsOf
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +52,7 @@ class ReportOptions:
     data_root: str | None = None
 
 
-def tables(stored, options):
+def tables(stored: StoredRows, options: ReportOptions) -> dict[str, str]:
     """Table 1 in every format; in LaTeX, which goes into papers, without what came after it unless the table says so."""
     sections, alone = _sections(stored, options, (False, True))
     formats = {"table1.md": (to_markdown, sections), "table1.tex": (to_latex, alone), "table1.html": (to_html, sections)}
@@ -53,12 +60,12 @@ def tables(stored, options):
     return texts | {"table1.csv": to_csv(sections, options.protocol)}
 
 
-def table_sections(stored, options):
+def table_sections(stored: StoredRows, options: ReportOptions) -> "list[Section]":
     """The `reports.table.Section`s of a result folder, with what further folders hold of its networks."""
     return _sections(stored, options, (False,))[0]
 
 
-def _sections(stored, options, alone):
+def _sections(stored: StoredRows, options: ReportOptions, alone: Iterable[bool]) -> "list[list[Section]]":
     """The sections with what came after Table 1, or alone: a list of them for each that is asked for."""
     beside = beside_folders(stored, options)
     chosen = {name: getattr(options, name) for name in ("protocol", "columns", "digits", "with_published", "table")}
@@ -66,7 +73,7 @@ def _sections(stored, options, alone):
     return [build_table(stored.rows, alone=each, **chosen) for each in alone]
 
 
-def published_tables(stored, options):
+def published_tables(stored: StoredRows, options: ReportOptions) -> dict[str, str]:
     """A table as a repository shows it: Table 1 by its name, another one with its own behind."""
     texts = tables(stored, options)
     end = "" if options.table == ReportOptions.table else f"_{options.table}"
@@ -76,14 +83,14 @@ def published_tables(stored, options):
     }
 
 
-def beside_folders(stored, options):
+def beside_folders(stored: StoredRows, options: ReportOptions) -> list[StoredRows]:
     """The further result folders: those of the table, seen from the folder itself, that are there, and those of the options."""
     known = (stored.store.out / folder for folder in table_config(options.table).get("beside", ()))
     folders = [*(folder for folder in known if folder.is_dir()), *options.beside]
     return [StoredRows.read(folder, stored.policy) for folder in folders]
 
 
-def counts_in(folders):
+def counts_in(folders: Sequence[StoredRows]) -> "CountsOf":
     """A function of a row of one of several folders to the counts of its images, as `StoredRows.counts` gives them.
 
     A row's counts are read once.
@@ -92,7 +99,7 @@ def counts_in(folders):
     owners = {place(row): stored for stored in reversed(folders) for row in stored.rows}
     found = {}
 
-    def counts(row):
+    def counts(row: "Row") -> list[dict[str, Any]] | None:
         if place(row) not in found:
             found[place(row)] = owners.get(place(row), folders[0]).counts(row)
         return found[place(row)]
@@ -100,27 +107,41 @@ def counts_in(folders):
     return counts
 
 
-def figures(stored, options):
+def figures(stored: StoredRows, options: ReportOptions) -> dict[str, bytes | str]:
     """Every figure that can be drawn, as PDF and PNG with its data as CSV; what is left out is told on standard error."""
     from irsam_zoo.reports.figures.write import draw_figures  # not above: matplotlib takes a second, and `run` draws nothing
 
-    chosen = dict(protocol=options.protocol, names=options.figures, images=options.images, data_root=options.data_root)
-    return draw_figures(stored.rows, stored.store, **chosen, tell=warn)
+    return draw_figures(
+        stored.rows,
+        stored.store,
+        protocol=options.protocol,
+        names=options.figures,
+        images=options.images,
+        data_root=options.data_root,
+        tell=warn,
+    )
 
 
-def page(stored, options):
+def page(stored: StoredRows, options: ReportOptions) -> dict[str, str]:
     """The report as one page."""
     from irsam_zoo.reports.page import page  # as above
 
     return page(stored, options)
 
 
+Part = Callable[[StoredRows, ReportOptions], Mapping[str, str | bytes]]
 # The parts of a report: each takes `results.stored_rows.StoredRows` and the options, and gives texts or bytes by name of file.
 # The page comes last, since it carries what the others wrote.
-PARTS = (tables, audit, figures, page)
+PARTS: tuple[Part, ...] = (tables, audit, figures, page)
 
 
-def write_report(stored, folder, write, options, parts=PARTS):
+def write_report(
+    stored: StoredRows,
+    folder: str | Path,
+    write: Callable[[Path, str | bytes], object],
+    options: ReportOptions,
+    parts: Iterable[Part] = PARTS,
+) -> list[Path]:
     """Write a report.
 
     Arguments:

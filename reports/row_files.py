@@ -2,6 +2,7 @@
 
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,12 @@ from irsam_zoo.zoo.reading import check_regular, sha256_file
 from irsam_zoo.zoo.weights.folders import USUAL, found_file
 from irsam_zoo.zoo.weights.header import read_header
 
+if TYPE_CHECKING:
+    from irsam_zoo.datasets import IRSTDDataset
+    from irsam_zoo.results.record import ImageRecord
+    from irsam_zoo.results.row import Row
+    from irsam_zoo.results.store import ResultStore
+
 
 class RowFiles:
     """Reads what is stored behind rows.
@@ -28,12 +35,12 @@ class RowFiles:
         data_root: Folder of the data sets; by default that of the run which made the rows.
     """
 
-    def __init__(self, store, data_root=None):
+    def __init__(self, store: "ResultStore", data_root: str | Path | None = None):
         self.store, self.data_root = store, data_root
         self.test_set = cache(self._test_set)
         self._records = {}
 
-    def records(self, row):
+    def records(self, row: "Row") -> "list[ImageRecord]":
         """The `ImageRecord`s of a row, with the counts of its own cut.
 
         Raises:
@@ -42,21 +49,21 @@ class RowFiles:
         key = self._key(row)
         if key not in self._records:
             records = self.store.records(row)
-            if row.from_sweep:
+            if row.from_sweep and row.threshold:
                 records = recut_records(records, build_threshold(row.threshold), row.score_kind)
             self._records[key] = {record.id: record for record in records}
         return list(self._records[key].values())
 
-    def record(self, row, image_id):
+    def record(self, row: "Row", image_id: str) -> "ImageRecord":
         """The `ImageRecord` of one of the images of a row."""
         self.records(row)
         return self._records[self._key(row)][image_id]
 
-    def counts(self, row):
+    def counts(self, row: "Row") -> pd.DataFrame:
         """The counts of each image of a row, as `metrics.count_image` has them: one line an image."""
         return pd.DataFrame([record.counts for record in self.records(row)])
 
-    def item(self, row, image_id):
+    def item(self, row: "Row", image_id: str) -> Any:
         """An image with its label, as a data set gives it.
 
         Raises:
@@ -69,7 +76,7 @@ class RowFiles:
             )
         return item
 
-    def mask_path(self, row, record):
+    def mask_path(self, row: "Row", record: "ImageRecord") -> Path:
         """The file of a predicted mask.
 
         Raises:
@@ -85,11 +92,11 @@ class RowFiles:
             raise ZooError(f"{path} is not the mask that was scored; {again} with --save-predictions")
         return path
 
-    def mask(self, row, image_id):
+    def mask(self, row: "Row", image_id: str) -> np.ndarray:
         """The HxW bool mask that a method predicted of an image."""
         return _picture(self.mask_path(row, self.record(row, image_id))) > 127
 
-    def score_path(self, row, image_id):
+    def score_path(self, row: "Row", image_id: str) -> Path:
         """The file of a score map; ZooError where none was saved with the record of this image."""
         record = self.record(row, image_id)
         saved = record.saved_scores
@@ -102,7 +109,7 @@ class RowFiles:
             raise ZooError(f"{path} is not the score map that was measured; run the benchmark again with --save-scores")
         return path
 
-    def score(self, row, image_id):
+    def score(self, row: "Row", image_id: str) -> np.ndarray:
         """The HxW float64 score map of an image, in any linear scale; of a network, probabilities (``.npy`` has logits)."""
         path = self.score_path(row, image_id)
         if path.suffix == ".png":
@@ -113,7 +120,7 @@ class RowFiles:
             raise ZooError(f"{path} is no array of numbers ({error}); run the benchmark again with --save-scores") from None
         return expit(score) if row.score_kind == "logit" else score
 
-    def losses(self, row):
+    def losses(self, row: "Row") -> tuple[list[pd.DataFrame], bool]:
         """What a network lost in training, by the tables beside its weights and beside those that they went on from.
 
         Returns:
@@ -136,17 +143,17 @@ class RowFiles:
         return stages, whole
 
     @staticmethod
-    def _key(row):
+    def _key(row: "Row") -> tuple[str, str, str, str | None]:
         return row.dataset, row.split, row.method, row.threshold
 
-    def _file(self, kind, row, name):
+    def _file(self, kind: str, row: "Row", name: str) -> Path:
         """The file of a row by its name; ZooError where a name or a link leads out of the result folder."""
         path = self.store.out / kind / row.dataset / row.split / row.method / name
         if not path.resolve().is_relative_to(self.store.out.resolve()):
             raise ZooError(f"{path} leads out of the result folder; remove it")
         return path
 
-    def _test_set(self, name, split):
+    def _test_set(self, name: str, split: str) -> "IRSTDDataset":
         """The test set that rows are of: as the runs of this folder named it, else by its name."""
         runs = [manifest["config"] for manifest in reversed(self.store.manifests()) if "config" in manifest]
         # `run` has data sets, `score` one or none: then the folder of predictions was called by it.
@@ -162,7 +169,7 @@ class RowFiles:
         raise ZooError(f"the images of {name} are not found; name the folder of the data sets by --data-root")
 
 
-def _losses(path):
+def _losses(path: Path) -> pd.DataFrame:
     """A table of losses; ZooError where the file is none."""
     try:
         check_regular(path)
@@ -174,7 +181,7 @@ def _losses(path):
     return table
 
 
-def _picture(path):
+def _picture(path: Path) -> np.ndarray:
     """The HxW grey levels of a PNG."""
     picture = open_picture(path, np.array, formats=("PNG",))
     if picture.ndim != 2:
@@ -182,7 +189,7 @@ def _picture(path):
     return picture * np.uint8(255) if picture.dtype == bool else picture
 
 
-def _stage_before(path):
+def _stage_before(path: Path) -> tuple[Path | None, bool]:
     """The weights that training went on from, or None, and whether it is known that there were none."""
     if not path.is_file():
         return None, False

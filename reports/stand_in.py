@@ -1,12 +1,17 @@
 """Which of a network's rows its line in a table shows: those of weights trained on the set alone, or on several together."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from irsam_zoo.results.row import Row
 
 ALONE, JOINT, OTHER = "alone", "joint", "other"
 KINDS = (ALONE, JOINT, OTHER)
 
 
-def training_of(row):
+def training_of(row: "Row") -> str | None:
     """What a row's weights were trained on, as their header tells it, seen from the row's test list.
 
     Returns:
@@ -24,7 +29,9 @@ def training_of(row):
     return ALONE if weights.dataset == row.dataset and not weights.in_stages else OTHER
 
 
-def chosen_rows(rows, beside, kinds, listed):
+def chosen_rows(
+    rows: "Iterable[Row]", beside: "Sequence[Row]", kinds: Sequence[str], listed: Sequence[str]
+) -> "dict[str, Row]":
     """The row of each method on one test list.
 
     The choice is by what the rows' weights say of their training, whole lists first, and never by a figure.
@@ -55,20 +62,20 @@ def chosen_rows(rows, beside, kinds, listed):
     return chosen
 
 
-def _line(row, own, listed):
+def _line(row: "Row", own: "Mapping[str, Row]", listed: Sequence[str]) -> str | None:
     """The name of the line that a row of another folder is of: its own, else that of the same network; None without one."""
     if row.method in own or row.method in listed:
         return row.method
     return next((name for name in [*listed, *sorted(own)] if name in own and _same_network(row, own[name])), None)
 
 
-def _place(row, kinds):
+def _place(row: "Row", kinds: Sequence[str]) -> tuple[bool, bool, int]:
     return not row.ok, not row.whole, kinds.index(training_of(row)) if row.weights else 0
 
 
-def _same_network(row, other):
+def _same_network(row: "Row", other: "Row") -> bool:
     """Whether two rows are of one method with equal options, and differ in the weights alone."""
-    if None in (row.weights, row.key, other.weights, other.key) or row.weights.publisher:
+    if not (row.weights and row.key and other.weights and other.key) or row.weights.publisher:
         return False
-    first, second = ({**each.key["method"], "checkpoint": None} for each in (row, other))
+    first, second = ({**key["method"], "checkpoint": None} for key in (row.key, other.key))
     return first == second

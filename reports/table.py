@@ -1,7 +1,9 @@
 """The table behind every format: measured values with the published ones beside them."""
 
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from mmengine.config import Config
 
@@ -17,6 +19,10 @@ from irsam_zoo.reports.table_line import Line, Published, Value
 from irsam_zoo.results.row import OUTSIDE, Status
 from irsam_zoo.zoo import UsageError, list_configs, list_methods
 from irsam_zoo.zoo.lookup import registered, unknown
+
+if TYPE_CHECKING:
+    from irsam_zoo.results.row import Row
+    from irsam_zoo.results.stored_rows import CountsOf
 
 TABLES = ROOT / "configs" / "tables"
 
@@ -45,28 +51,28 @@ class Section:
     lines: list[Line] = field(default_factory=list)
 
     @property
-    def known(self):
+    def known(self) -> bool:
         """Whether the package has the data set; one of a user's own has no methods but those that were run."""
         return registered(DATASETS, self.dataset) is not None
 
     @property
-    def title(self):
+    def title(self) -> str:
         """The data set's name as the literature prints it."""
         known = registered(DATASETS, self.dataset)
         return known.title if known else self.dataset
 
     @property
-    def has_split(self):
+    def has_split(self) -> bool:
         """Whether the images may be told from others by the name of a split; a list of a user's own set has none."""
         return self.known or not self.own_list
 
     @property
-    def list_title(self):
+    def list_title(self) -> str:
         """What the list of images is called, in Markdown."""
         return " ".join([f"`{self.split}`"] * self.has_split + ["(own list)" if self.has_split else "own list"] * self.own_list)
 
     @property
-    def further_sources(self):
+    def further_sources(self) -> dict[str, list[str]]:
         """Titles of the methods with published values from elsewhere than the first of `tables`, by `Published.source`."""
         found = {}
         for line in self.lines:
@@ -76,19 +82,19 @@ class Section:
         return found
 
     @property
-    def images(self):
+    def images(self) -> tuple[int | None, str | None]:
         """Number and fingerprint of the images that most whole rows were scored on, None for what is not known."""
-        pairs = Counter((line.row.n_split, line.row.fingerprint) for line in self.lines if line.whole)
+        pairs = Counter((line.row.n_split, line.row.fingerprint) for line in self.lines if line.row and line.whole)
         pairs = pairs or Counter((line.row.n_split, None) for line in self.lines if line.row and line.row.n_split)
         return pairs.most_common(1)[0][0] if pairs else (None, None)
 
     @property
-    def n_images(self):
+    def n_images(self) -> int | None:
         """Images of the whole test list, or None where no method was run."""
         return self.images[0]
 
     @property
-    def untested(self):
+    def untested(self) -> list[str]:
         """Heads of the columns with a best figure of which it is not known whether its lead is real."""
         for_best = {c.head: [line.values[c.name] for line in self.lines if line.values[c.name].rank] for c in self.columns}
         return [
@@ -97,7 +103,7 @@ class Section:
             if any(value.rank == 2 for value in values) and any(value.rank == 1 and value.lead is None for value in values)
         ]
 
-    def deviation(self, line):
+    def deviation(self, line: Line) -> str | None:
         """In words, why a scored row is not compared: its images are not `images`, or it lacks the protocol. Else None."""
         row = line.row
         if row is None or not row.ok:
@@ -116,17 +122,17 @@ class Section:
 
 
 def build_table(
-    rows,
+    rows: "Sequence[Row]",
     *,
-    protocol="exact",
-    columns=DEFAULT,
-    digits=None,
-    with_published=False,
-    counts=lambda row: None,
-    table="table1",
-    beside=(),
-    alone=False,
-):
+    protocol: str = "exact",
+    columns: Iterable[str] = DEFAULT,
+    digits: int | None = None,
+    with_published: bool = False,
+    counts: "CountsOf" = lambda row: None,
+    table: str = "table1",
+    beside: "Sequence[Row]" = (),
+    alone: bool = False,
+) -> list[Section]:
     """Arrange stored rows.
 
     Arguments:
@@ -149,7 +155,7 @@ def build_table(
     Raises:
         UsageError: There is no such column or configuration.
     """
-    columns = columns_named(columns, rows, digits)
+    shown = columns_named(columns, rows, digits)
     config = table_config(table)
     order = [*config.methods, *config.after]
     listed = order if config.with_after else config.methods
@@ -157,11 +163,11 @@ def build_table(
     for split in sorted({row.split for row in rows}, key=lambda name: (name != DEFAULT_SPLIT, name)):
         names = {row.dataset for row in rows if row.split == split}
         for dataset in sorted(names, key=lambda name: _place(name, config.datasets)):
-            of_list = [[row for row in some if (row.split, row.dataset) == (split, dataset)] for some in (rows, beside)]
-            found = chosen_rows(*of_list, config.get("weights", KINDS), order)
+            own, further = ([row for row in some if (row.split, row.dataset) == (split, dataset)] for some in (rows, beside))
+            found = chosen_rows(own, further, config.get("weights", KINDS), order)
             own_list = any(row.own_split for row in found.values())
             tables = tables_of(split) if dataset in config.datasets and not own_list else []
-            section = Section(dataset, split, own_list, tables, protocol, columns, config.get("title", "Table 1"))
+            section = Section(dataset, split, own_list, tables, protocol, shown, config.get("title", "Table 1"))
             unrun = {*listed, *_published_here(tables, with_published)} if section.known else set()
             for method in {*unrun, *found}:
                 line = _line(method, section, found.get(method), config)
@@ -174,7 +180,7 @@ def build_table(
     return sections
 
 
-def table_config(table):
+def table_config(table: str) -> Config:
     """A configuration of ``configs/tables`` by its name; UsageError where there is none."""
     known = sorted(path.stem for path in TABLES.glob("*.py"))
     if table not in known:
@@ -182,17 +188,17 @@ def table_config(table):
     return Config.fromfile(TABLES / f"{table}.py")
 
 
-def _published_here(tables, all_of_them):
+def _published_here(tables: Iterable[str], all_of_them: bool) -> set[str]:
     """The methods of published tables: all, or those that the package has as methods or configurations."""
     methods = {method for table in tables for method, _, _ in published(table)}
     return methods if all_of_them else methods & {*list_methods(), *list_configs()}
 
 
-def _place(name, order):
+def _place(name: str, order: Sequence[str]) -> tuple[int, str]:
     return (order.index(name), "") if name in order else (len(order), name)
 
 
-def _line(method, section, row, config):
+def _line(method: str, section: Section, row: "Row | None", config: Config) -> Line:
     printed = {} if section.own_list else published_figures(method, section.dataset, section.split, section.tables)
     shown = {column.name for column in section.columns}
     return Line(
@@ -205,22 +211,22 @@ def _line(method, section, row, config):
     )
 
 
-def _title(method):
+def _title(method: str) -> str:
     """That of a method of the package, by its card; of another one the name that a published table prints."""
     card = method_card(method) if method in list_methods() else None
     return card.title if card else printed_name(method)
 
 
-def _value(column, printed, section, row):
+def _value(column: Column, printed: Mapping[str, Mapping[str, str]], section: Section, row: "Row | None") -> Value:
     beside = tuple(Published(source, texts[column.name]) for source, texts in printed.items() if column.name in texts)
     if row is None or not (row.ok or column.of_method):
         return Value(published=beside)
     figures = (column.of(row, section.protocol), *(column.interval(row, section.protocol) or (None, None)))
     marks = column.marks(row) if figures[0] is not None else ""
-    return Value(*map(column.shown, figures), published=beside, marks=marks)
+    return Value(*(column.shown(figure) for figure in figures), published=beside, marks=marks)
 
 
-def _compare(section):
+def _compare(section: Section) -> None:
     """Note what each published figure is apart from the measured one by, or the difference."""
     for line in section.lines:
         for column in section.columns:
@@ -231,7 +237,7 @@ def _compare(section):
                     figure.difference = value.measured - float(figure.text)
 
 
-def _apart(section, line, column, source):
+def _apart(section: Section, line: Line, column: Column, source: str) -> str:
     """The `Published.apart` of a figure."""
     row = line.row
     if row is None or not (row.ok or column.of_method):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from irsam_zoo.reports.published import source_facts
 from irsam_zoo.reports.stand_in import ALONE, JOINT, training_of
-from irsam_zoo.results.row import OUTSIDE, Row
+from irsam_zoo.results.row import OUTSIDE, Row, WeightsFacts
 
 
 @dataclass
@@ -60,12 +60,12 @@ class Line:
     sources: tuple[str, ...] = ()
 
     @property
-    def whole(self):
+    def whole(self) -> bool:
         """True where every image of the row's test list was scored."""
         return self.row is not None and self.row.whole
 
     @property
-    def complete(self):
+    def complete(self) -> bool:
         """True where every image was scored, at its own size, and none can have been looked at in training.
 
         Only then it may be ranked.
@@ -73,23 +73,23 @@ class Line:
         return self.whole and not any(self._flags[letter] for letter in "IOTUX")
 
     @property
-    def weights(self):
+    def weights(self) -> WeightsFacts | None:
         """What is known of a network's weights, or None where there are none."""
         return self.row.weights if self.row else None
 
     @property
-    def trained_on(self):
+    def trained_on(self) -> str | None:
         """Of `reports.stand_in.KINDS`, what the weights were trained on; None where there are none."""
         return self.row and training_of(self.row)
 
     @property
-    def schedule(self):
+    def schedule(self) -> str | None:
         """By which schedule the weights were trained, or None where that is not known."""
         schedule = self.weights and self.weights.schedule
         return schedule and ", ".join([schedule, *self._stages])
 
     @property
-    def training(self):
+    def training(self) -> str | None:
         """In short words, how the weights came about, or None where there are none."""
         weights = self.weights
         place = f"on {weights.dataset} ({weights.split})" if weights and weights.dataset else ""
@@ -102,29 +102,33 @@ class Line:
         return f"{how}{comma} on {weights.dataset} ({weights.split})" if weights.dataset else how
 
     @property
-    def _stages(self):
-        return ["in stages"] if self.weights.in_stages else []
+    def _stages(self) -> list[str]:
+        return ["in stages"] if self.weights and self.weights.in_stages else []
 
     @property
-    def used_marks(self):
+    def used_marks(self) -> set[str]:
         """Letters behind the title or a figure."""
         return {*self.marks, *(mark for value in self.values.values() for mark in value.marks)}
 
     @property
-    def marks(self):
+    def marks(self) -> str:
         """Letters behind the title; `MARKS` explains them."""
         if self.row is None:
             joint = {source_facts(source).get("training") for source in self.sources} == {JOINT}
             return "JN" if joint else "N"
-        letters = {"public-port": "P", "reconstruction": "R"}.get(self.row.fidelity, "V" if self.row.fidelity_scope else "")
+        letters = {"public-port": "P", "reconstruction": "R"}.get(
+            self.row.fidelity or "", "V" if self.row.fidelity_scope else ""
+        )
         return "".join(sorted(letters + "".join(letter for letter, flag in self._flags.items() if flag)))
 
     @property
-    def _flags(self):
+    def _flags(self) -> dict[str, bool]:
         row, weights = self.row, self.weights
+        if row is None:
+            return {}
         unknown = weights is not None and not weights.training_images_known
         flags = {"A": self.trained_on == ALONE, "J": self.trained_on == JOINT, "I": row.metric_size != "native"}
-        flags |= {"O": row.oracle, "S": row.from_sweep, "T": row.trained_on_test}
+        flags |= {"O": row.oracle, "S": row.from_sweep, "T": row.trained_on_test > 0}
         return flags | {"U": unknown, "X": row.fidelity == OUTSIDE}
 
 

@@ -6,6 +6,7 @@ import importlib.util
 import io
 import sys
 import tokenize
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache, lru_cache
 from importlib.machinery import PathFinder, all_suffixes
@@ -52,7 +53,7 @@ DECIDES_NO_SCORE = tuple(
 )
 
 
-def code_version(module, *others):
+def code_version(module: str, *others: str) -> str:
     """Hash of a method's code.
 
     Arguments:
@@ -75,7 +76,7 @@ def code_version(module, *others):
     return digest.hexdigest()[:16]
 
 
-def library_versions(module, network=False):
+def library_versions(module: str, network: bool = False) -> dict[str, str]:
     """Versions of the libraries that compute what a method scores and what is counted, by name; equal code gives other figures
     by another one.
 
@@ -92,7 +93,7 @@ def library_versions(module, network=False):
     if libraries := sources.libraries - {"irsam_zoo"}:  # whose own code is in `code_version`
         of_modules = _distributions()
         names.update(name for module in libraries for name in of_modules.get(module, ()))
-    found = {}
+    found: dict[str, str] = {}
     for name in sorted(names):
         with suppress(PackageNotFoundError):
             found[name] = version(name)
@@ -100,7 +101,7 @@ def library_versions(module, network=False):
 
 
 @cache
-def _distributions():
+def _distributions() -> Mapping[str, list[str]]:
     """Names of installed packages by the modules that they bring."""
     return packages_distributions()
 
@@ -114,15 +115,16 @@ class _Sources:
         libraries (set[str]): Modules that files of others import, without what is behind a point.
     """
 
-    def __init__(self, module):
-        self.files, self.libraries = {}, set()
+    def __init__(self, module: str):
+        self.files: dict[Path, tuple[str, bytes]] = {}
+        self.libraries: set[str] = set()
         self._package = module.partition(".")[0]
         origin = _origin(module)
         self.foreign = bool(loaded_with(module)) or origin is None or not is_own(origin)
-        self._folders = []  # more places of modules, which sources name
-        self._looked_for = set()
+        self._folders: list[str] = []  # more places of modules, which sources name
+        self._looked_for: set[str] = set()
 
-    def add(self, name):
+    def add(self, name: str) -> None:
         """Add a module by its name; one that does not count, or is not there, is passed over."""
         if name in self._looked_for:
             return
@@ -138,7 +140,7 @@ class _Sources:
         elif self._counts(name, path):
             self._add_file(name, path)
 
-    def _add_file(self, name, path):
+    def _add_file(self, name: str, path: Path) -> None:
         if path in self.files:
             return
         # A plug-in's module is named by its path too: what is moved is the same.
@@ -157,12 +159,12 @@ class _Sources:
         for imported in _imports(name, path):
             self.add(imported)
 
-    def _counts(self, name, path):
+    def _counts(self, name: str, path: Path) -> bool:
         if is_own(path):
             return path.name != "__init__.py" and not _is_of(name, DECIDES_NO_SCORE)
         return name.partition(".")[0] == self._package or (self.foreign and not is_library(path))
 
-    def _path(self, name):
+    def _path(self, name: str) -> Path | None:
         """The file of a module, or None."""
         path = _origin(name)
         if path is None and self.foreign:
@@ -170,17 +172,17 @@ class _Sources:
         return path
 
 
-def _is_of(name, modules):
+def _is_of(name: str, modules: Iterable[str]) -> bool:
     return any(name == module or name.startswith(f"{module}.") for module in modules)
 
 
 @cache
-def _offered(package):
+def _offered(package: str) -> dict[str, tuple[str, str]]:
     """What a package of this project imports for others to take from it: where each is at home, by its name there."""
     path = _origin(package) if package.partition(".")[0] == "irsam_zoo" else None
     if path is None or path.name != "__init__.py":
         return {}
-    homes = {}
+    homes: dict[str, tuple[str, str]] = {}
     for node in _nodes(path):
         if isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
@@ -188,38 +190,39 @@ def _offered(package):
     return homes
 
 
-def _origin(name):
+def _origin(name: str) -> Path | None:
     """The file of a module as it was imported, or else would be; None where it has none."""
     file = getattr(sys.modules.get(name), "__file__", None)
     return _code_file(file) if file else _origin_on(name, tuple(sys.path))
 
 
 @cache
-def _origin_on(name, places):
+def _origin_on(name: str, places: tuple[str, ...]) -> Path | None:
     try:
-        return _code_file(importlib.util.find_spec(name).origin)
-    except Exception:  # of a package of others, which is imported for this; None has no origin
+        spec = importlib.util.find_spec(name)
+        return _code_file(spec.origin) if spec else None
+    except Exception:  # of a package of others, which is imported for this
         return None
 
 
-def _origin_in(name, folders):
+def _origin_in(name: str, folders: Sequence[str]) -> Path | None:
     """The file of a module in folders that are not looked through by imports, or None."""
-    parts = name.split(".")
+    parts, origin = name.split("."), None
     for number in range(1, len(parts) + 1):
         spec = PathFinder.find_spec(".".join(parts[:number]), folders)
         if spec is None:
             return None
-        folders = spec.submodule_search_locations or []
-    return _code_file(spec.origin)
+        origin, folders = spec.origin, spec.submodule_search_locations or []
+    return _code_file(origin)
 
 
-def _code_file(path):
+def _code_file(file: str | Path | None) -> Path | None:
     """The path resolved, if it is that of a file of code."""
-    path = path and Path(path).resolve()
+    path = Path(file).resolve() if file else None
     return path if path and path.name.endswith(tuple(all_suffixes())) and path.is_file() else None
 
 
-def _nodes(path):
+def _nodes(path: Path) -> Iterator[ast.AST]:
     """All nodes of a source; none of one that is no Python of this version, which a method may name and not import."""
     try:
         return ast.walk(ast.parse(path.read_bytes()))
@@ -228,18 +231,20 @@ def _nodes(path):
 
 
 @lru_cache(maxsize=1024)
-def _without_remarks(source):
+def _without_remarks(source: bytes) -> bytes:
     """The tokens of a source but for comments, docstrings and line breaks within a statement; all of one that is no Python."""
     try:
         tokens = list(tokenize.tokenize(io.BytesIO(source).readline))
         lines = source.decode(tokens[0].string).splitlines(keepends=True)
     except (SyntaxError, ValueError, tokenize.TokenError):
         return source
-    kept, formatted = [[]], None  # logical lines, and where a text with expressions in it begins
+    kept: list[list[str]] = [[]]  # logical lines
+    formatted: tuple[int, int] | None = None  # where a text with expressions in it begins
+    depth = 0  # of such texts in each other
     for token in tokens[1:]:
         name = tokenize.tok_name[token.type]
         if name == "FSTRING_START" and formatted is None:
-            formatted, depth = token.start, 0
+            formatted = token.start
         if formatted is not None:  # from Python 3.12 on it comes in parts; here it is one, as it was before
             depth += (name == "FSTRING_START") - (name == "FSTRING_END")
             if depth == 0:
@@ -254,14 +259,14 @@ def _without_remarks(source):
     return "\0".join(token for line in kept for token in _statement(line)).encode("utf-8", "surrogateescape")
 
 
-def _statement(tokens):
+def _statement(tokens: list[str]) -> list[str]:
     """The tokens of a logical line with its end; of a text that stands alone, the change of indentation before it."""
     words = [token for token in tokens if token not in ("INDENT", "DEDENT")]
     alone = len(words) == 1 and words[0].lstrip("rRuU")[:1] in ("'", '"')
     return [token for token in tokens if token in ("INDENT", "DEDENT")] if alone else [*tokens, "\n"]
 
 
-def _between(lines, start, end):
+def _between(lines: list[str], start: tuple[int, int], end: tuple[int, int]) -> str:
     """The text between two places, each a line from 1 and a column."""
     (first, left), (last, right) = start, end
     if first == last:
@@ -270,10 +275,10 @@ def _between(lines, start, end):
 
 
 @cache
-def _imports(name, path):
+def _imports(name: str, path: Path) -> tuple[str, ...]:
     """Names that a module imports, as far as they could be modules."""
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-    names = []
+    names: list[str] = []
     for node in _nodes(path):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
@@ -289,9 +294,10 @@ def _imports(name, path):
 
 
 @cache
-def _named(path):
+def _named(path: Path) -> tuple[list[str], list[Path]]:
     """The folders, and the files of code, that texts of a source name: where a function may import from when it is called."""
-    folders, files = [], []
+    folders: list[str] = []
+    files: list[Path] = []
     for node in _nodes(path):
         if not (isinstance(node, ast.Constant) and isinstance(node.value, str) and 0 < len(node.value) < 1000):
             continue
@@ -306,9 +312,9 @@ def _named(path):
     return folders, files
 
 
-def _files_of(module):
+def _files_of(module: ModuleType | None) -> list[Path]:
     """Files of code of what a module has under a name: of modules, functions and classes that no import statement names."""
-    paths = set()
+    paths: set[str | None] = set()
     for value in list(vars(module).values()) if module else ():
         if isinstance(value, ModuleType):
             paths.add(getattr(value, "__file__", None))

@@ -6,11 +6,11 @@ import re
 FORMULA = re.compile(r"(?!-?[0-9.]+$)\s*[=+\-@\t\r']")
 
 
-def safe_text(text):
+def safe_text(text: str) -> str:
     """The text with a quote before it where a spreadsheet would take it for a formula."""
     return f"'{text}" if FORMULA.match(text) else text
 
 
-def plain_text(text):
+def plain_text(text: str) -> str:
     """The reverse of `safe_text`."""
     return text.removeprefix("'")

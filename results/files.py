@@ -2,10 +2,12 @@
 
 import errno
 import json
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from filelock import FileLock, SoftFileLock, Timeout
+from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 
 from irsam_zoo.zoo.durable import sweep, written_whole
 from irsam_zoo.zoo.errors import ZooError
@@ -14,7 +16,7 @@ from irsam_zoo.zoo.errors import ZooError
 NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOLCK, errno.ESTALE, errno.EINVAL)
 
 
-def write_atomic(path, data, durable=True):
+def write_atomic(path: str | Path, data: str | bytes, durable: bool = True) -> None:
     """Write text, as UTF-8, or bytes so that a reader sees the old file or the new one, never a part.
 
     Arguments:
@@ -25,29 +27,28 @@ def write_atomic(path, data, durable=True):
     Raises:
         OSError: It cannot be written; the error names `path`.
     """
-    write_together({path: data}, durable)
+    write_together({Path(path): data}, durable)
 
 
-def write_together(files, durable=True):
+def write_together(files: Mapping[Path, str | bytes], durable: bool = True) -> None:
     """`write_atomic` of several files, by path: none takes its place before all are written. An error names the last."""
-    files = {Path(path): data for path, data in files.items()}
     with naming(list(files)[-1]), written_whole(*files, durable=durable) as parts:
         for part, data in zip(parts, files.values(), strict=True):
             part.write_bytes(data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data)
 
 
-def write_json(path, data):
+def write_json(path: str | Path, data: Any) -> None:
     """Write JSON atomically; NaN is an error, not a value."""
     write_atomic(path, json_text(data))
 
 
-def json_text(data):
+def json_text(data: Any) -> str:
     """What `write_json` writes."""
     return json.dumps(data, indent=1, allow_nan=False) + "\n"
 
 
 @contextmanager
-def naming(path):
+def naming(path: Path) -> Generator[None]:
     """Have an OSError name this file: that of a full disk names none, and that of a temporary file is of no use."""
     try:
         yield
@@ -58,7 +59,7 @@ def naming(path):
 
 
 @contextmanager
-def locked(folder, remedy):
+def locked(folder: Path, remedy: str) -> Generator[None]:
     """Hold a folder for this process, until it ends however it ends; a second one is refused.
 
     What temporary files others left there by being killed is deleted first. Where the file system has no locks, a file with
@@ -83,7 +84,7 @@ def locked(folder, remedy):
         lock.release()
 
 
-def _acquired(path, folder, remedy):
+def _acquired(path: Path, folder: Path, remedy: str) -> BaseFileLock:
     hint = ""
     try:
         try:

@@ -3,21 +3,30 @@
 Whatever this module imports decides counts, and is part of a result's code version.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
 from irsam_zoo.datasets.fingerprint import pixel_digest
 from irsam_zoo.metrics.counts import count_scene
 from irsam_zoo.metrics.scene import Scene
 from irsam_zoo.metrics.signal import signal_of_scene
 from irsam_zoo.metrics.sweep import quantize, sweep_scene
+from irsam_zoo.metrics.typing import Mask
 from irsam_zoo.results.record import ImageRecord, pack_sweep
 from irsam_zoo.zoo.thresholds import ScoreStatistics
 
 
-def item_digest(item):
+def item_digest(item: Mapping[str, Any]) -> str:
     """Digest of the decoded pixels of an image and its label."""
     return f"{pixel_digest(item['image'])} {pixel_digest(item['label'])}"
 
 
-def make_record(item, score, mask, score_kind, **others):
+def make_record(
+    item: Mapping[str, Any], score: npt.NDArray[np.floating], mask: Mask, score_kind: str, **others: Any
+) -> ImageRecord:
     """The `ImageRecord` of a score map and its mask, whatever made them.
 
     Arguments:

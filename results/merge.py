@@ -1,17 +1,22 @@
 """Joins the result folders of several machines into one."""
 
 import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
 
 from irsam_zoo.results.files import write_json
-from irsam_zoo.results.row import Status
+from irsam_zoo.results.row import Row, Status
 from irsam_zoo.results.store import ResultStore
 from irsam_zoo.zoo.errors import UsageError, ZooError
 from irsam_zoo.zoo.reading import walk
 
+Pair = tuple[ResultStore, Row]
+
 OWN = ("report", "fewer")  # made from the rows of a folder, and made anew; rows that took no place
 
 
-def merge_folders(folders, out):
+def merge_folders(folders: Sequence[str | Path], out: str | Path) -> list[str]:
     """Copy the rows of several result folders, and all that is filed with each, into a new one.
 
     Of a cell that several folders hold, the row with most images is taken, and of equal ones the first.
@@ -31,7 +36,7 @@ def merge_folders(folders, out):
     target = ResultStore(out)
     if (target.out / "results").exists():
         raise UsageError(f"{out} holds results already; name a new folder for --merge")
-    found = {}
+    found: dict[tuple[str, str], dict[str, list[Pair]]] = {}
     for folder in folders:
         store = ResultStore(folder)
         rows = store.rows()
@@ -39,7 +44,8 @@ def merge_folders(folders, out):
             raise UsageError(f"no results in {folder}")
         for row in rows:
             found.setdefault((row.dataset, row.split), {}).setdefault(row.method, []).append((store, row))
-    notes, chosen = [], []
+    notes: list[str] = []
+    chosen: list[Pair] = []
     for cells in found.values():
         _check_images([pair for pairs in cells.values() for pair in pairs])
         for pairs in cells.values():
@@ -53,12 +59,12 @@ def merge_folders(folders, out):
     return notes
 
 
-def _name(pair):
+def _name(pair: Pair) -> str:
     store, row = pair
     return f"{store.row_path(row.dataset, row.split, row.method)} ({row.status}, {row.n_images} images)"
 
 
-def _check_images(pairs):
+def _check_images(pairs: Iterable[Pair]) -> None:
     """Refuse rows of one data set and split that are of other images than the first."""
     scored = [pair for pair in pairs if pair[1].n_images]
     for other in scored[1:]:
@@ -67,7 +73,7 @@ def _check_images(pairs):
             raise ZooError(f"{_name(other)} is of other images than {_name(first)}; merge them apart, or run one of them again")
 
 
-def _same_images(a, b):
+def _same_images(a: Pair, b: Pair) -> bool:
     """Whether two rows are of the same images, or one of the first of the other's."""
     (_, row_a), (_, row_b) = a, b
     if row_a.n_images == row_b.n_images:
@@ -76,7 +82,7 @@ def _same_images(a, b):
     return all(x == y for x, y in zip(ids_a, ids_b, strict=False))
 
 
-def _best(pairs):
+def _best(pairs: list[Pair]) -> tuple[Pair, list[Pair]]:
     """The row that is taken of one cell, and those that are not and are not its copies."""
     scored = [pair for pair in pairs if pair[1].n_images] or pairs
     best = max(scored, key=lambda pair: (pair[1].status is Status.OK, pair[1].n_images))
@@ -88,14 +94,14 @@ def _best(pairs):
     return best, [other for other in pairs if other is not best and other[1] != best[1]]
 
 
-def _key(row):
+def _key(row: Row) -> dict[str, Any]:
     """All that a row depends on besides its images; of files, their content and not their path."""
     key = row.journal_key
     files = key.get("files", {})
     return key | {"method": {name: value for name, value in key.get("method", {}).items() if name not in files}}
 
 
-def _copy(store, row, target):
+def _copy(store: ResultStore, row: Row, target: ResultStore) -> None:
     """Copy a row and whatever else the folder has under its data set, split and method; of files, those that lie in it."""
     inside = store.out.resolve()
     for kind in sorted(path for path in store.out.iterdir() if path.is_dir() and path.name not in OWN):

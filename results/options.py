@@ -3,11 +3,12 @@ keep both.
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from irsam_zoo.zoo.schedules import SCHEDULES
 
 
-def option(help, **argument):
+def option(help: str, **argument: Any) -> Any:
     """A field that the command line can set; `argument` is for `argparse`, but for a default that is the field's too."""
     default = {"default": argument["default"]} if "default" in argument else {}
     return field(**default, metadata={"help": help, **argument})

@@ -1,10 +1,14 @@
 """A row against the others of the same images, by the paired bootstrap."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from irsam_zoo.metrics import paired_bootstrap
+from irsam_zoo.metrics.typing import PairedDifference
+from irsam_zoo.results.record import ImageRecord
 from irsam_zoo.results.recut import recut_records
 from irsam_zoo.results.row import Row
+from irsam_zoo.results.store import ResultStore
 from irsam_zoo.zoo import ZooError, build_threshold
 
 METRICS = ("IoU", "nIoU", "Pd", "Fa")
@@ -19,10 +23,12 @@ class Difference(NamedTuple):
     """
 
     other: Row
-    metrics: dict
+    metrics: dict[str, PairedDifference]
 
 
-def paired_differences(row, records, store, protocol="exact"):
+def paired_differences(
+    row: Row, records: Iterable[ImageRecord], store: ResultStore, protocol: str = "exact"
+) -> list[Difference]:
     """Compare a row with every stored row of the same images.
 
     Arguments:
@@ -35,7 +41,7 @@ def paired_differences(row, records, store, protocol="exact"):
         list[Difference]: In the order of the store.
     """
     counts = [record.counts for record in records]
-    found = []
+    found: list[Difference] = []
     for other in store.rows(tell=lambda line: None):
         same = (other.dataset, other.split, other.fingerprint) == (row.dataset, row.split, row.fingerprint)
         if not same or other.method == row.method or protocol not in other.metrics:
@@ -44,8 +50,8 @@ def paired_differences(row, records, store, protocol="exact"):
             theirs = store.records(other)
         except ZooError:
             continue
-        if other.oracle:  # its journal was written before the cut was known
+        if other.oracle and other.threshold:  # its journal was written before the cut was known
             theirs = recut_records(theirs, build_threshold(other.threshold), other.score_kind)
-        theirs = [record.counts for record in theirs]
-        found.append(Difference(other, {m: paired_bootstrap(counts, theirs, protocol, m) for m in METRICS}))
+        counts_of_other = [record.counts for record in theirs]
+        found.append(Difference(other, {m: paired_bootstrap(counts, counts_of_other, protocol, m) for m in METRICS}))
     return found

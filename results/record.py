@@ -2,11 +2,13 @@
 
 import base64
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from irsam_zoo.metrics.typing import Counts, ImageSignal, Ints, Sweep
 from irsam_zoo.results.serialization import from_plain, to_plain
 from irsam_zoo.zoo.thresholds import ScoreStatistics
 
@@ -40,21 +42,21 @@ class ImageRecord:
     notes: tuple[str, ...] = ()
     height: int
     width: int
-    counts: dict
+    counts: Counts
     statistics: ScoreStatistics
-    signal: dict
+    signal: ImageSignal
     sweep: str
     saved: str | None = None
     saved_scores: str | None = None
     saved_sha256: str | None = None
     saved_scores_sha256: str | None = None
 
-    def to_json(self):
+    def to_json(self) -> dict[str, Any]:
         """The record as a dict that JSON holds."""
         return to_plain(self)
 
     @classmethod
-    def from_json(cls, data):
+    def from_json(cls, data: Any) -> "ImageRecord":
         """The reverse of `to_json`; ValueError names a key that is absent, unknown or of another kind."""
         return from_plain(cls, data)
 
@@ -67,13 +69,13 @@ class ImageFailure(NamedTuple):
     costly: bool = False
 
 
-def pack_sweep(sweep):
+def pack_sweep(sweep: Mapping[str, Ints]) -> str:
     """A sweep of `metrics.sweep_image` as text, for a journal line."""
     array = np.stack([sweep[column] for column in SWEEP_COLUMNS])
     return base64.b64encode(zlib.compress(np.ascontiguousarray(array, dtype="<i4").tobytes())).decode()
 
 
-def unpack_sweep(text):
+def unpack_sweep(text: str) -> Sweep:
     """The sweep behind `pack_sweep`: (256,) int64 arrays by column; ValueError where it is none."""
     try:
         data = zlib.decompressobj().decompress(base64.b64decode(text), SWEEP_BYTES + 1)  # which may unpack to gigabytes

@@ -1,11 +1,14 @@
 """A row of the table: one method on one data set."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from statistics import quantiles
+from typing import Any
 
+from irsam_zoo.metrics.typing import Interval, Stratum
 from irsam_zoo.results.checksum import NAME, checked, checksum, summed
-from irsam_zoo.results.serialization import from_plain, to_plain
+from irsam_zoo.results.serialization import from_plain, is_object, to_plain
 from irsam_zoo.results.sound import ROW, SPEED, check, one_of
 from irsam_zoo.zoo.card import FIDELITIES, fidelity_label
 
@@ -89,7 +92,7 @@ class Speed:
     warm_up: int | None = None
     quiet: bool | None = None
 
-    def of_scored_images(self, seconds):
+    def of_scored_images(self, seconds: Sequence[float]) -> "Speed":
         """This speed, or where one image alone was timed for it, that of the images that were scored one by one.
 
         Arguments:
@@ -113,7 +116,7 @@ class Speed:
         )
 
     @property
-    def marks(self):
+    def marks(self) -> str:
         """Letters for what makes it less than the protocol's median: ``"1"`` of one run alone, ``"B"`` of a busy processor."""
         return "1" * (self.runs == 1) + "B" * (self.quiet is False)
 
@@ -159,7 +162,7 @@ class Row:
     status: Status
     reason: str | None = None
     n_images: int
-    metrics: dict
+    metrics: dict[str, dict[str, float | None]]
     family: str | None = None
     fidelity: str | None = None
     fidelity_scope: str = ""
@@ -169,66 +172,66 @@ class Row:
     params: int | None = None
     weights: WeightsFacts | None = None
     n_split: int | None = None
-    left_out: dict = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict[str, str])
     score_kind: str | None = None
     auc: float | None = None
-    signal: dict | None = None
-    sweep: dict | None = None
+    signal: dict[str, float | None] | None = None
+    sweep: dict[str, list[int]] | None = None
     speed: Speed | None = None
-    notes: dict = field(default_factory=dict)
+    notes: dict[str, int] = field(default_factory=dict[str, int])
     data_notes: tuple[str, ...] = ()
     metric_size: str = "native"
-    ci95: dict = field(default_factory=dict)
-    strata: dict | None = None
-    key: dict | None = None
+    ci95: dict[str, dict[str, Interval]] = field(default_factory=dict[str, dict[str, Interval]])
+    strata: dict[str, list[Stratum]] | None = None
+    key: dict[str, Any] | None = None
     trained_on_test: int = 0
     own_split: bool | None = None
     code: str | None = None
     images_sha256: str | None = None
 
     @property
-    def fidelity_label(self):
+    def fidelity_label(self) -> str | None:
         """The fidelity with its scope, as `zoo.MethodCard` prints it; None where it is not known."""
         return self.fidelity and fidelity_label(self.fidelity, self.fidelity_scope)
 
     @property
-    def ok(self):
+    def ok(self) -> bool:
         """Whether there are figures: of every image that was asked for, or of those that could be scored."""
         return self.status in (Status.OK, Status.INCOMPLETE)
 
     @property
-    def whole(self):
+    def whole(self) -> bool:
         """Whether every image of the test list was scored."""
         return self.status is Status.OK and self.n_images == self.n_split
 
     @property
-    def fingerprint(self):
+    def fingerprint(self) -> str | None:
         """Of the images that were scored, or None where it is not known."""
         return (self.key or {}).get("data")
 
     @property
-    def journal_key(self):
+    def journal_key(self) -> dict[str, Any]:
         """The key of the journal that the row was made from."""
         return {name: value for name, value in (self.key or {}).items() if name != "data"}
 
     @property
-    def digest(self):
+    def digest(self) -> str:
         """Of all that was measured, and not of when, where from and by which version of the code."""
         return checksum({k: v for k, v in to_plain(self).items() if k not in ("speed", "key", "code")})
 
-    def to_json(self):
+    def to_json(self) -> dict[str, Any]:
         """The row as a dict that JSON holds, with the version of its form and a checksum."""
         return summed({"version": VERSION, **to_plain(self)})
 
     @classmethod
-    def from_json(cls, data):
+    def from_json(cls, data: Any) -> "Row":
         """The reverse of `to_json`.
 
         Raises:
             ValueError: A key is absent, unknown or of another kind, or holds what no run writes; the version is not known, or
                 the checksum does not fit. The text says which.
         """
-        if not isinstance(data, dict):
+        if not is_object(data):
             raise ValueError(f"{type(data).__name__} where an object with keys belongs")
         entries = {key: value for key, value in data.items() if key not in ("version", NAME)}
         version = data.get("version")
@@ -242,7 +245,7 @@ class Row:
         return row
 
 
-def _versioned(data):
+def _versioned(data: dict[str, Any]) -> dict[str, Any]:
     """A row from before there were versions: it had the fidelity and its scope in one text."""
     fidelity, _, scope = str(data.get("fidelity") or "").partition(" (")
     return {**data, "fidelity": fidelity or None, "fidelity_scope": scope.removesuffix(")")}

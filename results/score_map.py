@@ -4,18 +4,22 @@ import hashlib
 import io
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-from scipy.special import expit, logit
+from scipy.special import expit, logit  # pyright: ignore[reportMissingTypeStubs]
 
 from irsam_zoo.datasets.reader import open_picture
+from irsam_zoo.metrics.typing import Floats
 from irsam_zoo.results.files import write_atomic, write_json
 from irsam_zoo.results.serialization import from_plain
 from irsam_zoo.zoo.errors import ZooError
 from irsam_zoo.zoo.reading import MB, parse_json, read_json
+
+Scores = npt.NDArray[np.float32]
 
 TOP = 65535
 SCALE = "score range"  # the text of a PNG of raw scores: the scores that its levels 0 and 65535 stand for
@@ -40,7 +44,7 @@ class AboutScores(NamedTuple):
     threshold: str
 
 
-def write_score_map(path, score, kind):
+def write_score_map(path: Path, score: Scores, kind: str) -> str:
     """Write one score map atomically; gives the SHA-256 of the file.
 
     Arguments:
@@ -63,7 +67,7 @@ def write_score_map(path, score, kind):
     return hashlib.sha256(file.getvalue()).hexdigest()
 
 
-def read_scale(path):
+def read_scale(path: Path) -> ScoreScale | None:
     """The `ScoreScale` that `write_score_map` left in a PNG, or None.
 
     Raises:
@@ -79,24 +83,24 @@ def read_scale(path):
         raise ZooError(f"{path} has a text {SCALE!r} that tells no low and high; write the scores again") from None
 
 
-def restored(levels, scale):
+def restored(levels: npt.NDArray[Any], scale: ScoreScale) -> Scores:
     """HxW float32 scores of the HxW levels of a PNG, 0..65535, and its `ScoreScale`."""
     score = scale.low + levels / TOP * (scale.high - scale.low)
     return (np.rint(score) if scale.whole else score).astype(np.float32)
 
 
-def probability_logits(probability):
+def probability_logits(probability: npt.NDArray[Any]) -> Scores:
     """HxW float32 logits of probabilities; closer to 0 or 1 than half a level of 16 bits they are cut."""
     least = 0.5 / TOP
     return logit(np.clip(probability, least, 1 - least)).astype(np.float32)
 
 
-def write_about(folder, about):
+def write_about(folder: str | Path, about: AboutScores) -> None:
     """Write what the score maps of a folder are."""
     write_json(Path(folder) / ABOUT, about._asdict())
 
 
-def read_about(folder):
+def read_about(folder: str | Path) -> AboutScores | None:
     """The `AboutScores` of a folder, or None where nothing is said.
 
     Raises:
@@ -114,7 +118,7 @@ def read_about(folder):
     return about
 
 
-def _levels(score, kind):
+def _levels(score: Floats, kind: str) -> tuple[npt.NDArray[np.uint16], ScoreScale | None]:
     """HxW uint16 levels, and the scale of raw scores."""
     if kind == "logit":
         return _half_down(expit(score)), None
@@ -123,5 +127,5 @@ def _levels(score, kind):
     return _half_down((score - low) / ((high - low) or 1)), ScoreScale(low, high, whole)
 
 
-def _half_down(fraction):
+def _half_down(fraction: Floats) -> npt.NDArray[np.uint16]:
     return np.ceil(fraction * TOP - 0.5).astype(np.uint16)

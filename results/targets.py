@@ -2,7 +2,8 @@
 
 import csv
 import io
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 from irsam_zoo.results.csv_text import safe_text
 
@@ -41,7 +42,7 @@ class ImageTargets(NamedTuple):
     targets: list[Target]
 
 
-def to_csv(images):
+def to_csv(images: Iterable[ImageTargets]) -> str:
     """CSV text of `ImageTargets`: a line a target, of whose image ``image`` is the id."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -51,7 +52,7 @@ def to_csv(images):
     return text.getvalue()
 
 
-def to_coco(images, about):
+def to_coco(images: Sequence[ImageTargets], about: dict[str, Any]) -> dict[str, Any]:
     """The dict of a COCO file of `ImageTargets`.
 
     Arguments:
@@ -62,10 +63,10 @@ def to_coco(images, about):
         dict: What JSON holds. An annotation's ``score`` is the peak; ``centroid``, ``mean_score`` and ``number`` stand beside
         what COCO knows.
     """
-    annotations = []
+    annotations: list[dict[str, Any]] = []
     for place, image in enumerate(images, start=1):
         for target in image.targets:
-            annotation = dict(id=len(annotations) + 1, image_id=place, category_id=1, iscrowd=0)
+            annotation: dict[str, Any] = dict(id=len(annotations) + 1, image_id=place, category_id=1, iscrowd=0)
             annotation |= dict(bbox=[target.left, target.top, target.width, target.height], area=target.area)
             annotation |= dict(score=_short(target.peak), mean_score=_short(target.mean_score))
             annotations.append(annotation | dict(centroid=[_short(target.x), _short(target.y)], number=target.number))
@@ -80,5 +81,5 @@ def to_coco(images, about):
     )
 
 
-def _short(figure):
+def _short(figure: float) -> float:
     return figure if isinstance(figure, int) else float(f"{figure:.{DIGITS}g}")

@@ -1,13 +1,19 @@
 """Which images are shown where a figure shows some."""
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from irsam_zoo.zoo.errors import ZooError
 
+if TYPE_CHECKING:
+    from irsam_zoo.reports.figures.row_selection import Material
+
 MANY = 12  # false alarms, more of which hide what there is to see
 
 
-def chosen_images(material, number):
+def chosen_images(material: "Material", number: int) -> list[str]:
     """Ids of the images to show: those that the user named, else the most telling ones.
 
     These are the ones where the methods differ most: first by how many of detections, misses and false alarms are there at
@@ -31,7 +37,7 @@ def chosen_images(material, number):
     return sorted(ids, key=lambda image_id: _dullness([of_row[image_id] for of_row in counts]))[:number]
 
 
-def _dullness(counts):
+def _dullness(counts: Sequence[Mapping[str, float]]) -> tuple[bool, int, float]:
     """The sort key of an image, by its counts of each method."""
     false = [count["components"] - count["matched"] for count in counts]
     kinds = [
@@ -39,5 +45,5 @@ def _dullness(counts):
         any(count["matched"] < count["targets"] for count in counts),
         any(number > 0 for number in false),
     ]
-    spread = np.std([count["intersection"] / max(count["union"], 1) for count in counts])
+    spread = float(np.std([count["intersection"] / max(count["union"], 1) for count in counts]))
     return max(false) > MANY, -sum(kinds), -spread

@@ -1,6 +1,8 @@
 """How networks do on other data sets than the one that they were trained on."""
 
 import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -10,10 +12,17 @@ from irsam_zoo.datasets import DATASETS
 from irsam_zoo.datasets.catalogue import SIRST3
 from irsam_zoo.reports.columns import columns_named
 from irsam_zoo.reports.figures import requirements as needs
-from irsam_zoo.reports.figures.figure import FIGURES, ReportFigure
+from irsam_zoo.reports.figures.figure import FIGURES, ReportFigure, Table
 from irsam_zoo.reports.figures.style import COLUMN, PALETTE, SEQUENTIAL, canvas, finish, matrix
 from irsam_zoo.zoo.errors import ZooError
 from irsam_zoo.zoo.lookup import registered
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from irsam_zoo.reports.figures.row_selection import Material
+    from irsam_zoo.results.row import Row
 
 NOT_THE_NETWORK = ("checkpoint", "threshold")  # options with which a network is still the same
 LINE, HEAD = 0.17, 0.75  # inches of height
@@ -28,7 +37,7 @@ class CrossSet(ReportFigure):
     needs = (needs.training,)
     each_set = False
 
-    def data(self, material):
+    def data(self, material: "Material") -> pd.DataFrame:
         (iou,) = columns_named(["IoU"])
         lines = []
         for split, networks in _panels(material).items():
@@ -43,7 +52,7 @@ class CrossSet(ReportFigure):
             raise ZooError("no weights were tested on another data set than their own")
         return pd.DataFrame(lines, columns=["split", "network", "trained_on", "trained_split", "tested_on", "IoU"])
 
-    def draw(self, data, material):
+    def draw(self, data: Table, material: "Material") -> "Figure":
         panels = dict(list(data.groupby("split", sort=False)))
         heights = [LINE * len(panel) / panel["tested_on"].nunique() + HEAD for panel in panels.values()]
         ratios = dict(height_ratios=heights)
@@ -55,23 +64,23 @@ class CrossSet(ReportFigure):
         return figure
 
 
-def _draw_split(axis, split, panel):
+def _draw_split(axis: "Axes", split: str, panel: Table) -> None:
     """The matrix of a split, whose cells are the lines of the panel one row after the other."""
     (iou,) = columns_named(["IoU"])
     tested = list(panel["tested_on"].unique())
     rows = panel.iloc[:: len(tested)]
-    values = iou.shown(panel["IoU"].to_numpy()).reshape(-1, len(tested))
+    values = np.array([iou.shown(value) for value in panel["IoU"]]).reshape(-1, len(tested))
     own = (panel["trained_on"].eq(panel["tested_on"]) & panel["trained_split"].eq(split)).to_numpy().reshape(values.shape)
     texts = [[iou.text(value) for value in line] for line in values]
     names = [f"{line.network}, {_name(line.trained_on, line.trained_split, split)}" for line in rows.itertuples()]
     matrix(axis, values, texts, names, [*map(_title, tested)], bold=own, cmap=SEQUENTIAL, vmin=0, vmax=100)
     for line, column in np.argwhere(own):
-        frame = dict(fill=False, edgecolor=PALETTE[1], lw=1.2, clip_on=False)
-        axis.add_patch(Rectangle((column - 0.47, line - 0.44), 0.94, 0.88, **frame))
+        corner = (column - 0.47, line - 0.44)
+        axis.add_patch(Rectangle(corner, 0.94, 0.88, fill=False, edgecolor=PALETTE[1], lw=1.2, clip_on=False))
     axis.set(xlabel="tested on", ylabel="network, trained on", title=f"split {split}")
 
 
-def _panels(material):
+def _panels(material: "Material") -> "dict[str, list[list[Row]]]":
     """By split, the rows of each network that has weights which were tested on another data set than their own."""
     panels = {}
     for number, rows in enumerate(by_network(material.rows)):
@@ -81,17 +90,19 @@ def _panels(material):
     return {split: list(networks.values()) for split, networks in panels.items()}
 
 
-def by_network(rows):
+def by_network(rows: "Iterable[Row]") -> "list[list[Row]]":
     """The rows of each network, whatever its weights and its threshold. Weights of a publisher are alone with themselves."""
     networks = {}
     for row in rows:
-        options = {name: value for name, value in row.key["method"].items() if name not in NOT_THE_NETWORK}
-        published = row.method if row.weights.publisher else None
+        options = {name: value for name, value in (row.key or {})["method"].items() if name not in NOT_THE_NETWORK}
+        published = row.method if row.weights and row.weights.publisher else None
         networks.setdefault((json.dumps(options, sort_keys=True), published), []).append(row)
     return list(networks.values())
 
 
-def cells(rows, tested, figure):
+def cells(
+    rows: "Sequence[Row]", tested: Sequence[str], figure: "Callable[[Row], float | None]"
+) -> tuple[np.ndarray, list[tuple[str | None, str | None]]]:
     """The matrix of a network.
 
     Arguments:
@@ -103,7 +114,7 @@ def cells(rows, tested, figure):
         tuple: RxC float64, the mean of each cell's figures, NaN where there is none; and the (data set, split) that each line
         was trained on, in the order of the columns.
     """
-    order = {dataset: place for place, dataset in enumerate(tested)}
+    order: dict[str | None, int] = {dataset: place for place, dataset in enumerate(tested)}
     trained = sorted(dict.fromkeys(map(_trained, rows)), key=lambda place: order.get(place[0], len(order)))
     found = {}
     for row in rows:
@@ -115,20 +126,23 @@ def cells(rows, tested, figure):
     return values, trained
 
 
-def _trained(row):
+def _trained(row: "Row") -> tuple[str | None, str | None]:
     """The data set and the split that a row's weights were trained on."""
-    joined = sorted(row.weights.datasets) == sorted(SIRST3.members)
-    return SIRST3.name if joined else row.weights.dataset, row.weights.split
+    weights = row.weights
+    if weights is None:
+        return None, None
+    joined = sorted(weights.datasets) == sorted(SIRST3.members)
+    return SIRST3.name if joined else weights.dataset, weights.split
 
 
-def _tested(row):
+def _tested(row: "Row") -> tuple[str, str]:
     return row.dataset, row.split
 
 
-def _name(dataset, split, tested_split):
+def _name(dataset: str, split: str | None, tested_split: str) -> str:
     return _title(dataset) + (f" ({split})" if split and split != tested_split else "")
 
 
-def _title(dataset):
+def _title(dataset: str) -> str:
     known = registered(DATASETS, dataset)
     return known.title if known else dataset

@@ -1,14 +1,27 @@
 """Curves over all cuts of the score maps: pixel ROC, Pd against Fa, precision against recall."""
 
+from abc import abstractmethod
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
 
 from irsam_zoo.metrics import best_iou, pd_fa_curve, roc
 from irsam_zoo.reports.figures import requirements as needs
-from irsam_zoo.reports.figures.figure import FIGURES, ReportFigure
+from irsam_zoo.reports.figures.figure import FIGURES, ReportFigure, Table
 from irsam_zoo.reports.figures.style import COLUMN, GREY, SMALL, canvas, finish
 from irsam_zoo.zoo.errors import ZooError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from irsam_zoo.metrics.typing import Sweep
+    from irsam_zoo.reports.figures.row_selection import Material
+    from irsam_zoo.results.row import Row
+
+Curve = tuple[np.ndarray, np.ndarray, list[float], tuple[float, float] | None]
 
 FPR = (1e-6, 1.0)
 FA = (1e-6, 1e-2)  # from one false pixel in four images of 512x512 to more than anybody can use
@@ -27,24 +40,25 @@ class Curves(ReportFigure):
     told = ()
     digits = 2
 
-    def curve(self, sweep, row):
+    @abstractmethod
+    def curve(self, sweep: "Sweep", row: "Row") -> Curve:
         """The points x and y of a row, its figures in the legend, and a point to mark, or None."""
-        raise TypeError(f"{type(self).__name__} does not define curve(sweep, row)")
 
-    def dress(self, axes):
+    @abstractmethod
+    def dress(self, axes: "Axes") -> None:
         """Name and scale the axes."""
 
-    def data(self, material):
+    def data(self, material: "Material") -> dict[str, pd.DataFrame]:
         points, methods = [], []
         for row in material.rows:
-            sweep = {name: np.asarray(values) for name, values in row.sweep.items()}
+            sweep = {name: np.asarray(values) for name, values in (row.sweep or {}).items()}
             x, y, figures, mark = self.curve(sweep, row)
             points.append(pd.DataFrame({"method": row.method} | dict(zip(self.axes, (x, y), strict=True))))
             marked = zip((f"marked {name}" for name in self.axes), mark or (np.nan, np.nan), strict=True)
             methods.append({"method": row.method} | dict(zip(self.told, figures, strict=True)) | dict(marked))
         return {"points": pd.concat(points, ignore_index=True), "methods": pd.DataFrame(methods)}
 
-    def draw(self, data, material):
+    def draw(self, data: Table, material: "Material") -> "Figure":
         figure, axes = canvas(COLUMN, 2.5)
         handles = []
         points = dict(list(data["points"].groupby("method")))
@@ -75,15 +89,15 @@ class Roc(Curves):
     told = ("AUC",)
     digits = 4
 
-    def curve(self, sweep, row):
+    def curve(self, sweep: "Sweep", row: "Row") -> Curve:
         fpr, tpr, area = roc(sweep)
-        if area is None:
+        if fpr is None or tpr is None or area is None:
             raise ZooError("the images have no target pixel, or nothing else")
         start = max(FPR[0], fpr[1])
         x = np.union1d(np.geomspace(start, FPR[1], 400), fpr[fpr >= start])
         return x, np.interp(x, fpr, tpr), [area], None
 
-    def dress(self, axes):
+    def dress(self, axes: "Axes") -> None:
         axes.set(
             xscale="log",
             xlim=FPR,
@@ -105,7 +119,7 @@ class PdFa(Curves):
     told = ("AUC",)
     digits = 3
 
-    def curve(self, sweep, row):
+    def curve(self, sweep: "Sweep", row: "Row") -> Curve:
         fa, pd = pd_fa_curve(sweep)
         if pd is None:
             raise ZooError("the images have no target")
@@ -115,10 +129,11 @@ class PdFa(Curves):
         place = np.searchsorted(fa, x, side="right") - 1
         y = np.where(place >= 0, pd[place], 0.0)
         own = row.metrics.get("exact", {})
-        mark = None if own.get("Pd") is None else (np.clip(own["Fa"], *FA), own["Pd"])
-        return x, y, [np.mean(y)], mark
+        alarms, found = own.get("Fa"), own.get("Pd")
+        mark = None if alarms is None or found is None else (float(np.clip(alarms, *FA)), found)
+        return x, y, [float(np.mean(y))], mark
 
-    def dress(self, axes):
+    def dress(self, axes: "Axes") -> None:
         axes.set(xscale="log", xlim=FA, ylim=(0, 1.02), xlabel="False-alarm pixels per pixel, Fa", ylabel="Detection rate, Pd")
 
 
@@ -132,19 +147,19 @@ class PrecisionRecall(Curves):
     axes = ("recall", "precision")
     told = ("AP", "largest IoU")
 
-    def curve(self, sweep, row):
+    def curve(self, sweep: "Sweep", row: "Row") -> Curve:
         level, iou = best_iou(sweep)
-        if level is None:
+        if level is None or iou is None:
             raise ZooError("the images have no target pixel")
         tp, predicted = sweep["tp"][::-1], (sweep["tp"] + sweep["fp"])[::-1]
         some = predicted > 0
         some[-1] = False  # where everything is predicted
         recall, precision = tp[some] / tp[-1], tp[some] / predicted[some]
-        average = np.sum(np.diff(recall, prepend=0) * precision)
+        average = float(np.sum(np.diff(recall, prepend=0) * precision))
         mark = (sweep["tp"][level] / tp[-1], sweep["tp"][level] / (sweep["tp"] + sweep["fp"])[level])
         return recall, precision, [average, iou], mark
 
-    def dress(self, axes):
+    def dress(self, axes: "Axes") -> None:
         recall = np.linspace(0.01, 1, 200)
         for iou in (0.2, 0.4, 0.6, 0.8):
             with np.errstate(divide="ignore"):

@@ -1,13 +1,20 @@
 """What methods found, missed and took for targets: the figure of this field's papers (IRSAM, Fig. 4)."""
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
 from matplotlib.patches import Patch
 
 from irsam_zoo.reports.figures import requirements as needs
 from irsam_zoo.reports.figures.chosen import chosen_images
 from irsam_zoo.reports.figures.detection_panels import DetectionPanels
-from irsam_zoo.reports.figures.figure import FIGURES, ReportFigure
-from irsam_zoo.reports.figures.style import BOXES, PAGE, canvas, finish, wrapped
+from irsam_zoo.reports.figures.figure import FIGURES, ReportFigure, Table
+from irsam_zoo.reports.figures.style import BOXES, PAGE, canvas, finish, layout, wrapped
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from irsam_zoo.reports.figures.row_selection import Material
 
 IMAGES = 3
 IN_A_LINE = 6  # methods, at most
@@ -23,7 +30,7 @@ class Detections(ReportFigure):
     )
     needs = (needs.masks,)
 
-    def data(self, material):
+    def data(self, material: "Material") -> pd.DataFrame:
         lines = []
         for image_id in chosen_images(material, IMAGES):
             for row in material.rows:
@@ -32,7 +39,7 @@ class Detections(ReportFigure):
                 lines.append(dict(image=image_id, method=row.method) | about)
         return pd.DataFrame(lines)
 
-    def draw(self, data, material):
+    def draw(self, data: Table, material: "Material") -> "Figure":
         ids = list(data["image"].unique())
         shown = [self._panels(material, image_id) for image_id in ids]
         number = len(material.rows)
@@ -49,7 +56,7 @@ class Detections(ReportFigure):
             squeeze=False,
             gridspec_kw=dict(height_ratios=ratios),
         )
-        figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0, hspace=0)
+        layout(figure, w_pad=0.01, h_pad=0.01, wspace=0, hspace=0)
         for axis in axes.flat:
             axis.set(xticks=[], yticks=[])
             axis.spines[:].set_visible(False)
@@ -72,6 +79,6 @@ class Detections(ReportFigure):
         finish(figure, handles, material.note)
         return figure
 
-    def _panels(self, material, image_id):
+    def _panels(self, material: "Material", image_id: str) -> DetectionPanels:
         item = material.stored.item(material.rows[0], image_id)
         return DetectionPanels(item["image"], item["mask"], [material.stored.mask(row, image_id) for row in material.rows])

@@ -1,13 +1,24 @@
 """What a figure is, and the registry of figures."""
 
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
+
 import pandas as pd
 from matplotlib.figure import Figure
 from mmengine.registry import Registry
 
+if TYPE_CHECKING:
+    from irsam_zoo.reports.figures.row_selection import Material
+    from irsam_zoo.results.row import Row
+
+# A pandas.DataFrame, or several by name. Pandas has no types, and those that a checker infers of it are too wide to use.
+Table: TypeAlias = Any
+
 FIGURES = Registry("figure", scope="irsam_zoo")
 
 
-class ReportFigure:
+class ReportFigure(ABC):
     """Base of the figures: a figure implements `data` and `draw`, and is known by the name that it is registered under.
 
     Attributes:
@@ -18,11 +29,11 @@ class ReportFigure:
     """
 
     caption = ""
-    needs = ()
+    needs: "tuple[Callable[[Material, Row], object], ...]" = ()
     least = 1
     each_set = True
 
-    def data(self, material) -> pd.DataFrame | dict[str, pd.DataFrame] | None:
+    def data(self, material: "Material") -> pd.DataFrame | dict[str, pd.DataFrame] | None:
         """What the figure shows, written as CSV beside the picture.
 
         Arguments:
@@ -38,7 +49,8 @@ class ReportFigure:
         """
         return None
 
-    def draw(self, data, material) -> Figure:
+    @abstractmethod
+    def draw(self, data: Table, material: "Material") -> Figure:
         """Draw the figure, as wide as `reports.figures.style.COLUMN` or ``PAGE``.
 
         Arguments:
@@ -48,4 +60,3 @@ class ReportFigure:
         Raises:
             ZooError: As `data`.
         """
-        raise TypeError(f"{type(self).__name__} does not define draw(data, material)")

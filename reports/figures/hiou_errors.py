@@ -1,5 +1,7 @@
 """What keeps hIoU from 1."""
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
@@ -7,9 +9,15 @@ from matplotlib.patches import Patch
 
 from irsam_zoo.metrics import compute_pyirstd, count_pyirstd
 from irsam_zoo.reports.figures import requirements as needs
-from irsam_zoo.reports.figures.figure import FIGURES, ReportFigure
+from irsam_zoo.reports.figures.figure import FIGURES, ReportFigure, Table
 from irsam_zoo.reports.figures.style import COLUMN, PALETTE, SMALL, canvas, finish
 from irsam_zoo.zoo.errors import ZooError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from irsam_zoo.reports.figures.row_selection import Material
+    from irsam_zoo.results.row import Row
 
 PACKAGE = "PyIRSTDMetrics"
 COLOURS = {"hIoU": PALETTE[2], "imprecise masks": PALETTE[4], "missed targets": PALETTE[0], "false alarms": PALETTE[5]}
@@ -24,15 +32,18 @@ class HierarchicalErrors(ReportFigure):
     )
     needs = (needs.hiou,)
 
-    def data(self, material):
+    def data(self, material: "Material") -> pd.DataFrame:
         package = pyirstd_hiou(material)
-        lines = [{"method": row.method} | shares(material.stored.counts(row)) for row in material.rows]
-        return pd.DataFrame([line | {PACKAGE: package.get(line["method"], np.nan)} for line in lines])
+        lines = [
+            {"method": row.method} | shares(material.stored.counts(row)) | {PACKAGE: package.get(row.method, np.nan)}
+            for row in material.rows
+        ]
+        return pd.DataFrame(lines)
 
-    def draw(self, data, material):
+    def draw(self, data: Table, material: "Material") -> "Figure":
         figure, axes = canvas(COLUMN, 0.7 + 0.19 * len(material.rows))
         handles = [Patch(color=colour, label=part) for part, colour in COLOURS.items()]
-        diamond = dict(marker="D", ms=3, color="white", mec="black", mew=0.6, ls="")
+        diamond: dict[str, Any] = dict(marker="D", ms=3, color="white", mec="black", mew=0.6, ls="")
         for place, line in data.iterrows():
             left = 0.0
             for part, colour in COLOURS.items():
@@ -51,7 +62,7 @@ class HierarchicalErrors(ReportFigure):
         return figure
 
 
-def shares(counts):
+def shares(counts: pd.DataFrame) -> dict[str, float]:
     """What becomes of a set's targets and predicted components.
 
     Arguments:
@@ -66,7 +77,7 @@ def shares(counts):
     return {name: float(part / everything) for name, part in zip(COLOURS, parts, strict=True)}
 
 
-def pyirstd_hiou(material):
+def pyirstd_hiou(material: "Material") -> dict[str, float | None]:
     """The hIoU of that package by method: of those with saved masks, if the images are there as well."""
     rows = [row for row in material.rows if _has_masks(material, row)]
     counts = {row.method: [] for row in rows}
@@ -80,7 +91,7 @@ def pyirstd_hiou(material):
     return {method: compute_pyirstd(of_row)["hIoU"] for method, of_row in counts.items()}
 
 
-def _has_masks(material, row):
+def _has_masks(material: "Material", row: "Row") -> bool:
     try:
         needs.masks(material, row)
     except ZooError:

@@ -1,6 +1,10 @@
 """What is left out of figures, told in as few lines as it takes."""
 
+from collections.abc import Iterator
+
 from irsam_zoo.reports.columns import shortened
+
+Lacking = dict[str, dict[str, None]]  # methods by what they lack
 
 MOST = 3  # reasons in a line
 
@@ -14,7 +18,7 @@ class Left:
     def __init__(self):
         self._found = {}
 
-    def out(self, name, place, places, error, lacking, nothing):
+    def out(self, name: str, place: str, places: int, error: str, lacking: Lacking, nothing: bool) -> None:
         """A figure is not drawn.
 
         Arguments:
@@ -32,12 +36,12 @@ class Left:
             text = _reasons(lacking) if nothing and lacking else "; ".join(filter(None, [error, _reasons(lacking)]))
             self._add(f"left out: {text}", f"left out: {text}", name, place, places)
 
-    def rows(self, name, place, places, lacking):
+    def rows(self, name: str, place: str, places: int, lacking: Lacking) -> None:
         """A figure is drawn without some rows; the arguments are those of `out`."""
         if lacking:
             self._add(f"without {_reasons(lacking)}", f"without {_reasons(lacking)}", name, place, places)
 
-    def lines(self):
+    def lines(self) -> Iterator[str]:
         """A line for each that differs."""
         for text, (alone, of) in self._found.items():
             named = [[name] if len(found) == places > 1 else found for (name, places), found in of.items()]
@@ -46,12 +50,12 @@ class Left:
             joint = "," if text.startswith("without") else " are" if several else " is"
             yield f"figure{'s' * several} {figures}{joint} {text if several else alone}"
 
-    def _add(self, text, alone, name, place, places):
+    def _add(self, text: str, alone: str, name: str, place: str, places: int) -> None:
         _, of = self._found.setdefault(text, (alone, {}))
         of.setdefault((name, places), []).append(place)
 
 
-def _reasons(lacking):
+def _reasons(lacking: Lacking) -> str:
     texts = [f"{shortened(methods)}: {reason}" for reason, methods in lacking.items()]
     more = [f"{len(texts) - MOST} more reasons"] if len(texts) > MOST else []
     return "; ".join([*texts[:MOST], *more])

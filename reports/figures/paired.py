@@ -1,15 +1,21 @@
 """Which method is better than which, on the same images."""
 
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from irsam_zoo.metrics import paired_bootstrap
 from irsam_zoo.reports.figures import requirements as needs
-from irsam_zoo.reports.figures.figure import FIGURES, ReportFigure
+from irsam_zoo.reports.figures.figure import FIGURES, ReportFigure, Table
 from irsam_zoo.reports.figures.style import COLUMN, DIVERGING, PAGE, canvas, finish, matrix
-from irsam_zoo.reports.significance import is_real
+from irsam_zoo.reports.significance import defined, is_real
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from irsam_zoo.reports.figures.row_selection import Material
 
 METRIC = "IoU"
 FEW = 7  # methods that fit a column
@@ -25,10 +31,10 @@ class Paired(ReportFigure):
     needs = (needs.records,)
     least = 2
 
-    def data(self, material):
+    def data(self, material: "Material") -> pd.DataFrame:
         return differences({row.method: material.stored.counts(row) for row in material.rows}, material.protocol)
 
-    def draw(self, data, material):
+    def draw(self, data: Table, material: "Material") -> "Figure":
         methods = [row.method for row in material.rows]
         table = data.set_index(["method", "other"])
         gaps, real = (table[name].unstack().reindex(index=methods, columns=methods) for name in ("difference", "real"))
@@ -47,12 +53,12 @@ class Paired(ReportFigure):
         return figure
 
 
-def _text(gap, sure):
+def _text(gap: float, sure: bool) -> str:
     text = f"{100 * gap + 0.0:+.1f}"  # no negative zero
     return text if sure else f"({text})"
 
 
-def differences(counts, protocol):
+def differences(counts: dict[str, pd.DataFrame], protocol: str) -> pd.DataFrame:
     """Differences between methods, by the paired bootstrap.
 
     Arguments:
@@ -65,9 +71,9 @@ def differences(counts, protocol):
     """
     lines = []
     for method, other in combinations(reversed(counts), 2):
-        found = paired_bootstrap(counts[method], counts[other], protocol, METRIC)
-        gap, low, high, p = (np.nan if found[name] is None else found[name] for name in ("difference", "low", "high", "p"))
-        real = not np.isnan(gap) and is_real(found)
+        found = defined(paired_bootstrap(counts[method], counts[other], protocol, METRIC))
+        gap, low, high, p = (found["difference"], found["low"], found["high"], found["p"]) if found else (np.nan,) * 4
+        real = found is not None and is_real(found)
         lines.append((method, other, gap, low, high, p, real))
         lines.append((other, method, -gap, -high, -low, p, real))
     return pd.DataFrame(lines, columns=["method", "other", "difference", "low", "high", "p", "real"])

@@ -1,9 +1,11 @@
 """The rows that a figure is drawn of, in the order and with the names of the tables."""
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from irsam_zoo.reports.figures.style import look
+from irsam_zoo.reports.figures.style import Look, look
 from irsam_zoo.reports.row_files import RowFiles
 from irsam_zoo.reports.table import build_table
 from irsam_zoo.reports.table_line import MARKS, Line
@@ -36,24 +38,24 @@ class Material:
     protocol: str
     images: tuple[str, ...]
     stored: RowFiles
-    lines: dict[tuple, Line]
+    lines: dict[tuple[str, str, str], Line]
     methods: tuple[str, ...]
 
-    def only(self, rows):
+    def only(self, rows: Iterable[Row]) -> "Material":
         """The same with some of the rows."""
         return replace(self, rows=tuple(rows))
 
-    def label(self, row):
+    def label(self, row: Row) -> str:
         """The method's title, with the marks that say that it does not compare."""
         marks = self._marks(row)
         return self._line(row).title.replace("$", r"\$") + (f"$^{{{marks}}}$" if marks else "")
 
-    def look(self, row):
+    def look(self, row: Row) -> Look:
         """Colour, dashes and marker of the row's method, the same in all figures of the folder."""
         return look(self.methods.index(row.method))
 
     @property
-    def note(self):
+    def note(self) -> str:
         """What is to be known of the rows: their marks, and networks that were not trained by a published recipe."""
         told = [f"{mark}: {MARKS[mark]}" for mark in sorted({mark for row in self.rows for mark in self._marks(row)})]
         trained = {}
@@ -67,14 +69,16 @@ class Material:
                 told.append(f"trained by schedule {schedule}: {few if len(titles) < networks else 'all networks'}")
         return "; ".join(told)
 
-    def _line(self, row):
+    def _line(self, row: Row) -> Line:
         return self.lines[row.dataset, row.split, row.method]
 
-    def _marks(self, row):
+    def _marks(self, row: Row) -> str:
         return "".join(mark for mark in self._line(row).marks if mark in TOLD)
 
 
-def materials(rows, stored, protocol, images=()):
+def materials(
+    rows: Sequence[Row], stored: RowFiles, protocol: str, images: Iterable[str] = ()
+) -> tuple[list[Material], Material, list[str]]:
     """The material of each test set, and that of all together.
 
     Arguments:
@@ -90,10 +94,10 @@ def materials(rows, stored, protocol, images=()):
     found = {(section.dataset, section.split): [line for line in section.lines if line.row] for section in sections}
     lines = {(*place, line.method): line for place, inside in found.items() for line in inside}
     methods = tuple(dict.fromkeys(line.method for section in sections for line in section.lines if line.row))
-    common = dict(protocol=protocol, images=tuple(images), stored=stored, lines=lines, methods=methods)
+    common: dict[str, Any] = dict(protocol=protocol, images=tuple(images), stored=stored, lines=lines, methods=methods)
     sets, told = [], []
     for section in sections:
-        kept, reasons = _of_same_images([line.row for line in found[section.dataset, section.split]], protocol)
+        kept, reasons = _of_same_images((line.row for line in found[section.dataset, section.split] if line.row), protocol)
         place = f"{section.title} ({section.split})" if section.has_split else section.title
         told += [
             f"figures of {section.title} ({section.split}), without {', '.join(names)}: {reason}"
@@ -107,7 +111,7 @@ def materials(rows, stored, protocol, images=()):
     return sets, Material(rows=whole, title="", dataset="", split="", **common), told
 
 
-def _of_same_images(rows, protocol):
+def _of_same_images(rows: Iterable[Row], protocol: str) -> tuple[tuple[Row, ...], dict[str, list[str]]]:
     """The rows over the images that most are of, and the names of the others by the reason."""
     reasons, scored = {}, []
     for row in rows:
@@ -125,7 +129,7 @@ def _of_same_images(rows, protocol):
     return tuple(row for row in scored if _agree(images, row)), reasons
 
 
-def _agree(images, row):
+def _agree(images: tuple[int, str | None], row: Row) -> bool:
     """Whether a row is of these images, as far as that is known."""
     number, fingerprint = images
     return row.n_images == number and (None in (fingerprint, row.fingerprint) or row.fingerprint == fingerprint)

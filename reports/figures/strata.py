@@ -1,14 +1,24 @@
 """IoU and Pd by size and by contrast of the targets."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
+
 import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
 
 from irsam_zoo.metrics import ratio_ci, strata
 from irsam_zoo.reports.figures import requirements as needs
-from irsam_zoo.reports.figures.figure import FIGURES, ReportFigure
-from irsam_zoo.reports.figures.style import PAGE, canvas, finish
+from irsam_zoo.reports.figures.figure import FIGURES, ReportFigure, Table
+from irsam_zoo.reports.figures.style import PAGE, Look, canvas, finish
 from irsam_zoo.zoo.errors import ZooError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from irsam_zoo.metrics.typing import TargetSignal
+    from irsam_zoo.reports.figures.row_selection import Material
 
 GROUPS = {"size": "Size of the target (px)", "scr": "Signal-to-clutter ratio of the target"}
 RATES = {"IoU": "Mean IoU of the targets", "Pd": "Detection rate, Pd"}
@@ -25,16 +35,16 @@ class Strata(ReportFigure):
     )
     needs = (needs.targets,)
 
-    def data(self, material):
+    def data(self, material: "Material") -> pd.DataFrame:
         tables = []
         for group in GROUPS:
             for row in material.rows:
                 bins = by_bin([record.signal["targets"] for record in material.stored.records(row)], group)
                 tables.append(pd.DataFrame(bins).assign(method=row.method, by=group))
         table = pd.concat(tables, ignore_index=True)
-        return table[["method", "by", *table.columns.drop(["method", "by"])]]
+        return cast(pd.DataFrame, table[["method", "by", *table.columns.drop(["method", "by"])]])
 
-    def draw(self, data, material):
+    def draw(self, data: Table, material: "Material") -> "Figure":
         figure, axes = canvas(PAGE, 3.8, 2, 2, sharey="row", sharex="col")
         for (group, title), (upper, lower) in zip(GROUPS.items(), axes.T, strict=True):
             for place, row in enumerate(material.rows):
@@ -60,7 +70,7 @@ class Strata(ReportFigure):
         return figure
 
 
-def by_bin(images, group):
+def by_bin(images: "Sequence[Sequence[TargetSignal]]", group: str) -> list[dict[str, Any]]:
     """Figures of the bins that hold targets.
 
     Arguments:
@@ -73,7 +83,7 @@ def by_bin(images, group):
     Raises:
         ZooError: There is no target.
     """
-    bins = strata([target for targets in images for target in targets])[group]
+    bins: list[dict[str, Any]] = [{**line} for line in strata([target for targets in images for target in targets])[group]]
     each = [strata(targets)[group] for targets in images]
     number, matched = (np.array([[line[name] for line in lines] for lines in each]) for name in ("targets", "matched"))
     iou = np.array([[(line["IoU"] or 0.0) * line["targets"] for line in lines] for lines in each])
@@ -85,7 +95,7 @@ def by_bin(images, group):
     return [line for line in bins if line["targets"]]
 
 
-def _draw_points(axis, bins, rate, shift, look, *, joined):
+def _draw_points(axis: "Axes", bins: Table, rate: str, shift: float, look: Look, *, joined: bool) -> None:
     x, y = np.arange(len(bins)) + shift, bins[rate].to_numpy(np.float64)
     ends = bins[[f"{rate}_low", f"{rate}_high"]].to_numpy(np.float64).T
     axis.plot(x, y, **look, lw=0.6 if joined else 0, alpha=0.9)

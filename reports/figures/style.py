@@ -3,11 +3,22 @@
 import io
 import math
 import textwrap
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, cast
 
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator, NullFormatter
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.image import AxesImage
+    from matplotlib.legend import Legend
 
 COLUMN, PAGE = 3.5, 7.2  # in; a column and both columns of a page of the IEEE
 # Okabe and Ito, Color Universal Design, 2008, without the yellow, which is too light for lines on white.
@@ -39,17 +50,19 @@ SETTINGS = {
     "grid.color": "#dddddd",
     "pdf.fonttype": 42,  # letters, not drawings of them: publishers refuse Type 3
 }
+Look = dict[str, Any]  # colour, line style and marker, as matplotlib names them
+
 SMALL = 6  # pt, of letters inside a figure; none are smaller
 DPI = 300
 LETTERS = 120  # of 1 pt, an inch
 
 
-def styled():
+def styled() -> AbstractContextManager[None]:
     """A context in which matplotlib draws as this file says."""
-    return matplotlib.rc_context({**matplotlib.rcParamsDefault, **SETTINGS})
+    return matplotlib.rc_context(cast(Any, {**matplotlib.rcParamsDefault, **SETTINGS}))
 
 
-def canvas(width, height, rows=1, columns=1, **options):
+def canvas(width: float, height: float, rows: int = 1, columns: int = 1, **options: Any) -> tuple[Figure, Any]:
     """A figure with its axes.
 
     Arguments:
@@ -61,13 +74,29 @@ def canvas(width, height, rows=1, columns=1, **options):
     return figure, figure.subplots(rows, columns, **options)
 
 
-def look(place):
+def layout(figure: Figure, **options: Any) -> None:
+    """Set options of the layout of a `canvas`: those of ``ConstrainedLayoutEngine.set``."""
+    engine = figure.get_layout_engine()
+    assert isinstance(engine, ConstrainedLayoutEngine)
+    engine.set(**options)
+
+
+def look(place: int) -> Look:
     """Colour, dashes and marker of the method at a place in the order of all: 35 lines that differ."""
     colour, dashes = place % len(PALETTE), place // len(PALETTE) % len(DASHES)
     return dict(color=PALETTE[colour], linestyle=DASHES[dashes], marker=MARKERS[place % len(MARKERS)])
 
 
-def matrix(axes, values, texts, rows, columns, *, bold=None, **options):
+def matrix(
+    axes: "Axes",
+    values: np.ndarray,
+    texts: Sequence[Sequence[str]],
+    rows: Sequence[str],
+    columns: Sequence[str],
+    *,
+    bold: np.ndarray | None = None,
+    **options: Any,
+) -> "AxesImage":
     """A matrix of coloured cells with their figures in them.
 
     Arguments:
@@ -92,11 +121,11 @@ def matrix(axes, values, texts, rows, columns, *, bold=None, **options):
         dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.5
         weight = "bold" if bold is not None and bold[i, j] else "normal"
         colour = "white" if dark else "black"
-        axes.text(j, i, texts[i][j], ha="center", va="center", fontsize=SMALL, color=colour, weight=weight)
+        axes.text(j, i, texts[int(i)][int(j)], ha="center", va="center", fontsize=SMALL, color=colour, weight=weight)
     return image
 
 
-def log_ticks(axis):
+def log_ticks(axis: "Axis") -> None:
     """Ticks of a logarithmic axis within its final limits: plain numbers where it has less than two powers of ten."""
     low, high = sorted(axis.get_view_interval())
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
@@ -108,12 +137,12 @@ def log_ticks(axis):
         axis.set_ticks(ticks, [f"{tick:g}" for tick in ticks])
 
 
-def wrapped(text, width, size=7):
+def wrapped(text: str, width: float, size: float = 7) -> str:
     """Text in lines that are no longer than `width` inches where its letters have this size in pt."""
     return "\n".join(textwrap.wrap(text, int(width * LETTERS / size), break_long_words=False))
 
 
-def finish(figure, handles=(), text="", **options):
+def finish(figure: Figure, handles: "Sequence[Artist]" = (), text: str = "", **options: Any) -> None:
     """Add what stands under the axes, where it covers nothing: the figure grows by it.
 
     Arguments:
@@ -128,29 +157,29 @@ def finish(figure, handles=(), text="", **options):
     legend, legend_height = _legend(figure, handles, **options) if handles else (None, 0)
     whole = height + legend_height + print_height
     figure.set_size_inches(width, whole)
-    figure.get_layout_engine().set(rect=(0, 1 - height / whole, 1, height / whole))
+    layout(figure, rect=(0, 1 - height / whole, 1, height / whole))
     if legend:
         legend.set_bbox_to_anchor((0.5, print_height / whole))
     if lines:
         figure.text(0.5, 0.02 / whole, lines, ha="center", va="bottom", fontsize=SMALL, color=GREY).set_in_layout(False)
 
 
-def _legend(figure, handles, **options):
+def _legend(figure: Figure, handles: "Sequence[Artist]", **options: Any) -> "tuple[Legend, float]":
     """The legend with as many columns as there is room for, and its height in inches."""
-    for columns in (5, 4, 3, 2, 1):
-        if columns > 1 and columns > len(handles):
-            continue
+    columns = min(5, len(handles))
+    while True:
         legend = figure.legend(
             handles=handles, loc="lower center", ncols=columns, columnspacing=1.2, borderaxespad=0, **options
         )
         legend.set_in_layout(False)
-        size = legend.get_window_extent().size / figure.dpi
+        size = np.asarray(legend.get_window_extent().size) / figure.dpi
         if size[0] <= figure.get_figwidth() or columns == 1:
-            return legend, size[1]
+            return legend, float(size[1])
         legend.remove()
+        columns -= 1
 
 
-def encoded(figure, title, caption):
+def encoded(figure: Figure, title: str, caption: str) -> dict[str, bytes]:
     """The bytes of a figure's files by their ending. The same figure gives the same bytes."""
     about = {"Title": title}
     metadata = {"pdf": about | {"Subject": caption, "CreationDate": None}, "png": about | {"Description": caption}}

@@ -1,11 +1,20 @@
 """Score maps as surfaces."""
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from irsam_zoo.reports.figures import requirements as needs
 from irsam_zoo.reports.figures.chosen import chosen_images
 from irsam_zoo.reports.figures.figure import FIGURES, ReportFigure
 from irsam_zoo.reports.figures.style import PAGE, SEQUENTIAL, canvas, finish, wrapped
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from matplotlib.figure import Figure
+
+    from irsam_zoo.reports.figures.row_selection import Material
 
 IMAGES = 1
 IN_A_LINE = 4
@@ -20,7 +29,7 @@ class Surfaces(ReportFigure):
     )
     needs = (needs.scores,)
 
-    def draw(self, data, material):  # of pixels alone: no table
+    def draw(self, data: None, material: "Material") -> "Figure":  # of pixels alone: no table
         ids = chosen_images(material, IMAGES)
         panels = [panel for image_id in ids for panel in self._panels(material, image_id)]
         columns = min(len(panels), IN_A_LINE)
@@ -56,21 +65,21 @@ class Surfaces(ReportFigure):
         finish(figure, text=material.note)
         return figure
 
-    def _panels(self, material, image_id):
+    def _panels(self, material: "Material", image_id: str) -> Iterator[tuple[str, np.ndarray]]:
         item = material.stored.item(material.rows[0], image_id)
         yield image_id, scaled(item["image"])
         for row in material.rows:
             yield material.label(row), scaled(material.stored.score(row, image_id))
 
 
-def scaled(values):
+def scaled(values: "npt.ArrayLike") -> np.ndarray:
     """Values between their least, 0, and their largest, 1; a constant map is 0."""
     values = np.asarray(values, np.float64)
     low, high = values.min(), values.max()
     return (values - low) / (high - low) if high > low else np.zeros_like(values)
 
 
-def peaks(values):
+def peaks(values: np.ndarray) -> np.ndarray:
     """An HxW map at no more than `SIDE` points a side, each the largest of those it stands for: a peak keeps its height."""
     factor = -(-max(values.shape) // SIDE)
     rows, columns = (np.arange(0, length, factor) for length in values.shape)

@@ -1,9 +1,13 @@
 """Draws the figures of a result folder."""
 
+from collections.abc import Callable, Collection, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import pandas as pd
 
 from irsam_zoo.reports.figures.figure import FIGURES
-from irsam_zoo.reports.figures.left import Left
+from irsam_zoo.reports.figures.left import Lacking, Left
 from irsam_zoo.reports.figures.row_selection import materials
 from irsam_zoo.reports.figures.style import encoded, styled
 from irsam_zoo.reports.row_files import RowFiles
@@ -12,8 +16,14 @@ from irsam_zoo.zoo.errors import FAILURES, UsageError, ZooError, one_line, visib
 from irsam_zoo.zoo.lookup import unknown
 from irsam_zoo.zoo.terminal import say
 
+if TYPE_CHECKING:
+    from irsam_zoo.reports.figures.figure import ReportFigure
+    from irsam_zoo.reports.figures.row_selection import Material
+    from irsam_zoo.results.row import Row
+    from irsam_zoo.results.store import ResultStore
 
-def figure_names(names=None):
+
+def figure_names(names: Iterable[str] | None = None) -> list[str]:
     """All figures, or those named; UsageError where there is no such figure."""
     known = sorted(FIGURES.module_dict)
     for name in names or ():
@@ -22,7 +32,16 @@ def figure_names(names=None):
     return known if names is None else list(names)
 
 
-def draw_figures(rows, store, *, protocol="exact", names=None, images=(), data_root=None, tell=say):
+def draw_figures(
+    rows: "Sequence[Row]",
+    store: "ResultStore",
+    *,
+    protocol: str = "exact",
+    names: Iterable[str] | None = None,
+    images: Sequence[str] = (),
+    data_root: str | Path | None = None,
+    tell: Callable[[str], object] = say,
+) -> dict[str, bytes | str]:
     """Draw ``figures/<name>_<data set>_<split>`` and, of those of all rows, ``<name>``, as PDF and PNG, with their data as CSV.
 
     A file that an earlier report left of one of these figures, and that is not drawn any more, is removed.
@@ -50,15 +69,15 @@ def draw_figures(rows, store, *, protocol="exact", names=None, images=(), data_r
         tell(line)
     drawn, left = {}, Left()
     for name in names:
-        figure = FIGURES.module_dict[name]()
-        shown = sets if figure.each_set else [everything]
+        kind = FIGURES.module_dict[name]
+        shown = sets if kind.each_set else [everything]
         for material in shown:
             place = "_".join(filter(None, [name, material.dataset, material.split]))
-            rows, lacking = _rows(figure, material)
+            rows, lacking = _rows(kind, material)
             try:
-                if len(rows) < figure.least:
-                    raise ZooError(f"it takes {figure.least} rows" if rows or figure.least > 1 else "there are no rows")
-                chosen = material.only(rows)
+                if len(rows) < kind.least:
+                    raise ZooError(f"it takes {kind.least} rows" if rows or kind.least > 1 else "there are no rows")
+                figure, chosen = kind(), material.only(rows)
                 data = figure.data(chosen)
                 with styled():
                     files = encoded(figure.draw(data, chosen), place, figure.caption)
@@ -74,7 +93,7 @@ def draw_figures(rows, store, *, protocol="exact", names=None, images=(), data_r
     return drawn
 
 
-def _csv_files(place, data):
+def _csv_files(place: str, data: pd.DataFrame | dict[str, pd.DataFrame] | None) -> dict[str, str]:
     """The texts of a figure's tables by the names of their files."""
     tables = {"": data} if isinstance(data, pd.DataFrame) else data or {}
     files = {}
@@ -84,11 +103,11 @@ def _csv_files(place, data):
     return files
 
 
-def _safe(value):
+def _safe(value: Any) -> Any:
     return safe_text(visible(value)) if isinstance(value, str) else value
 
 
-def _remove_others(folder, names, drawn):
+def _remove_others(folder: Path, names: Collection[str], drawn: Collection[str]) -> None:
     """Remove the files of these figures that are not drawn now: they are of rows or options of another time."""
     if folder.is_symlink() or (folder / "figures").is_symlink():  # what lies behind a link may be anyone's
         return
@@ -98,7 +117,7 @@ def _remove_others(folder, names, drawn):
             path.unlink()
 
 
-def _scored(sets, image_id):
+def _scored(sets: "Iterable[Material]", image_id: str) -> bool:
     """Whether any row is of this image, as far as records are there."""
     for material in sets:
         for row in material.rows:
@@ -110,11 +129,11 @@ def _scored(sets, image_id):
     return False
 
 
-def _rows(figure, material):
+def _rows(kind: "type[ReportFigure]", material: "Material") -> "tuple[list[Row], Lacking]":
     """The rows that have what a figure needs, and the methods of the others by what they lack."""
     rows, lacking = [], {}
     for row in material.rows:
-        reason = _lack(figure, material, row)
+        reason = _lack(kind, material, row)
         if reason is None:
             rows.append(row)
         else:
@@ -122,10 +141,10 @@ def _rows(figure, material):
     return rows, lacking
 
 
-def _lack(figure, material, row):
+def _lack(kind: "type[ReportFigure]", material: "Material", row: "Row") -> str | None:
     """What a row lacks, in one line, or None."""
     try:
-        for need in figure.needs:
+        for need in kind.needs:
             need(material, row)
     except ZooError as error:
         return one_line(error)

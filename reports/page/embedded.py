@@ -2,6 +2,9 @@
 
 import base64
 import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import numpy as np
@@ -11,6 +14,9 @@ from irsam_zoo.datasets.reader import open_picture
 from irsam_zoo.zoo.errors import ZooError
 from irsam_zoo.zoo.reading import MB, read_text
 
+if TYPE_CHECKING:
+    from PIL import Image
+
 WEBP_QUALITY = 90
 WHITE, MOST_OF_IT = 250, 0.4  # level and share of the ground that a figure is drawn on; matrices and images leave less of it
 MOST_PIXELS, MOST_SIDE = 20_000_000, 16_383  # of a figure; the side is WebP's
@@ -18,7 +24,7 @@ MOST_LETTERS = 2_000  # of a caption
 MOST_OF_A_TEXT = 4 * MB
 
 
-def embedded_figures(folder, budget, tell):
+def embedded_figures(folder: Path, budget: int, tell: Callable[[str], object]) -> list[dict[str, Any]]:
     """The figures of a folder in the order of their names, the smallest embedded first until the room is spent.
 
     Arguments:
@@ -46,7 +52,7 @@ def embedded_figures(folder, budget, tell):
     return figures
 
 
-def _figure(path, link):
+def _figure(path: Path, link: str) -> dict[str, Any]:
     if path.is_symlink():
         raise ZooError(f"{path} is a link")
     caption, picture = open_picture(path, _shown, formats=("PNG",), most=MOST_PIXELS)
@@ -55,14 +61,14 @@ def _figure(path, link):
     return {"title": path.stem.replace("_", " "), "caption": caption, "link": link, "source": source, "drawing": bool(drawing)}
 
 
-def _shown(image):
+def _shown(image: "Image.Image") -> "tuple[str, Image.Image]":
     """The description in a picture, and its pixels."""
     if max(image.size) > MOST_SIDE:
         raise ValueError(f"a side of more than {MOST_SIDE} px")
     return str(image.info.get("Description", ""))[:MOST_LETTERS], image.convert("RGB")
 
 
-def _webp(picture):
+def _webp(picture: "Image.Image") -> bytes:
     """A third of the bytes of a PNG: without loss, or nearly so where that is smaller still, as with photographs."""
     forms = []
     for form in (dict(lossless=True), dict(quality=WEBP_QUALITY)):
@@ -72,7 +78,7 @@ def _webp(picture):
     return min(forms, key=len)
 
 
-def markdown_page(path):
+def markdown_page(path: Path) -> str | None:
     """A Markdown file as HTML, its headings below the page's own, or None where there is no such file.
 
     HTML in the file is shown as text, and links to scripts are none.

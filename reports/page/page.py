@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -16,6 +17,10 @@ from irsam_zoo.reports.row_files import RowFiles
 from irsam_zoo.reports.table_line import MARKS
 from irsam_zoo.zoo.terminal import warn
 
+if TYPE_CHECKING:
+    from irsam_zoo.reports.report import ReportOptions
+    from irsam_zoo.results.stored_rows import StoredRows
+
 FOLDER = Path(__file__).parent
 SCRIPTS = ("dom", "tip", "table", "details", "gallery", "viewer", "page")
 # Characters that figures and pictures may take, so that a page can be sent around. Tables take some thousand a row besides, and
@@ -23,7 +28,7 @@ SCRIPTS = ("dom", "tip", "table", "details", "gallery", "viewer", "page")
 FIGURES, PICTURES = 5_000_000, 8_000_000
 
 
-def page(stored, options):
+def page(stored: "StoredRows", options: "ReportOptions") -> dict[str, str]:
     """``index.html``. The figures and the audit that are in the report's folder become part of it.
 
     Arguments:
@@ -63,16 +68,16 @@ def page(stored, options):
     return {"index.html": text}
 
 
-def _script():
+def _script() -> str:
     return "\n".join((FOLDER / "js" / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
 
 
-def _hash(text):
+def _hash(text: str) -> str:
     """What a content security policy names an inline script or style by: nothing else runs on the page."""
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _environment():
+def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

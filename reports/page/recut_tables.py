@@ -1,6 +1,8 @@
 """The rows of a folder under several threshold policies, from their stored sweeps."""
 
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from irsam_zoo.reports.offered_policies import offered_policies
 from irsam_zoo.results.recut import recut
@@ -9,11 +11,16 @@ from irsam_zoo.results.stored_rows import StoredRows
 from irsam_zoo.zoo import UsageError, build_threshold
 from irsam_zoo.zoo.errors import FAILURES, ZooError, one_line
 
+if TYPE_CHECKING:
+    from irsam_zoo.reports.row_files import RowFiles
+    from irsam_zoo.results.row import Row
+    from irsam_zoo.zoo.thresholds import Threshold
+
 AS_RUN = "as run"
 MOST = 1000  # rows that are cut by every policy: under each one, a row takes some thousand characters of a page
 
 
-def page_cuts(stored, behind, more=()):
+def page_cuts(stored: StoredRows, behind: "RowFiles", more: Iterable[str] = ()) -> dict[str, StoredRows]:
     """Rows as they were run, and as each policy would have them.
 
     The figures are computed here and not in the page: the sweeps of single images are many times the size of all figures of all
@@ -46,7 +53,7 @@ def page_cuts(stored, behind, more=()):
     return {AS_RUN: StoredRows(stored.store, rows)} | cuts
 
 
-def _cut(row, behind, policy, asked):
+def _cut(row: "Row", behind: "RowFiles", policy: "Threshold", asked: "Threshold | None") -> "Row":
     if not row.sweep:  # it failed, or is of masks alone
         return row
     try:

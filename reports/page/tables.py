@@ -1,5 +1,8 @@
 """The tables of every data set, protocol and policy as plain data for the page."""
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
 from irsam_zoo.metrics import PROTOCOLS
 from irsam_zoo.reports.cell_texts import PLAIN, cell_texts, source_marks
 from irsam_zoo.reports.columns import columns_named, known_columns, units
@@ -11,8 +14,20 @@ from irsam_zoo.reports.report import counts_in
 from irsam_zoo.reports.table import build_table
 from irsam_zoo.results.recut import SWEPT
 
+if TYPE_CHECKING:
+    from irsam_zoo.reports.columns import Column
+    from irsam_zoo.reports.report import ReportOptions
+    from irsam_zoo.reports.table import Section
+    from irsam_zoo.reports.table_line import Line, Value
+    from irsam_zoo.results.stored_rows import StoredRows
 
-def page_tables(cuts, manifests, options, beside=()):
+
+def page_tables(
+    cuts: "Mapping[str, StoredRows]",
+    manifests: Sequence[Mapping[str, Any]],
+    options: "ReportOptions",
+    beside: "Sequence[Mapping[str, StoredRows]]" = (),
+) -> "tuple[dict[str, Any], list[Section]]":
     """Everything that the page's table shows.
 
     Arguments:
@@ -48,13 +63,13 @@ def page_tables(cuts, manifests, options, beside=()):
     return data, as_run
 
 
-def _column(column, shown):
+def _column(column: "Column", shown: bool) -> dict[str, Any]:
     unit = units([column]).rpartition(" in ")[2]
     heads = {"head": column.head, "arrow": column_head(column), "title": column.title or column.name, "unit": unit}
     return {"name": column.name, **heads, "better": column.better, "ofMethod": column.of_method, "shown": shown}
 
 
-def _section(section, manifests):
+def _section(section: "Section", manifests: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {
         "title": section.title,
         "dataset": section.dataset,
@@ -65,7 +80,7 @@ def _section(section, manifests):
     }
 
 
-def _view(section):
+def _view(section: "Section") -> dict[str, Any]:
     """What depends on protocol and policy: columns without tests of leads, and of each line its marks, remarks and figures."""
     sources = source_marks([section])
     lines = [
@@ -81,13 +96,13 @@ def _view(section):
     return {"untested": section.untested, "lines": lines}
 
 
-def _problem(line):
+def _problem(line: "Line") -> str | None:
     """What came of a row that is not ok, and why; None for the others."""
     row = line.row
     return None if row is None or row.ok else ": ".join(filter(None, [row.status, row.reason]))
 
 
-def _figure(column, value, sources):
+def _figure(column: "Column", value: "Value", sources: Mapping[str, str]) -> list[Any] | None:
     """A list of the number to sort by, low and high end of the interval, and `CellTexts` without the interval."""
     if value.measured is None and not value.published:
         return None

@@ -2,17 +2,22 @@
 
 import csv
 import json
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from irsam_zoo.zoo.index import facts_of
 from irsam_zoo.zoo.weights.known_weights import catalogue, entry_named
+
+if TYPE_CHECKING:
+    from irsam_zoo.zoo.weights.known_weights import KnownWeights
 
 FOLDER = Path(__file__).parent
 
 
 @cache
-def sources():
+def sources() -> dict[str, dict[str, Any]]:
     """The published tables: name -> title, citation, url, split, notes, by data set the ``sizes`` that metrics are of, and the
     ``families`` of its methods that the package does not have.
 
@@ -22,7 +27,7 @@ def sources():
 
 
 @cache
-def published(source):
+def published(source: str) -> dict[tuple[str, str, str], str]:
     """Values of one published table.
 
     Arguments:
@@ -36,31 +41,31 @@ def published(source):
 
 
 @cache
-def papers():
+def papers() -> dict[str, dict[str, Any]]:
     """What else published figures are from, such as a method's own paper: title, citation, url, notes, the
     ``size`` that metrics are of, as in `sources`, and ``training`` where it is known, as `reports.stand_in` has it."""
     return json.loads((FOLDER / "papers.json").read_text(encoding="utf-8"))
 
 
 @cache
-def elsewhere():
+def elsewhere() -> dict[str, dict[str, Any]]:
     """Title, notes and ``size`` of what is published besides tables: by `papers`, and by publishers of known weights."""
     stated = {known.publisher: dict(title=known.publisher, size=_size(known), notes="") for known in catalogue().values()}
     return papers() | stated
 
 
-def source_facts(source):
+def source_facts(source: str) -> dict[str, Any]:
     """What is known of a key of `sources` or `elsewhere`."""
     return (sources() | elsewhere())[source]
 
 
-def size_of(source, dataset):
+def size_of(source: str, dataset: str) -> str:
     """The size that the metrics of a source are of on a data set, as `sources` has it."""
     facts = source_facts(source)
     return facts["size"] if "size" in facts else facts["sizes"][dataset]
 
 
-def published_figures(method, dataset, split, tables):
+def published_figures(method: str, dataset: str, split: str, tables: Iterable[str]) -> dict[str, dict[str, str]]:
     """All that is published of a method on a test list.
 
     Arguments:
@@ -82,25 +87,25 @@ def published_figures(method, dataset, split, tables):
     return {source: texts for source, texts in found.items() if texts}
 
 
-def _in_table(table, method, dataset):
+def _in_table(table: str, method: str, dataset: str) -> dict[str, str]:
     return {
         metric: text for (name, place, metric), text in published(table).items() if name == method and place in (dataset, "")
     }
 
 
-def printed_name(method):
+def printed_name(method: str) -> str:
     """The name that the first published table with this method prints for it, else the method's own name."""
     names = (row["printed_as"] for source in sources() for row in _records(source) if row["method"] == method)
     return next(names, method)
 
 
-def tables_of(split):
+def tables_of(split: str) -> list[str]:
     """The published tables whose numbers were made on this split."""
     return [name for name, source in sources().items() if source["split"] == split]
 
 
 @cache
-def list_facts():
+def list_facts() -> dict[tuple[str, str], dict[str, int]]:
     """What the published test lists hold: (data set, split) -> ``images``, ``targets`` and ``pixels``.
 
     The split ``all`` is the whole set. Targets are 8-connected components of mask levels above 127.
@@ -110,12 +115,12 @@ def list_facts():
 
 
 @cache
-def _records(source):
+def _records(source: str) -> list[dict[str, str]]:
     with open(FOLDER / f"{source}.csv", encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
-def _size(known):
+def _size(known: "KnownWeights") -> str:
     """The size that the figures of published weights are of."""
     if known.protocol.size == "native":
         return "native"

@@ -12,6 +12,7 @@ from irsam_zoo import ROOT
 from irsam_zoo.commands import door
 from irsam_zoo.metrics import compute_metrics
 from irsam_zoo.reports.figures import FIGURES
+from irsam_zoo.reports.figures.figure import ReportFigure
 from irsam_zoo.reports.figures.left import Left
 from irsam_zoo.reports.figures.style import (
     COLUMN,
@@ -181,6 +182,14 @@ def test_one_bad_figure_takes_no_other_along(store, monkeypatch):
     figures, told = drawn(store, names=["roc", "pd_fa"])
     assert figures == ["pd_fa"]
     assert told == ["figure roc_scenes_irsam is left out: ZeroDivisionError: division by zero"]
+
+
+def test_a_figure_that_does_not_draw_is_left_out(store, monkeypatch):
+    monkeypatch.setitem(FIGURES.module_dict, "blank", type("Blank", (ReportFigure,), {}))
+    names, (line,) = drawn(store, names=["roc", "blank"])
+    assert names == ["roc"]
+    assert line.startswith("figure blank_scenes_irsam is left out: TypeError: ")
+    assert "draw" in line
 
 
 def test_rows_without_what_a_figure_needs_are_named_and_left_out(store):
