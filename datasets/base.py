@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 
@@ -27,12 +27,14 @@ class Item(TypedDict):
         mask: HxW bool, label > 127.
         label: HxW uint8: the mask's published grey values, 0 and 255 for a mask of 0 and 1, resized to the image by nearest
             neighbour where the sizes differ.
+        pixels: Digests of the image and the label as they were read, where they were resized since.
     """
 
     id: str
     image: np.ndarray
     mask: np.ndarray
     label: np.ndarray
+    pixels: NotRequired[str]
 
 
 class IRSTDDataset(ABC):

@@ -4,8 +4,11 @@ import errno
 import time
 import uuid
 from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
+from typing import Any
 
+from irsam_zoo.datasets import IRSTDDataset
 from irsam_zoo.datasets.fingerprint import combine
 from irsam_zoo.engine.cell import Cell, method_cell, open_dataset
 from irsam_zoo.engine.evaluate import evaluate, pixel_digests
@@ -13,7 +16,7 @@ from irsam_zoo.engine.manifest import manifest
 from irsam_zoo.engine.preflight import read_methods, unreadable
 from irsam_zoo.engine.rows import failed_row
 from irsam_zoo.results.options import RunOptions
-from irsam_zoo.results.row import Status
+from irsam_zoo.results.row import Row, Status
 from irsam_zoo.results.store import ResultStore, check_name
 from irsam_zoo.runtime.durations import parse_duration
 from irsam_zoo.runtime.executors import available_cores, worker_pool
@@ -23,6 +26,7 @@ from irsam_zoo.runtime.progress import Progress
 from irsam_zoo.zoo import UsageError, ZooError
 from irsam_zoo.zoo.errors import FAILURES, one_line
 from irsam_zoo.zoo.plugins import load_plugins
+from irsam_zoo.zoo.specs import MethodSpec
 from irsam_zoo.zoo.terminal import warn
 from irsam_zoo.zoo.weights.find import find_checkpoint
 
@@ -32,11 +36,11 @@ __all__ = ["RunOptions", "run"]
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
-def _outcome(row):
+def _outcome(row: Row) -> str:
     return f"{row.method} on {row.dataset} ({row.split}): {row.status}"
 
 
-def run(options, describe=_outcome):
+def run(options: RunOptions, describe: Callable[[Row], str] = _outcome) -> list[Row]:
     """Run the cells of a `RunOptions` and store their rows and the manifest.
 
     Arguments:
@@ -99,7 +103,7 @@ def run(options, describe=_outcome):
     return rows
 
 
-def _changes(earlier, row):
+def _changes(earlier: Row | None, row: Row) -> Iterator[str]:
     """In what a row is of another kind than the one that was stored in its place before, in words."""
     if earlier is None or not earlier.n_images:
         return
@@ -112,11 +116,11 @@ def _changes(earlier, row):
             yield f"{what} than the row that was stored: {new}, not {old}"
 
 
-def _weights(row):
+def _weights(row: Row) -> str | None:
     return row.weights and f"{row.weights.file} (SHA-256 {row.weights.sha256[:8]})"
 
 
-def _trained(options, datasets):
+def _trained(options: RunOptions, datasets: dict[str, IRSTDDataset]) -> dict[tuple[str, str], str]:
     """Why, by method and data set, networks could not be trained that this run is to train."""
     if options.train == "none":
         return {}
@@ -125,7 +129,7 @@ def _trained(options, datasets):
     return train_missing(replace(options, device=usable_device(options.device)), datasets, warn)
 
 
-def _in_turn(*functions):
+def _in_turn(*functions: Callable[..., None]) -> Callable[..., None]:
     """A function that calls several with its arguments, one after the other."""
 
     def call(*arguments, **named):
@@ -135,7 +139,7 @@ def _in_turn(*functions):
     return call
 
 
-def _refuse_twice(what, names):
+def _refuse_twice(what: str, names: Mapping[str, str]) -> None:
     """Raise where two of these, as they were given, would be filed under one name."""
     for name, count in Counter(names.values()).items():
         if count > 1:
@@ -143,7 +147,7 @@ def _refuse_twice(what, names):
             raise UsageError(f"these {what} would all be filed as {name}: {same}; rename them, or run them with another --out")
 
 
-def _cell(options, method, place):
+def _cell(options: RunOptions, method: MethodSpec, place: Mapping[str, Any]) -> Cell:
     """The cell of a method at its place in the table, with the best checkpoint that there is for both."""
     return method_cell(
         method,
@@ -163,16 +167,32 @@ def _cell(options, method, place):
     )
 
 
-def _guarded(options, method, place, store, digests, on_image, failure):
+def _guarded(
+    options: RunOptions,
+    method: MethodSpec,
+    place: Mapping[str, Any],
+    store: ResultStore,
+    digests: Mapping[str, str],
+    on_image: Callable[..., None],
+    failure: str | None,
+) -> Row:
     """The row of a cell; whatever goes wrong, or went wrong before, is the row's reason, and the other cells go on."""
     cell = Cell(method=method.name, options="{}", **place)
     try:
         if failure is not None:
             raise ZooError(failure)
         cell = _cell(options, method, place)
-        flags = dict(limit=options.limit, fresh=options.fresh, allow_overlap=options.allow_overlap)
         with worker_pool(options.jobs or available_cores(), options.dask, memory=options.memory_limit) as pool:
-            return evaluate(cell, store, pool, digests, **flags, on_image=on_image)
+            return evaluate(
+                cell,
+                store,
+                pool,
+                digests,
+                limit=options.limit,
+                fresh=options.fresh,
+                allow_overlap=options.allow_overlap,
+                on_image=on_image,
+            )
     except FAILURES as error:
         if isinstance(error, OSError) and error.errno in NO_ROOM:
             raise  # nor is there any for this row or the next

@@ -1,14 +1,18 @@
 """What a run was asked for, looked at before hours are spent: methods that build, and images that can be read."""
 
+from collections.abc import Mapping
+
+from irsam_zoo.datasets import IRSTDDataset
+from irsam_zoo.results.options import RunOptions
 from irsam_zoo.results.store import check_name
-from irsam_zoo.zoo import UsageError, ZooError, build_method, build_threshold
+from irsam_zoo.zoo import Threshold, UsageError, ZooError, build_method, build_threshold
 from irsam_zoo.zoo.errors import FAILURES, BrokenMethodError, one_line
 from irsam_zoo.zoo.specs import MethodSpec, read_method
 
 MOST_NAMED = 10  # images that cannot be read, in a line
 
 
-def read_methods(options, unloaded):
+def read_methods(options: RunOptions, unloaded: Mapping[str, str]) -> tuple[dict[str, MethodSpec], dict[str, str]]:
     """The methods of a run. One that is there but broken leaves the others alone, unless there are no others.
 
     Arguments:
@@ -49,7 +53,7 @@ def read_methods(options, unloaded):
     return methods, {method: str(error) for method, error in broken.items()}
 
 
-def unreadable(dataset, digests, strict=False):
+def unreadable(dataset: IRSTDDataset, digests: Mapping[str, str], strict: bool = False) -> list[str]:
     """What is to be told of the images of a test set that cannot be read, in lines.
 
     Arguments:
@@ -70,7 +74,7 @@ def unreadable(dataset, digests, strict=False):
     return [f"{len(missing)} of {len(dataset)} images are left out: {', '.join(missing[:MOST_NAMED])}{more}; {reason}"]
 
 
-def _why(dataset, image_id):
+def _why(dataset: IRSTDDataset, image_id: str) -> str:
     try:
         dataset.read(image_id)
     except FAILURES as error:
@@ -78,7 +82,7 @@ def _why(dataset, image_id):
     return f"{image_id} can be read now, and could not a moment ago"
 
 
-def _policy(spec, threshold):
+def _policy(spec: MethodSpec, threshold: str | None) -> Threshold | None:
     """The policy of a method in this run. None where the method does not build, which its rows will tell."""
     try:
         detector = build_method(spec, weights=None)

@@ -7,7 +7,7 @@ from irsam_zoo import ROOT
 COMMIT = "COMMIT"  # the file of a packed folder that says which commit its code is of
 
 
-def code_commit():
+def code_commit() -> str | None:
     """This project's commit, with ``-dirty`` where files differ from it; None outside a repository."""
     if (ROOT / COMMIT).is_file():
         return (ROOT / COMMIT).read_text(encoding="utf-8") or None

@@ -43,11 +43,7 @@ def _build(cfg: Mapping[str, Any], registry: Registry, **overrides: Any) -> Dete
     """Build a registered class from ``dict(type=name, ...)``; errors name the method and its options."""
     options = {**cfg, **overrides}
     name = options.pop("type")
-    cls = method_class(name)
-    if cls is None:
-        raise BrokenMethodError(unknown("method", name, list_methods()))
-    if not (isinstance(cls, type) and issubclass(cls, Detector)):
-        raise ZooError(f"method {name} is {cls!r}, not a class; register a subclass of zoo.Detector")
+    cls = detector_class(name)
     if getattr(cls, "card", None) is None:
         raise ZooError(f"the class of method {name} has no card; give it card = MethodCard(title=..., fidelity=...)")
     known = options_of(cls)
@@ -66,6 +62,21 @@ def _build(cfg: Mapping[str, Any], registry: Registry, **overrides: Any) -> Dete
     if "card" not in vars(method):  # a class that knows its variants gives them a card itself
         method.card = _changed_card(cls.card, _changed(cls, options, {}))
     return method
+
+
+def detector_class(name: str) -> type[Detector]:
+    """The registered class of a method.
+
+    Raises:
+        BrokenMethodError: The name is unknown.
+        ZooError: What is registered is no class of a `Detector`.
+    """
+    cls = method_class(name)
+    if cls is None:
+        raise BrokenMethodError(unknown("method", name, list_methods()))
+    if not (isinstance(cls, type) and issubclass(cls, Detector)):
+        raise ZooError(f"method {name} is {cls!r}, not a class; register a subclass of zoo.Detector")
+    return cls
 
 
 def _changed(cls: type, options: Mapping[str, Any], usual: Mapping[str, Any]) -> list[str]:
