@@ -7,7 +7,7 @@ from typing import Any
 from mmengine.registry import Registry
 
 
-def registered(registry: Registry, name: str) -> type[Any] | None:
+def registered(registry: Registry, name: str) -> Any | None:
     """The class under a name, or None. The registry's own ``get`` takes any module that can be imported for one."""
     registry.import_from_location()
     return registry.module_dict.get(name)
