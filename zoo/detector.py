@@ -1,7 +1,6 @@
 """The contract of a method: an image in, a score map out."""
 
 import warnings
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -24,7 +23,7 @@ FLOAT32 = "float32"
 MetricSize = Literal["native", "input"]  # whether metrics are of the images' own size, or of a network's input
 
 
-class Detector(ABC):
+class Detector:
     """A detector of small targets in one infrared image. A method implements `score`; the rest is here.
 
     Attributes:
@@ -67,7 +66,6 @@ class Detector(ABC):
         """Constructor options with those that the caller left to a file, such as a checkpoint's; the caller's own win."""
         return options
 
-    @abstractmethod
     def score(self, image: np.ndarray) -> np.ndarray:
         """The method itself.
 
@@ -77,6 +75,7 @@ class Detector(ABC):
         Returns:
             np.ndarray: HxW score map, higher = more target-like.
         """
+        raise TypeError(f"{type(self).__name__} does not define score(image)")
 
     def predict(self, image: ArrayLike) -> np.ndarray:
         """Score one image.

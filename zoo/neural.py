@@ -1,7 +1,7 @@
 """The contract of a deep method: a network, the way into it and the way back to the image's size."""
 
 import hashlib
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -31,7 +31,7 @@ HALF = {"cuda": torch.float16, "cpu": torch.bfloat16}
 PADDINGS = ("reflect", "zero", "zero_always")
 
 
-class NeuralDetector(Detector):
+class NeuralDetector(Detector, ABC):
     """A detector whose score is the logit of a network. A method defines `build_network` and `loss`.
 
     A subclass sets what `build_network` needs before it calls ``super().__init__(**kwargs)``.
