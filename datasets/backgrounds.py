@@ -3,6 +3,8 @@
 Pictures here are HxW int64 in 1/256 of a grey level ("fixed point"), 0..255 levels; `datasets.synthetic` says why.
 """
 
+from functools import reduce
+
 import numpy as np
 
 GREY = 256  # one grey level in fixed point
@@ -20,20 +22,20 @@ class Dice:
         seed: Integers that together select the sequence.
     """
 
-    def __init__(self, *seed):
+    def __init__(self, *seed: int):
         self._bits = np.random.PCG64(np.random.SeedSequence(seed))
 
-    def integer(self, low, high):
+    def integer(self, low: int, high: int) -> int:
         """One integer of low..high, both included. The bias of the modulus is below 2**-50 for the ranges used here."""
         return low + int(self._bits.random_raw()) % (high - low + 1)
 
-    def noise(self, height, width):
+    def noise(self, height: int, width: int) -> np.ndarray:
         """HxW int64, near Gaussian: the sum of eight bytes less its mean; standard deviation 209."""
         octets = self._bits.random_raw(height * width).view(np.uint8)  # a sum of bytes is the same in either byte order
         return octets.reshape(height, width, 8).sum(axis=2, dtype=np.int64) - 4 * 255
 
 
-def clouds(dice, side):
+def clouds(dice: Dice, side: int) -> np.ndarray:
     """Clouds over a clear sky: noise whose amplitude falls as 1/f^1.5, cut off below where the sky is clear."""
     contrast, base = dice.integer(12, 30), dice.integer(40, 110)
     field = fractal_noise(dice, side) * contrast
@@ -41,7 +43,7 @@ def clouds(dice, side):
     return finish(dice, base * GREY + np.maximum(field, clear), dice.integer(1, 4))
 
 
-def sea(dice, side):
+def sea(dice: Dice, side: int) -> np.ndarray:
     """Waves drawn out sideways, swell stripes whose crests wander, and a brightness that falls away from the horizon."""
     base, fall = dice.integer(60, 110), dice.integer(0, 40)
     rows = np.arange(side, dtype=np.int64)[:, None]
@@ -55,7 +57,7 @@ def sea(dice, side):
     return finish(dice, picture, dice.integer(2, 5))
 
 
-def skyline(dice, side):
+def skyline(dice: Dice, side: int) -> np.ndarray:
     """Buildings with lit windows below a sky that brightens towards the horizon."""
     base, rise = dice.integer(30, 70), dice.integer(0, 40)
     rows = np.arange(side, dtype=np.int64)[:, None]
@@ -73,7 +75,7 @@ def skyline(dice, side):
     return finish(dice, picture, dice.integer(1, 4))
 
 
-def plain(dice, side):
+def plain(dice: Dice, side: int) -> np.ndarray:
     """A flat scene with a slope, under the noise of a bad sensor and its column stripes."""
     base, slope = dice.integer(40, 120), dice.integer(-30, 30)
     columns = np.arange(side, dtype=np.int64)[None]
@@ -85,20 +87,20 @@ def plain(dice, side):
 BACKGROUNDS = (clouds, sea, skyline, plain)
 
 
-def finish(dice, picture, noise):
+def finish(dice: Dice, picture: np.ndarray, noise: int) -> np.ndarray:
     """Add sensor noise of that standard deviation, in grey levels, and keep the picture within 0 and `BRIGHTEST`."""
     picture = picture + dice.noise(*picture.shape) * (noise * GREY) // EIGHT_BYTES_STD
     return np.clip(picture, 0, BRIGHTEST)
 
 
-def fractal_noise(dice, side):
+def fractal_noise(dice: Dice, side: int) -> np.ndarray:
     """HxW noise of six octaves whose standard deviation is about 256; an octave's amplitude grows as step ** 0.5."""
     octaves = ((2, 3), (4, 4), (8, 6), (16, 8), (32, 11), (64, 16))
-    field = sum(smooth_noise(dice, side, step, step) * weight for step, weight in octaves)
+    field = reduce(np.add, (smooth_noise(dice, side, step, step) * weight for step, weight in octaves))
     return field * GREY // (SMOOTH_STD * 22)  # 22 = root of the sum of squared weights
 
 
-def smooth_noise(dice, side, step_y, step_x):
+def smooth_noise(dice: Dice, side: int, step_y: int, step_x: int) -> np.ndarray:
     """HxW noise without detail finer than the steps, in px: random cells, box-filtered twice. Standard deviation about 115."""
     cells = dice.noise(-(-side // step_y) + 2, -(-side // step_x) + 2)
     field = cells.repeat(step_y, axis=0).repeat(step_x, axis=1)
@@ -107,7 +109,7 @@ def smooth_noise(dice, side, step_y, step_x):
     return field[:side, :side]
 
 
-def box_filter(field, width, axis):
+def box_filter(field: np.ndarray, width: int, axis: int) -> np.ndarray:
     """Mean of ``width`` neighbours, rounded down, where all of them exist: the axis gets shorter by ``width - 1``."""
     sums = np.cumsum(field, axis=axis)
     tail = [slice(None)] * 2

@@ -1,14 +1,16 @@
 """The registry of data sets and the way to build one by name."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from mmengine.registry import Registry
 
 from irsam_zoo import PROGRAM
+from irsam_zoo.datasets.base import IRSTDDataset
 from irsam_zoo.datasets.folder import FolderDataset
 from irsam_zoo.datasets.further import PAIR, FurtherDataset
 from irsam_zoo.datasets.joined import JOINT, JoinedDataset
-from irsam_zoo.datasets.layouts import open_folder, what_is_in
+from irsam_zoo.datasets.layouts import Location, open_folder, what_is_in
 from irsam_zoo.datasets.synthetic import Synthetic
 from irsam_zoo.zoo.errors import UsageError
 from irsam_zoo.zoo.lookup import registered, unknown
@@ -57,7 +59,7 @@ class SIRST3(JoinedDataset):
     title = "SIRST3"
     members = ("irstd-1k", "nudt-sirst", "nuaa-sirst")
 
-    def __init__(self, *, root=None, split="irsam", subset="test"):
+    def __init__(self, *, root: str | Path | None = None, split: str = "irsam", subset: str = "test"):
         super().__init__(**_opened(self.members, root, split, subset))
 
 
@@ -108,12 +110,12 @@ class IRDST(FurtherDataset):
     multi_frame = True
 
 
-def list_datasets():
+def list_datasets() -> list[str]:
     """Names of all registered data sets; ``synthetic`` needs no files, ``sirst3`` is the union of three others."""
     return list(DATASETS.module_dict)
 
 
-def dataset_class(name):
+def dataset_class(name: str | Path) -> type[IRSTDDataset]:
     """The registered class of a name, whatever its case; UsageError with the nearest known names otherwise."""
     cls = registered(DATASETS, str(name).lower())
     if cls is None:
@@ -121,7 +123,7 @@ def dataset_class(name):
     return cls
 
 
-def build_dataset(name, root=None, split="irsam", subset="test"):
+def build_dataset(name: str | Path, root: str | Path | None = None, split: str = "irsam", subset: str = "test") -> IRSTDDataset:
     """Build one subset of a data set.
 
     Arguments:
@@ -153,7 +155,7 @@ def build_dataset(name, root=None, split="irsam", subset="test"):
     return dataset_class(name)(root=root, split=split, subset=subset)
 
 
-def _opened_folder(folder):
+def _opened_folder(folder: Path) -> tuple[type[FolderDataset], Location | None]:
     """The published data set that a folder bears a name of and is, else `FolderDataset`; and the `Location` in it, or None."""
     for name in published_datasets():
         cls = DATASETS.module_dict[name]
@@ -163,25 +165,25 @@ def _opened_folder(folder):
     return FolderDataset, open_folder(folder)
 
 
-def _without_masks(folder):
+def _without_masks(folder: Path) -> str:
     """What can be done with a folder of images alone."""
     if not any(path.name.lower() == "images" for path in folder.glob("*/")):
         return ""
     return f"; without masks nothing can be scored, but this predicts them: {PROGRAM} predict METHOD {folder}"
 
 
-def published_datasets():
+def published_datasets() -> list[str]:
     """Names of the registered data sets that are a folder of files: neither `synthetic` nor a union."""
     return [name for name, cls in DATASETS.module_dict.items() if issubclass(cls, FolderDataset)]
 
 
-def found_datasets(root=None):
+def found_datasets(root: str | Path | None = None) -> list[str]:
     """Names of the `published_datasets` whose folders are under a root (see `find_root`), less those that have to be named."""
     classes = ((name, DATASETS.module_dict[name]) for name in published_datasets())
     return [name for name, cls in classes if not cls.by_name_only and cls.locate(root)]
 
 
-def _opened(names, root, split, subset):
+def _opened(names: Iterable[str], root: str | Path | None, split: str, subset: str) -> dict[str, list[IRSTDDataset]]:
     """What a `JoinedDataset` of these data sets is made of."""
     members, tests = ([build_dataset(name, root, split, of) for name in names] for of in (subset, "test"))
     return dict(members=members, tests=tests)

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from irsam_zoo.datasets.reader import to_eight_bits
+from irsam_zoo.datasets.reader import Stored, to_eight_bits
 
 # A channel of a slightly coloured image, as published sets have them, differs from another one by less, or on fewer pixels.
 TINGE, PART = 64, 0.1
 
 
-def false_colours(stored):
+def false_colours(stored: Stored) -> bool:
     """Whether the channels of a `datasets.reader.Stored` image differ by more than 64 on more than a tenth of its pixels."""
     if stored.palette is not None:
         colours = stored.palette[stored.levels]

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from irsam_zoo.datasets.png_chunks import chunks
+from irsam_zoo.datasets.tiff import BITS, tags_of
 
 TIFF_COMPRESSION, TIFF_STRIP_BYTES, TIFF_TILE_BYTES = 259, 279, 325
 UNCOMPRESSED = 1
@@ -17,7 +18,7 @@ JPEG_END = b"\xff\xd9"
 MORE_CODES = bytes(range(1, 250)) * 64  # what no decoder reads that has all of its blocks
 
 
-def is_complete(image, pixels, path):
+def is_complete(image: Image.Image, pixels: np.ndarray, path: str | Path) -> bool:
     """Whether no row of a decoded file was made up.
 
     Formats and compressions that are not named here are an error of Pillow's own where rows are missing, but for a TIFF that
@@ -36,14 +37,14 @@ def is_complete(image, pixels, path):
         return True
     if image.format == "PNG":
         return _png_has_rows(path, image.height)
-    if image.format == "TIFF" and image.tag_v2.get(TIFF_COMPRESSION, UNCOMPRESSED) == UNCOMPRESSED:
-        stored = image.tag_v2.get(TIFF_STRIP_BYTES) or image.tag_v2.get(TIFF_TILE_BYTES) or ()
-        bits = image.tag_v2.get(258, (1,))
+    if image.format == "TIFF" and tags_of(image).get(TIFF_COMPRESSION, UNCOMPRESSED) == UNCOMPRESSED:
+        stored = tags_of(image).get(TIFF_STRIP_BYTES) or tags_of(image).get(TIFF_TILE_BYTES) or ()
+        bits = tags_of(image).get(BITS, (1,))
         return 8 * sum(stored) >= image.width * image.height * sum(bits)
     return True
 
 
-def _jpeg_has_blocks(path, pixels):
+def _jpeg_has_blocks(path: str | Path, pixels: np.ndarray) -> bool:
     """Whether a JPEG needs nothing behind its codes: with more of them before its end it is the same picture."""
     data = Path(path).read_bytes()
     end = data.rfind(JPEG_END)
@@ -54,9 +55,9 @@ def _jpeg_has_blocks(path, pixels):
         return False
 
 
-def _png_has_rows(path, height):
+def _png_has_rows(path: str | Path, height: int) -> bool:
     """Whether the compressed rows of a PNG are as many as its height; interlaced ones, an error of Pillow's own, are longer."""
-    inflate, size, row_bytes = zlib.decompressobj(), 0, None
+    inflate, size, row_bytes = zlib.decompressobj(), 0, 0
     with open(path, "rb") as file:
         for kind, content, _ in chunks(file):  # their checksums Pillow has looked at
             if kind == b"IHDR":
@@ -65,7 +66,7 @@ def _png_has_rows(path, height):
                 size += _inflated(inflate, content)
             elif kind == b"IEND":
                 break
-    return size >= height * row_bytes
+    return row_bytes > 0 and size >= height * row_bytes
 
 
 def _inflated(inflate, content):
@@ -77,7 +78,7 @@ def _inflated(inflate, content):
     return size
 
 
-def _row_bytes(header):
+def _row_bytes(header: bytes) -> int:
     """Bytes of one row of a PNG by its IHDR: the filter's, then the pixels."""
     width, depth, colour_type = int.from_bytes(header[:4]), header[8], header[9]
     channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour_type]

@@ -1,15 +1,18 @@
 """What the data doctor says of data sets as against each other: near-duplicates over their borders."""
 
+from collections.abc import Iterator, Sequence
 from itertools import combinations
+from pathlib import Path
 
+from irsam_zoo.datasets.base import IRSTDDataset
 from irsam_zoo.datasets.catalogue import build_dataset
-from irsam_zoo.datasets.duplicates import compare, cross_duplicates
+from irsam_zoo.datasets.duplicates import Pair, compare, cross_duplicates
 from irsam_zoo.zoo.errors import ZooError
 
 SHOWN = 5
 
 
-def check_between(datasets, root, published):
+def check_between(datasets: Sequence[IRSTDDataset], root: str | Path | None, published: set[str]) -> list[str]:
     """Lines on the near-duplicates between data sets, and on what a joined training list leaves out because of them.
 
     Arguments:
@@ -31,7 +34,7 @@ def check_between(datasets, root, published):
     return lines
 
 
-def _left_out(one, other, pairs, root):
+def _left_out(one: IRSTDDataset, other: IRSTDDataset, pairs: Sequence[Pair], root: str | Path | None) -> Iterator[str]:
     """Which training images a union of two sets leaves out, for each split that both have."""
     found = {(pair.dataset, pair.id, pair.other_dataset, pair.other_id) for pair in pairs}
     found |= {(*pair[2:], *pair[:2]) for pair in found}

@@ -1,22 +1,25 @@
 """The data doctor: reads every file of a data set and tells what is there, what is odd, and what is wrong."""
 
 from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import permutations
+from pathlib import Path
 
 import cv2
 import numpy as np
 
-from irsam_zoo.datasets.catalogue import build_dataset, dataset_class, found_datasets, published_datasets
+from irsam_zoo.datasets.catalogue import DATASETS, build_dataset, found_datasets, published_datasets
 from irsam_zoo.datasets.cross_set_duplicates import check_between
 from irsam_zoo.datasets.duplicates import near_duplicates, thumbnail
 from irsam_zoo.datasets.fingerprint import combine, published_digests, published_facts
 from irsam_zoo.datasets.folder import FolderDataset
+from irsam_zoo.datasets.further import FurtherDataset
 from irsam_zoo.datasets.layouts import in_another_form
 from irsam_zoo.datasets.levels import MASK_LEVEL, READERS
-from irsam_zoo.datasets.remarks import EXAMPLES, Look, counted, image_remarks, published_remarks, size_text
+from irsam_zoo.datasets.remarks import EXAMPLES, Look, Remark, counted, image_remarks, published_remarks, size_text
 from irsam_zoo.datasets.splits import find_split, list_splits, lists_at_top
 from irsam_zoo.zoo.errors import UsageError, ZooError
 
@@ -41,7 +44,7 @@ class Checkup:
     published: bool = False
 
     @property
-    def verdict(self):
+    def verdict(self) -> str:
         """``"PROBLEMS"``, ``"OK with known quirks"``, ``"OK with quirks"`` or ``"OK"``."""
         if self.problems or not self.quirks:
             return "PROBLEMS" if self.problems else "OK"
@@ -57,7 +60,7 @@ class Report:
     between: list[str]
 
     @property
-    def ok(self):
+    def ok(self) -> bool:
         """True where no data set has a problem."""
         return not any(checkup.problems for checkup in self.checkups)
 
@@ -74,7 +77,7 @@ class _Item:
     thumbnail: np.ndarray
 
 
-def check(root=None, names=None):
+def check(root: str | Path | None = None, names: Iterable[str] | None = None) -> Report:
     """Examine data sets file by file.
 
     Arguments:
@@ -91,16 +94,18 @@ def check(root=None, names=None):
     if not found:
         raise UsageError("no data set found; name the folder that holds them by --data-root or $IRSAM_ZOO_DATA")
     absent = [] if names else [_absence(name, root) for name in published_datasets() if name not in found]
-    datasets = [build_dataset(name, root=root, subset="all") for name in found]
-    for dataset in datasets:
+    datasets: list[FolderDataset] = []
+    for name in found:
+        dataset = build_dataset(name, root=root, subset="all")
         if not isinstance(dataset, FolderDataset):
             raise UsageError(f"{dataset.name} has no files to check: the program makes its images; name other data sets")
+        datasets.append(dataset)
     checkups = [_check_one(dataset) for dataset in datasets]
     published = {checkup.name for checkup in checkups if checkup.published}
     return Report(checkups, absent, check_between(datasets, root, published))
 
 
-def format_report(report):
+def format_report(report: Report) -> str:
     """The report as text for a terminal, ending with the verdict."""
     lines = []
     for checkup in report.checkups:
@@ -114,13 +119,13 @@ def format_report(report):
     return "\n".join([*lines, *report.absent, f"verdict: {'OK' if report.ok else 'PROBLEMS'}"])
 
 
-def _absence(name, root):
+def _absence(name: str, root: str | Path | None) -> str:
     """Why a data set is not checked."""
-    location = dataset_class(name).locate(root)
+    location = DATASETS.module_dict[name].locate(root)
     return f"{name}: in {location.folder}; to check it, name it by --datasets" if location else f"{name}: not found"
 
 
-def _check_one(dataset):
+def _check_one(dataset: FolderDataset) -> Checkup:
     """The `Checkup` of one data set, opened with ``subset="all"``."""
     checkup = Checkup(dataset.name, str(dataset.location.folder))
     images, masks = set(dataset.ids), set(dataset.mask_ids)
@@ -143,7 +148,7 @@ def _check_one(dataset):
     return checkup
 
 
-def _examine(dataset, image_id):
+def _examine(dataset: FolderDataset, image_id: str) -> _Item | str:
     """The `_Item` of an id, or the text of what is wrong with it."""
     try:
         image, mask, label, look = dataset.examine(image_id)
@@ -154,16 +159,16 @@ def _examine(dataset, image_id):
         modes=(image.mode, mask.mode),
         look=look,
         values=np.flatnonzero(np.bincount(label.ravel(), minlength=256)).tolist(),
-        targets=tuple(_count_targets(label > level) for level in (0, MASK_LEVEL)),
+        targets=(_count_targets(label > 0), _count_targets(label > MASK_LEVEL)),
         thumbnail=thumbnail(image.pixels),
     )
 
 
-def _count_targets(mask):
+def _count_targets(mask: np.ndarray) -> int:
     return cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)[0] - 1
 
 
-def _pixels(checkup, dataset, items):
+def _pixels(checkup: Checkup, dataset: FolderDataset, items: Sequence[_Item]) -> None:
     """Sizes, modes, fingerprint, targets and masks."""
     sizes = Counter(item.look.size for item in items)
     least, most = min(sizes, key=np.prod), max(sizes, key=np.prod)
@@ -193,7 +198,7 @@ def _pixels(checkup, dataset, items):
     _remarks(checkup, image_remarks({item.id: item.look for item in items}))
 
 
-def _compare(checkup, dataset, items):
+def _compare(checkup: Checkup, dataset: FolderDataset, items: Sequence[_Item]) -> None:
     """Which files differ from the published ones."""
     published, present = published_digests(dataset.name), {item.id: item.look for item in items}
     _remarks(checkup, published_remarks(dataset.name, present))
@@ -201,7 +206,7 @@ def _compare(checkup, dataset, items):
     _say(checkup.problems, "published images that are not here or cannot be read", [i for i in published if i not in present])
 
 
-def _lists(checkup, dataset, thumbnails):
+def _lists(checkup: Checkup, dataset: FolderDataset, thumbnails: Mapping[str, np.ndarray]) -> None:
     """Split lists against the files, against each other, and near-duplicates over their borders."""
     on_disk = set(dataset.ids)
     lists = {}
@@ -227,7 +232,7 @@ def _lists(checkup, dataset, thumbnails):
             checkup.quirks.append(f"{text}: weights trained on one must not be scored on the other")
 
 
-def _readers(dataset):
+def _readers(dataset: FolderDataset) -> dict[str, Callable[[str], list[str]]]:
     """For each split that there is, by what the report calls it, a function from a subset to its ids."""
     name, folder, own = dataset.name, dataset.location.folder, dataset.own
     found = {f"split {split}": find_split(name, split, folder, own) for split in list_splits(name, folder)}
@@ -235,10 +240,12 @@ def _readers(dataset):
     if lists_at_top(name, folder, own) and not dataset.offered:
         places["the folder's own lists"] = folder
     readers = {split: partial(dataset.ids_in, place) for split, place in places.items()}
-    return readers | {f"split {split}": partial(dataset.offered_ids, split) for split in dataset.offered}
+    if isinstance(dataset, FurtherDataset):
+        readers |= {f"split {split}": partial(dataset.offered_ids, split) for split in dataset.offered}
+    return readers
 
 
-def _read_list(checkup, ids_of, subset):
+def _read_list(checkup: Checkup, ids_of: Callable[[str], list[str]], subset: str) -> list[str]:
     """The ids of a list; none, and a problem, where it cannot be read."""
     try:
         return ids_of(subset)
@@ -247,12 +254,12 @@ def _read_list(checkup, ids_of, subset):
         return []
 
 
-def _remarks(checkup, remarks):
+def _remarks(checkup: Checkup, remarks: Iterable[Remark]) -> None:
     for remark in remarks:
         (checkup.problems if remark.problem else checkup.quirks).append(remark.text)
 
 
-def _say(lines, what, ids):
+def _say(lines: list[str], what: str, ids: Sequence[str]) -> None:
     """Add a line with a count and a few examples, if there are any."""
     if ids:
         lines.append(counted(what, ids))

@@ -1,5 +1,6 @@
 """Images that stand twice in a data set or in two, or nearly."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import NamedTuple
@@ -8,8 +9,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from irsam_zoo.datasets.base import IRSTDDataset
 from irsam_zoo.datasets.fingerprint import FINGERPRINT_DIR, published_facts
-from irsam_zoo.datasets.keypoints import find_keypoints, matches
+from irsam_zoo.datasets.keypoints import Keypoints, find_keypoints, matches
 from irsam_zoo.zoo.errors import ZooError
 
 SIDE = 48
@@ -40,24 +42,24 @@ class Pair(NamedTuple):
     other_id: str
 
 
-def thumbnail(image):
+def thumbnail(image: np.ndarray) -> np.ndarray:
     """SIDE x SIDE picture of an HxW uint8 image as a vector of mean 0 and length 1; all 0 for a constant image."""
     return _unit(np.asarray(Image.fromarray(image).resize((SIDE, SIDE), Image.Resampling.BILINEAR), np.float64))
 
 
-def details(image):
+def details(image: np.ndarray) -> np.ndarray:
     """What a Gaussian blur takes from an HxW uint8 image at 128x128 px, as a vector of mean 0 and length 1."""
     small = cv2.resize(image, (DETAIL_SIDE, DETAIL_SIDE), interpolation=cv2.INTER_AREA).astype(np.float64)
     return _unit(small - cv2.GaussianBlur(small, (0, 0), DETAIL_SIGMA))
 
 
-def _unit(pixels):
+def _unit(pixels: np.ndarray) -> np.ndarray:
     vector = pixels.ravel() - pixels.mean()
     length = np.linalg.norm(vector)
     return (vector / length if length else vector).astype(np.float32)
 
 
-def near_duplicates(thumbnails, others):
+def near_duplicates(thumbnails: np.ndarray, others: np.ndarray) -> list[tuple[int, int, float]]:
     """Pairs of images whose thumbnails correlate by more than 0.99.
 
     Arguments:
@@ -75,7 +77,7 @@ def near_duplicates(thumbnails, others):
     return [(int(row), int(best[row]), float(values[row])) for row in np.flatnonzero(values > ALIKE)]
 
 
-def cross_duplicates(datasets, others):
+def cross_duplicates(datasets: Sequence[IRSTDDataset], others: Sequence[IRSTDDataset]) -> list[Pair]:
     """Images that are near-duplicates of an image of another data set: the same picture, or the same scene cropped or scaled.
 
     Arguments:
@@ -99,16 +101,16 @@ def cross_duplicates(datasets, others):
     return pairs
 
 
-def compare(dataset, other):
+def compare(dataset: IRSTDDataset, other: IRSTDDataset) -> list[Pair]:
     """As `cross_duplicates` for two data sets, whatever the package knows of them."""
     return _Looks(dataset).alike(_Looks(other))
 
 
-def _published(dataset):
+def _published(dataset: IRSTDDataset) -> bool:
     return bool(published_facts(dataset.name)) and not dataset.own
 
 
-def _known_pairs(dataset, other):
+def _known_pairs(dataset: IRSTDDataset, other: IRSTDDataset) -> list[Pair]:
     """The package's pairs of two published sets, as far as both images are in them."""
     rows = [line.split() for line in PAIRS.read_text().splitlines()]
     pairs = [Pair(*row) for row in rows] + [Pair(*row[2:], *row[:2]) for row in rows]
@@ -120,29 +122,29 @@ def _known_pairs(dataset, other):
 class _Looks:
     """What the images of a data set look like: NxD thumbnails and details and N `Keypoints`, with the ids of these N."""
 
-    def __init__(self, dataset):
+    def __init__(self, dataset: IRSTDDataset):
         self.dataset, self.name = dataset, dataset.name
         with ThreadPoolExecutor(READERS) as pool:
             found = [look for look in pool.map(self._look, dataset.ids) if look is not None]
         self.ids = [look[0] for look in found]
         self.thumbnails, self.details = (np.array([look[k] for look in found]) for k in (1, 2))
         self.keypoints = [look[3] for look in found]
-        self._fine = {}
+        self._fine: dict[int, Keypoints] = {}
 
-    def _look(self, id):
+    def _look(self, id: str) -> tuple[str, np.ndarray, np.ndarray, Keypoints] | None:
         try:
             image, _ = self.dataset.read_grey_pair(id)
         except ZooError:
             return None
         return id, thumbnail(image), details(image), find_keypoints(image, **COARSE)
 
-    def fine(self, row):
+    def fine(self, row: int) -> Keypoints:
         """Key points of a whole image."""
         if row not in self._fine:
             self._fine[row] = find_keypoints(self.dataset.read_grey_pair(self.ids[row])[0], **FINE)
         return self._fine[row]
 
-    def alike(self, other):
+    def alike(self, other: "_Looks") -> list[Pair]:
         """The `Pair`s of these images with those of another set."""
         if not self.ids or not other.ids:
             return []
@@ -156,10 +158,10 @@ class _Looks:
             Pair(self.name, self.ids[row], other.name, other.ids[column]) for row, column in zip(*alike.nonzero(), strict=True)
         ]
 
-    def _confirmed(self, other, candidates):
+    def _confirmed(self, other: "_Looks", candidates: np.ndarray) -> np.ndarray:
         """Which of the pairs show one scene by the key points of the whole images."""
         found = np.zeros_like(candidates)
-        for row in np.flatnonzero(candidates.any(axis=1)):
-            columns = np.flatnonzero(candidates[row])
+        for row in np.flatnonzero(candidates.any(axis=1)).tolist():
+            columns = np.flatnonzero(candidates[row]).tolist()
             found[row, columns] = matches(self.fine(row), [other.fine(column) for column in columns]) >= FINE_ALIKE
         return found

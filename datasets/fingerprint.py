@@ -2,8 +2,10 @@
 
 import hashlib
 import tomllib
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,13 +14,13 @@ FINGERPRINT_DIR = Path(__file__).parent / "fingerprints"
 SHORT = 16
 
 
-def pixel_digest(pixels):
+def pixel_digest(pixels: np.ndarray) -> str:
     """SHA-256 (hex) of an HxW uint8 array: its height and width, then its rows."""
     header = f"{pixels.shape[0]}x{pixels.shape[1]}\n".encode()
     return hashlib.sha256(header + np.ascontiguousarray(pixels, dtype=np.uint8).tobytes()).hexdigest()
 
 
-def combine(rows):
+def combine(rows: Iterable[tuple[str, ...]]) -> str:
     """SHA-256 (hex) of ``(id, image digest, label digest)`` rows, in their order."""
     total = hashlib.sha256()
     for row in rows:
@@ -27,7 +29,7 @@ def combine(rows):
 
 
 @cache
-def published_digests(name):
+def published_digests(name: str) -> dict[str, tuple[str, str]]:
     """What the published files of a data set decode to: ``{id: (image digest, label digest)}``, shortened to 16 digits.
 
     Empty for a data set that the package knows nothing of.
@@ -40,6 +42,6 @@ def published_digests(name):
 
 
 @cache
-def published_facts(name):
+def published_facts(name: str) -> dict[str, Any]:
     """What is known of the published files as a whole, quirks included: the data set's table of ``expected.toml``."""
     return tomllib.loads((FINGERPRINT_DIR / "expected.toml").read_text(encoding="utf-8")).get(name, {})

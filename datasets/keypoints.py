@@ -4,12 +4,13 @@ NUDT-SIRST pastes its targets into crops of pictures of which IRSTD-1k has the w
 whole frames finds them.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-CONTRAST = dict(clipLimit=2.0, tileGridSize=(4, 4))  # infrared images use few of their grey levels
+CONTRAST_LIMIT, CONTRAST_TILES = 2.0, (4, 4)  # of the equalisation: infrared images use few of their grey levels
 RATIO = 0.8  # of the distances to the nearest and the second nearest descriptor (Lowe, IJCV 2004, sec. 7.1)
 TOLERANCE = 3.0  # px
 SCALES = (0.4, 2.5)  # of one image in the other
@@ -23,7 +24,7 @@ class Keypoints(NamedTuple):
     descriptors: np.ndarray
 
 
-def find_keypoints(image, *, most, longest_side=None):
+def find_keypoints(image: np.ndarray, *, most: int, longest_side: int | None = None) -> Keypoints:
     """SIFT key points of an HxW uint8 image.
 
     Arguments:
@@ -31,18 +32,18 @@ def find_keypoints(image, *, most, longest_side=None):
         most: How many are kept, the strongest.
         longest_side: A larger image is first reduced to this, in px.
     """
-    image = cv2.createCLAHE(**CONTRAST).apply(image)
+    image = cv2.createCLAHE(CONTRAST_LIMIT, CONTRAST_TILES).apply(image)
     factor = longest_side / max(image.shape) if longest_side else 1
     if factor < 1:
         image = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-    found, descriptors = cv2.SIFT_create(nfeatures=most).detectAndCompute(image, None)
+    found, descriptors = cv2.SIFT.create(nfeatures=most).detectAndCompute(image, None)
     if descriptors is None:
         return Keypoints(np.zeros((0, 2), np.float32), np.zeros((0, 128), np.float32))
     descriptors /= np.maximum(np.linalg.norm(descriptors, axis=1, keepdims=True), 1e-9)
-    return Keypoints(np.float32([point.pt for point in found])[:most], descriptors[:most])
+    return Keypoints(np.array([point.pt for point in found], np.float32)[:most], descriptors[:most])
 
 
-def matches(points, others):
+def matches(points: Keypoints, others: Sequence[Keypoints]) -> np.ndarray:
     """How well the scene of one image is found in others.
 
     Arguments:
@@ -63,7 +64,7 @@ def matches(points, others):
     return agreeing
 
 
-def _agreeing(places, other_places, likeness):
+def _agreeing(places: np.ndarray, other_places: np.ndarray, likeness: np.ndarray) -> int:
     """Mutual nearest neighbours that pass Lowe's ratio test and agree on one similarity transform."""
     nearest = likeness.argmax(axis=1)
     rows = np.flatnonzero(likeness.argmax(axis=0)[nearest] == np.arange(len(nearest)))

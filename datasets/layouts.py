@@ -3,6 +3,7 @@
 import os
 import re
 import unicodedata
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,7 +36,7 @@ class Location(NamedTuple):
     masks: Path
 
 
-def find_root(root=None):
+def find_root(root: str | Path | None = None) -> Path | None:
     """The folder that holds the data sets.
 
     Arguments:
@@ -57,7 +58,7 @@ def find_root(root=None):
     return path
 
 
-def open_folder(folder, pairs=PAIRS_OF_FOLDERS):
+def open_folder(folder: Path, pairs: Sequence[tuple[str, str]] = PAIRS_OF_FOLDERS) -> Location | None:
     """The `Location` of a folder that holds a pair of image and mask folders, or None.
 
     Arguments:
@@ -66,12 +67,12 @@ def open_folder(folder, pairs=PAIRS_OF_FOLDERS):
     """
     for images, masks in pairs:
         found = _inside(folder, images), _inside(folder, masks)
-        if all(found):
-            return Location(folder, *found)
+        if found[0] and found[1]:
+            return Location(folder, found[0], found[1])
     return None
 
 
-def _inside(folder, path):
+def _inside(folder: Path, path: str) -> Path | None:
     """The folder at a path below another one, whatever the case of its letters, or None."""
     for part in path.split("/"):
         named = sorted(place for place in folder.iterdir() if place.name.lower() == part.lower() and place.is_dir())
@@ -81,7 +82,7 @@ def _inside(folder, path):
     return folder
 
 
-def locate(root, folder_names, opener=open_folder):
+def locate(root: Path, folder_names: Sequence[str], opener: Callable[[Path], Location | None] = open_folder) -> Location | None:
     """Look for a data set under a root.
 
     Arguments:
@@ -100,7 +101,7 @@ def locate(root, folder_names, opener=open_folder):
     return None
 
 
-def named_folders(root, folder_names):
+def named_folders(root: Path, folder_names: Sequence[str]) -> list[Path]:
     """The folder itself and those in it, as far as they have one of these names, in the order of the names."""
     candidates = {}
     for folder in [root, *_folders_in(root)]:
@@ -108,7 +109,7 @@ def named_folders(root, folder_names):
     return [folder for name in folder_names for folder in candidates.get(plain_name(name), [])]
 
 
-def what_is_in(folder):
+def what_is_in(folder: Path) -> str:
     """The folders in a folder in words, and where images/ and masks/ lie below them: ``"it holds img/, gt/"``."""
     inside = _folders_in(folder)
     pairs = [below for below in inside if open_folder(below)]
@@ -118,11 +119,11 @@ def what_is_in(folder):
     return f"it holds {', '.join(names) or 'no folder'}"
 
 
-def _folders_in(folder):
+def _folders_in(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
-def index_files(folder, suffix="", extensions=EXTENSIONS):
+def index_files(folder: Path, suffix: str = "", extensions: Sequence[str] = EXTENSIONS) -> dict[str, list[Path]]:
     """The image files of a folder and of its sub-folders, by id, in natural order.
 
     Arguments:
@@ -148,7 +149,7 @@ def index_files(folder, suffix="", extensions=EXTENSIONS):
     return {id: [Path(folder, name) for _, name in sorted(files[id])] for id in sorted(files, key=natural_order)}
 
 
-def other_files(folder):
+def other_files(folder: Path) -> list[str]:
     """Names of the files below a folder that may hold pictures in forms that are not read: neither hidden nor documents."""
     passed = []
     for place, name in _walk(folder):
@@ -158,7 +159,7 @@ def other_files(folder):
     return sorted(passed, key=natural_order)
 
 
-def in_another_form(folder, id, *, documents):
+def in_another_form(folder: Path, id: str, *, documents: bool) -> str:
     """The file of an id in a form that is not read, and what to do with it, in words; empty where there is none.
 
     Arguments:
@@ -177,9 +178,10 @@ def in_another_form(folder, id, *, documents):
     return ""
 
 
-def _walk(folder):
+def _walk(folder: Path) -> Iterator[tuple[str, str]]:
     """Every file below a folder as the path of its own folder, empty or with ``/`` at its end, and its name."""
-    places, number = [("", ())], 0
+    places: list[tuple[str, tuple[tuple[int, int], ...]]] = [("", ())]
+    number = 0
     while places:
         place, above = places.pop()
         number += 1
@@ -200,17 +202,17 @@ def _walk(folder):
                 places.append((f"{place}{entry.name}/", (*above, itself)))
 
 
-def natural_order(id):
+def natural_order(id: str) -> tuple[list[tuple[int, str]], str]:
     """Sort key that puts ``XDU2`` before ``XDU10``. Any text has one."""
     parts = re.split(r"([0-9]+)", id)
     return [(int(part), "") if place % 2 else (0, part) for place, part in enumerate(parts)], id
 
 
-def one_form(name):
+def one_form(name: str) -> str:
     """A name with composed letters: an e and an accent, as some archives hold them, are one letter and look the same."""
     return unicodedata.normalize("NFC", name)
 
 
-def plain_name(name):
+def plain_name(name: str) -> str:
     """A folder's name without what does not count in it: case, hyphens and underscores."""
     return re.sub(r"[^a-z0-9]", "", name.lower())

@@ -1,11 +1,17 @@
 """Which images weights have seen in training, and whether that forbids to test them on a data set."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from irsam_zoo.datasets.base import IRSTDDataset
 from irsam_zoo.datasets.catalogue import DATASETS
 from irsam_zoo.datasets.fingerprint import SHORT
 from irsam_zoo.zoo.lookup import registered
 
+Seen = dict[str, dict[str, str | None]]  # training images as `seen_images` gives them
 
-def overlap(metadata, dataset):
+
+def overlap(metadata: Mapping[str, Any], dataset: IRSTDDataset) -> list[str]:
     """Images of a data set that a checkpoint has seen in training, by name or by their pixels.
 
     Of a data set that was made from the images of one that it has seen, or that one was made from, these are all.
@@ -30,7 +36,7 @@ def overlap(metadata, dataset):
     return [id for id in dataset.ids if id in found or named(id)]
 
 
-def seen_images(metadata):
+def seen_images(metadata: Mapping[str, Any]) -> Seen:
     """Training images of a checkpoint, those of earlier stages included.
 
     Returns:
@@ -46,15 +52,15 @@ def seen_images(metadata):
     return seen
 
 
-def images_of(dataset):
+def images_of(dataset: IRSTDDataset) -> Seen:
     """Digests of a data set's images, as `seen_images` gives them."""
-    images = {}
+    images: Seen = {}
     for id, pixels in dataset.image_digests().items():
         member, own = dataset.origin(id)
         images.setdefault(member.name, {})[own] = pixels[:SHORT]
     return images
 
 
-def merged(seen, more):
+def merged(seen: Seen, more: Seen) -> Seen:
     """Training images of two stages together, as `seen_images` gives those of each."""
     return {name: {**seen.get(name, {}), **more.get(name, {})} for name in {**seen, **more}}

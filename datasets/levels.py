@@ -4,16 +4,18 @@ A 16-bit file rarely uses 16 bits: it holds the 12 or 14 bits of a camera, or 8-
 all files of a folder, its training images and its test images alike.
 """
 
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from pathlib import Path
 from threading import Lock
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from irsam_zoo.datasets.reader import FULL_RANGE, decode, read_header
+from irsam_zoo.datasets.reader import FULL_RANGE, Header, Stored, decode, read_header
 from irsam_zoo.zoo.errors import ZooError
-from irsam_zoo.zoo.reading import file_stamp
+from irsam_zoo.zoo.reading import FileStamp, file_stamp
 
 # The grey level of a mask above which a pixel is target: 128 and up, so that the grey edges of IRSTD-1k's masks fall half in.
 MASK_LEVEL = 127
@@ -23,6 +25,7 @@ FEW_LEVELS = 32  # or fewer are left where a few pixels lie far from all others,
 READERS = 4
 
 _deciding = Lock()
+T = TypeVar("T")
 
 
 class ImageLevels(NamedTuple):
@@ -37,7 +40,7 @@ class ImageLevels(NamedTuple):
     text: str = ""
 
 
-def image_levels(paths):
+def image_levels(paths: Iterable[str | Path]) -> ImageLevels:
     """The `ImageLevels` of the image files of a folder; remembered until a file changes.
 
     Only 16-bit files are decoded. A file that cannot be read is passed over here, and an error where it is asked for.
@@ -45,13 +48,13 @@ def image_levels(paths):
     return decided(_decide, paths)
 
 
-def decided(decide, paths):
+def decided(decide: Callable[[tuple[FileStamp, ...]], T], paths: Iterable[str | Path]) -> T:
     """What a function says of files, whose stamps it takes; several threads that ask at once wait for one answer."""
     with _deciding:
         return decide(tuple(stamp for stamp in map(file_stamp, paths) if stamp is not None))
 
 
-def headers(stamps):
+def headers(stamps: Sequence[FileStamp]) -> Iterator[tuple[str, Header]]:
     """``(path, Header)`` of each file that can be opened."""
     for path, _, _ in stamps:
         try:
@@ -60,7 +63,7 @@ def headers(stamps):
             continue
 
 
-def readable(function, paths):
+def readable(function: Callable[[Stored], T], paths: Iterable[str | Path]) -> Iterator[T]:
     """Results of ``function(Stored)`` of each file that can be decoded, in order. May be left before its end."""
 
     def result(path):
@@ -77,7 +80,7 @@ def readable(function, paths):
 
 
 @lru_cache(maxsize=16)
-def _decide(stamps):
+def _decide(stamps: tuple[FileStamp, ...]) -> ImageLevels:
     deep = [path for path, header in headers(stamps) if header.deep]
     low, high, seen = FULL_RANGE[1], FULL_RANGE[0], np.zeros(256, bool)
     for least, most, high_bytes in readable(_extent, deep):
@@ -87,13 +90,13 @@ def _decide(stamps):
     return ImageLevels() if low > high else levels_in_use(low, high, f"{len(deep)} images", int(seen.sum()))
 
 
-def _extent(stored):
+def _extent(stored: Stored) -> tuple[int, int, np.ndarray]:
     """The lowest and the highest level of a file, and which of the 256 high bytes occur."""
     levels = stored.levels
     return int(levels.min()), int(levels.max()), np.bincount((levels >> 8).ravel(), minlength=256) > 0
 
 
-def levels_in_use(low, high, what, high_bytes=256):
+def levels_in_use(low: int, high: int, what: str, high_bytes: int = 256) -> ImageLevels:
     """The `ImageLevels` for images of 16 bits.
 
     Arguments:
@@ -112,5 +115,5 @@ def levels_in_use(low, high, what, high_bytes=256):
     return ImageLevels((low, high), text)
 
 
-def _is_wide(low, high):
+def _is_wide(low: int, high: int) -> bool:
     return high > FULL_RANGE[1] // 2 and high - low >= WIDE_RANGE

@@ -13,14 +13,18 @@ A mask is never inverted: where target covers more than half of the image, `data
 """
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from irsam_zoo.datasets.levels import MASK_LEVEL, decided, headers, readable
-from irsam_zoo.datasets.reader import FULL_RANGE, PALETTE_MODES, GreyFile, decode, luma, to_eight_bits
+from irsam_zoo.datasets.reader import FULL_RANGE, PALETTE_MODES, GreyFile, Stored, decode, luma, to_eight_bits
+from irsam_zoo.zoo.reading import FileStamp
 
+Colour = tuple[int, int, int]
 BLACK = (0, 0, 0)
 # Label colours are few; more are soft edges or the noise of a JPEG.
 FEW = 32
@@ -48,12 +52,12 @@ class MaskLevels(NamedTuple):
     level: int | None = None
     deep_single: bool = False
     indexed: bool = False
-    background: tuple[int, int, int] | None = None
+    background: Colour | None = None
     soft: bool = False
     alpha: bool = False
     texts: tuple[str, ...] = ()
 
-    def read(self, path):
+    def read(self, path: str | Path) -> GreyFile:
         """Decode one of the masks; errors as for `datasets.reader.decode`.
 
         Returns:
@@ -61,11 +65,11 @@ class MaskLevels(NamedTuple):
         """
         return self.label_of(decode(path))
 
-    def label_of(self, stored):
+    def label_of(self, stored: Stored) -> GreyFile:
         """As `read`, of a `datasets.reader.Stored`."""
         return GreyFile(self._label(stored), stored.mode)
 
-    def _label(self, stored):
+    def _label(self, stored: Stored) -> np.ndarray:
         levels = stored.levels
         if self.alpha and stored.alpha is not None:
             levels = stored.alpha
@@ -85,13 +89,13 @@ class MaskLevels(NamedTuple):
             levels = luma(levels)
         return levels if self.level is None else _all_or_nothing(levels == self.level)
 
-    def _difference(self, colours):
+    def _difference(self, colours: np.ndarray) -> np.ndarray:
         background = np.array(self.background, np.int16)
         most = np.abs(colours - background).max(axis=2)
         return most.astype(np.uint8) if self.soft else _all_or_nothing(most > 0)
 
 
-def mask_levels(paths, what="masks"):
+def mask_levels(paths: Iterable[str | Path], what: str = "masks") -> MaskLevels:
     """The `MaskLevels` of the mask files of a folder; remembered until a file changes.
 
     Of grey 8-bit files as many are decoded as it takes to see a level above 127, mostly one; all others are. A file that
@@ -105,7 +109,7 @@ def mask_levels(paths, what="masks"):
 
 
 @lru_cache(maxsize=16)
-def _decide(stamps, what):
+def _decide(stamps: tuple[FileStamp, ...], what: str) -> MaskLevels:
     plain, others, count = [], [], Counter()
     for path, header in headers(stamps):
         (plain if header.mode in ("L", "1") and not header.deep else others).append(path)
@@ -133,12 +137,16 @@ class _Seen:
     """
 
     def __init__(self):
-        self.grey, self.deep, self.alpha = set(), set(), set()
-        self.colours, self.under_alpha, self.palette = Counter(), Counter(), Counter()
+        self.grey: set[int] = set()
+        self.deep: set[int] = set()
+        self.alpha: set[int] = set()
+        self.colours: Counter[tuple[bool, Colour]] = Counter()
+        self.under_alpha: Counter[tuple[bool, Colour]] = Counter()
+        self.palette: Counter[tuple[int, Colour]] = Counter()
         self.black_index = self.soft = False
 
     @classmethod
-    def of(cls, stored):
+    def of(cls, stored: Stored) -> "_Seen":
         """What one decoded file holds."""
         seen, levels, deep = cls(), stored.levels, stored.levels.dtype == np.uint16
         if stored.palette is not None:
@@ -155,7 +163,7 @@ class _Seen:
             seen.soft = len(seen.deep - {0}) > 1
         return seen
 
-    def add(self, other):
+    def add(self, other: "_Seen") -> None:
         """Take in what other files hold."""
         for name in ("grey", "deep", "alpha"):
             getattr(self, name).update(getattr(other, name))
@@ -166,14 +174,14 @@ class _Seen:
         self.soft |= other.soft
 
 
-def _rule(seen, count, what):
+def _rule(seen: _Seen, count: Counter[str], what: str) -> MaskLevels:
     """The `MaskLevels` for files of which all was seen that matters; ``count`` says how many are of which kind."""
     alpha = len(seen.under_alpha) == 1 and len(seen.alpha) > 1
     indexed = _is_indexed(seen)
     stored = seen.colours if alpha else seen.colours + seen.under_alpha
     deepest = [*seen.deep, *(max(colour) for deep, colour in stored if deep), *(seen.alpha if alpha else ())]
     used = FULL_RANGE if max(deepest, default=0) > 255 else (0, 255)
-    colours = Counter()
+    colours: Counter[Colour] = Counter()
     for (deep, colour), pixels in stored.items():
         colours[_eight_bit_colour(colour, used) if deep else colour] += pixels
     for (_, colour), pixels in seen.palette.items():
@@ -200,7 +208,7 @@ def _rule(seen, count, what):
     return rule._replace(texts=tuple(_texts(rule, max(deepest, default=0), sorted(deep), count, what)))
 
 
-def _texts(rule, deepest, deep, count, what):
+def _texts(rule: MaskLevels, deepest: int, deep: list[int], count: Counter[str], what: str) -> Iterator[str]:
     if count["deep"]:
         how = "are read by the high byte, so that a level of 32768 and more is target"
         if rule.deep_single:
@@ -222,7 +230,7 @@ def _texts(rule, deepest, deep, count, what):
         yield f"{count['alpha']} {what} of a single colour with alpha: an alpha above {MASK_LEVEL} is target"
 
 
-def _is_indexed(seen):
+def _is_indexed(seen: _Seen) -> bool:
     """Whether palette indices are labels, rather than a way to store grey levels or colours."""
     colours = {colour for _, colour in seen.palette}
     if not colours or seen.black_index or len({index for index, _ in seen.palette}) > FEW:
@@ -230,36 +238,36 @@ def _is_indexed(seen):
     return any(len(set(colour)) > 1 for colour in colours) or max(map(max, colours)) <= MASK_LEVEL
 
 
-def _background(colours):
+def _background(colours: Counter[Colour]) -> tuple[Colour | None, bool]:
     """The colour that is no target, or None where these are grey; and whether colours near it are soft edges or noise."""
     few = len(colours) <= FEW
     if max((max(colour) - min(colour) for colour in colours), default=0) <= (0 if few else JPEG_NOISE):
         return None, False
-    background = BLACK if BLACK in colours else max(colours, key=colours.get)
+    background = BLACK if BLACK in colours else max(colours, key=colours.__getitem__)
     others = [max(abs(a - b) for a, b in zip(colour, background, strict=True)) for colour in colours if colour != background]
     return background, not few or (max(others, default=0) > MASK_LEVEL and min(others) <= JPEG_NOISE)
 
 
-def _eight_bit_colour(colour, used):
+def _eight_bit_colour(colour: Colour, used: tuple[int, int]) -> Colour:
     return tuple(to_eight_bits(np.array(colour, np.uint16), used).tolist())
 
 
-def _single(levels):
+def _single(levels: Iterable[int]) -> int | None:
     """The one level besides 0, or None."""
     rest = set(levels) - {0}
     return rest.pop() if len(rest) == 1 else None
 
 
-def _counts(levels):
+def _counts(levels: np.ndarray) -> dict[int, int]:
     """Pixels by level of an array of uint8 or uint16."""
     pixels = np.bincount(levels.ravel())
     return {int(level): int(pixels[level]) for level in np.flatnonzero(pixels)}
 
 
-def _colours(levels):
+def _colours(levels: np.ndarray) -> dict[Colour, int]:
     """Pixels by colour of an HxWx3 array, or of an HxW one whose levels stand for grey."""
     if levels.ndim == 2:
-        return {(level,) * 3: pixels for level, pixels in _counts(levels).items()}
+        return {(level, level, level): pixels for level, pixels in _counts(levels).items()}
     if (levels == levels[..., :1]).all():
         return _colours(levels[..., 0])
     codes = levels.astype(np.uint64) @ np.array([1 << 32, 1 << 16, 1], np.uint64)
@@ -269,5 +277,5 @@ def _colours(levels):
     return {(code >> 32, code >> 16 & 0xFFFF, code & 0xFFFF): count for code, count in found.items()}
 
 
-def _all_or_nothing(target):
+def _all_or_nothing(target: np.ndarray) -> np.ndarray:
     return target.astype(np.uint8) * np.uint8(255)

@@ -3,6 +3,9 @@
 A configuration names it in ``custom_imports``; see ``configs/datasets``.
 """
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 
 from irsam_zoo.datasets.catalogue import build_dataset
@@ -38,16 +41,18 @@ class IRSTDSegDataset(BaseSegDataset):
 
     METAINFO = dict(classes=("background", "target"), palette=[[0, 0, 0], [255, 255, 255]])
 
-    def __init__(self, *, name, root=None, split="irsam", subset="test", **kwargs):
+    def __init__(
+        self, *, name: str | Path, root: str | Path | None = None, split: str = "irsam", subset: str = "test", **kwargs: Any
+    ):
         self.source = build_dataset(name, root=root, split=split, subset=subset)
         super().__init__(**kwargs)
 
-    def load_data_list(self):
+    def load_data_list(self) -> list[dict[str, Any]]:
         """An entry an image, in the order of the list: its ``id``, and what mmsegmentation's transforms look for."""
         shared = dict(label_map=self.label_map, reduce_zero_label=self.reduce_zero_label)
         return [dict(id=id, **shared, seg_fields=[]) for id in self.source.ids]
 
-    def get_data_info(self, idx):
+    def get_data_info(self, idx: int) -> dict[str, Any]:
         """The entry of an image, with ``source`` to read it from."""
         return dict(super().get_data_info(idx), source=self.source)
 
@@ -66,7 +71,7 @@ class LoadIRSTDPair(BaseTransform):
     there is none).
     """
 
-    def transform(self, results):
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Fill a dict of results; ZooError where a file is missing or damaged."""
         source = results.pop("source")
         item = source.read(results["id"])
@@ -77,5 +82,5 @@ class LoadIRSTDPair(BaseTransform):
         results["img_path"] = str(source.image_path(item["id"])) if isinstance(source, FolderDataset) else item["id"]
         return results
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"{type(self).__name__}()"

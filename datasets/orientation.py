@@ -1,7 +1,9 @@
 """The orientation that a file asks a viewer to show it in. It is told and never applied: masks are of the stored pixels."""
 
 import numpy as np
-from PIL import ExifTags
+from PIL import ExifTags, Image
+
+from irsam_zoo.datasets.tiff import tags_of
 
 TAG = ExifTags.Base.Orientation
 UPRIGHT = 1
@@ -18,15 +20,15 @@ UNDONE = {
 }
 
 
-def orientation_of(image):
+def orientation_of(image: Image.Image) -> int:
     """The orientation of a Pillow image, 1 to 8: of a TIFF before it is loaded, which turns it, of others after."""
     try:
-        found = image.tag_v2.get(TAG) if image.format == "TIFF" else image.getexif().get(TAG)
+        found = tags_of(image).get(TAG) if image.format == "TIFF" else image.getexif().get(TAG)
     except Exception:  # damaged metadata fail anywhere in a parser, and the pixels do not need them
         return UPRIGHT
     return found if found in UNDONE else UPRIGHT
 
 
-def stored_pixels(pixels, orientation):
+def stored_pixels(pixels: np.ndarray, orientation: int) -> np.ndarray:
     """HxW or HxWxC pixels as they are stored, of those that a decoder has turned by this orientation."""
     return np.ascontiguousarray(UNDONE[orientation](pixels)) if orientation in UNDONE else pixels

@@ -1,6 +1,7 @@
 """Lists that publishers put beside the images of a data set, in the forms that this field has."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from irsam_zoo.datasets.layouts import plain_name
@@ -11,7 +12,7 @@ PLAIN_FOLDERS = ("splits", "imgidx")
 LIST_NAME = re.compile(r"(trainval|train|test)(?:[-_ ](.*))?\.txt", re.IGNORECASE)
 
 
-def find_lists(folder, names):
+def find_lists(folder: Path, names: Iterable[str]) -> dict[str, dict[str, Path]]:
     """The pairs of lists in a data set's folder and in the folders in it.
 
     Arguments:
@@ -34,7 +35,7 @@ def find_lists(folder, names):
     return found
 
 
-def _pairs(place):
+def _pairs(place: Path) -> dict[str, dict[str, Path]]:
     """The complete pairs in one folder, by what follows ``train`` and ``test`` in their names."""
     by_tail = {}
     for path in sorted(place.glob("*.txt")):

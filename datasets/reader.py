@@ -14,16 +14,19 @@ Masks are read by the rule that `datasets.mask_levels` decides once for all of t
 
 import os
 import stat
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import IO, NamedTuple, TypeVar
 
 import cv2
 import numpy as np
 from PIL import Image
+from PIL.ImageFile import ImageFile
 
 from irsam_zoo.datasets.completeness import is_complete
 from irsam_zoo.datasets.orientation import ON_THEIR_SIDE, UPRIGHT, orientation_of, stored_pixels
 from irsam_zoo.datasets.png_chunks import without_text
-from irsam_zoo.datasets.tiff import BITS, PHOTOMETRIC, PLANES, turn_to_the_picture
+from irsam_zoo.datasets.tiff import BITS, PHOTOMETRIC, PLANES, tags_of, turn_to_the_picture
 from irsam_zoo.zoo.errors import ZooError, visible
 
 FORMATS = ("PNG", "BMP", "TIFF", "JPEG")
@@ -35,6 +38,7 @@ FULL_RANGE = (0, 65535)
 ASPECT_TOLERANCE = 0.1
 SIXTEEN_BIT_MODES = ("I;16", "I;16L", "I;16B", "I;16N")
 PALETTE_MODES = ("P", "PA")
+T = TypeVar("T")
 MODES = ("1", "L", "LA", "RGB", "RGBA", "RGBX", *PALETTE_MODES, *SIXTEEN_BIT_MODES)
 
 
@@ -70,12 +74,12 @@ class GreyFile(NamedTuple):
     mode: str
 
 
-def read_header(path):
+def read_header(path: str | Path) -> Header:
     """The `Header` of a file; its pixels are not decoded. ZooError as for `decode`."""
     return open_picture(path, _header)
 
 
-def decode(path):
+def decode(path: str | Path) -> Stored:
     """Decode one image or mask file.
 
     Arguments:
@@ -91,7 +95,7 @@ def decode(path):
     return open_picture(path, lambda image: _stored(image, path))
 
 
-def read_grey(path, used=FULL_RANGE):
+def read_grey(path: str | Path, used: tuple[int, int] = FULL_RANGE) -> GreyFile:
     """Decode one image file to grey; arguments and errors as for `decode`.
 
     Arguments:
@@ -103,7 +107,7 @@ def read_grey(path, used=FULL_RANGE):
     return grey_of(decode(path), used)
 
 
-def grey_of(stored, used=FULL_RANGE):
+def grey_of(stored: Stored, used: tuple[int, int] = FULL_RANGE) -> GreyFile:
     """As `read_grey`, of a `Stored`."""
     levels = to_eight_bits(stored.levels, used)
     if stored.palette is not None:
@@ -111,7 +115,7 @@ def grey_of(stored, used=FULL_RANGE):
     return GreyFile(luma(levels) if levels.ndim == 3 else levels, stored.mode)
 
 
-def read_colour(path):
+def read_colour(path: str | Path) -> np.ndarray:
     """The three channels of an image file, as authors' loaders take them; errors as for `decode`.
 
     Returns:
@@ -124,17 +128,20 @@ def read_colour(path):
     return levels if levels.ndim == 3 else np.repeat(levels[..., None], 3, axis=2)
 
 
-def read_opencv_grey(path):
+def read_opencv_grey(path: str | Path) -> np.ndarray:
     """The grey of an image file as ``cv2.imread`` makes it, which some authors' loaders call; errors as for `decode`.
 
     Returns:
         np.ndarray: HxW uint8. Of a coloured PNG the levels are up to 2 beside those of `read_grey`.
     """
     decode(path)  # which says what is wrong with a file
-    return cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION)
+    grey = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION)
+    if grey is None:
+        raise ZooError(f"{path} cannot be read by OpenCV; store it as a PNG")
+    return grey
 
 
-def to_eight_bits(levels, used=FULL_RANGE):
+def to_eight_bits(levels: np.ndarray, used: tuple[int, int] = FULL_RANGE) -> np.ndarray:
     """Levels of 16 bits as uint8; those of 8 bits stay as they are.
 
     Arguments:
@@ -151,12 +158,12 @@ def to_eight_bits(levels, used=FULL_RANGE):
     return np.round(every_level * (255 / max(high - low, 1))).astype(np.uint8)[levels]
 
 
-def luma(colours):
+def luma(colours: np.ndarray) -> np.ndarray:
     """HxW uint8 grey levels of HxWx3 uint8 colours."""
     return np.array(Image.fromarray(np.ascontiguousarray(colours)).convert("L"))
 
 
-def fit_label(label, shape, path="", orientations=()):
+def fit_label(label: np.ndarray, shape: tuple[int, ...], path: str | Path = "", orientations: Iterable[int] = ()) -> np.ndarray:
     """Bring a mask to its image's size by nearest neighbour, sampled at pixel centres as Pillow does.
 
     NUAA-SIRST's Misc_111 needs it: its image is 325x220, its mask 592x400. The literature's loaders resize such a mask.
@@ -184,7 +191,9 @@ def fit_label(label, shape, path="", orientations=()):
     return np.array(Image.fromarray(label).resize((width, height), Image.Resampling.NEAREST))
 
 
-def open_picture(path, use, formats=FORMATS, most=MOST_PIXELS):
+def open_picture(
+    path: str | Path, use: Callable[[ImageFile], T], formats: tuple[str, ...] = FORMATS, most: int = MOST_PIXELS
+) -> T:
     """What a function says of an opened picture: the one door that files of pictures go through.
 
     Arguments:
@@ -212,7 +221,7 @@ def open_picture(path, use, formats=FORMATS, most=MOST_PIXELS):
         raise ZooError(f"{path} {_what_is_wrong(path, error)}") from error
 
 
-def _used(source, path, use, formats, most):
+def _used(source: IO[bytes], path: str | Path, use: Callable[[ImageFile], T], formats: tuple[str, ...], most: int) -> T:
     """What a function says of the picture in a file, whose bytes are read from a source."""
     with Image.open(source, formats=formats) as image:
         turn_to_the_picture(image, path)
@@ -224,19 +233,19 @@ def _used(source, path, use, formats, most):
         return use(image)
 
 
-def _header(image):
+def _header(image: ImageFile) -> Header:
     if image.format == "TIFF":
-        return Header(image.mode, image.mode in SIXTEEN_BIT_MODES or 16 in image.tag_v2.get(BITS, ()))
+        return Header(image.mode, image.mode in SIXTEEN_BIT_MODES or 16 in tags_of(image).get(BITS, ()))
     # Pillow opens 16-bit colours as RGB, which is its 8-bit mode; how they are packed tells. Of a BMP, 16 bits are a pixel's.
     packing = str(image.tile[0][3]) if image.tile and image.format != "BMP" else ""
     return Header(image.mode, image.mode in SIXTEEN_BIT_MODES or ";16" in packing)
 
 
-def _stored(image, path):
+def _stored(image: ImageFile, path: str | Path) -> Stored:
     mode, deep = _header(image)
     if mode not in MODES:
         raise ZooError(f"{path} has pixels of mode {mode}, which has no rule to 8-bit grey; store it as an 8- or 16-bit PNG")
-    tags = dict(image.tag_v2) if image.format == "TIFF" else {}
+    tags = tags_of(image)
     if deep and tags.get(PLANES) == 2 and mode not in SIXTEEN_BIT_MODES:
         raise ZooError(f"{path} has 16-bit colours in planes, one after the other; store them pixel by pixel, or as a PNG")
     orientation = orientation_of(image) if tags else UPRIGHT
@@ -261,7 +270,7 @@ def _stored(image, path):
     return Stored(array[..., :3] if array.shape[2] > 2 else array[..., 0], mode, palette, alpha, orientation)
 
 
-def _deep_colours(path, frame):
+def _deep_colours(path: str | Path, frame: int) -> np.ndarray:
     """HxWxC uint16 of a file of 16-bit colours, in Pillow's order of channels; OpenCV turns a TIFF as Pillow does."""
     if frame:
         raise ValueError("16-bit colours behind another picture")
@@ -271,7 +280,7 @@ def _deep_colours(path, frame):
     return cv2.cvtColor(array, cv2.COLOR_BGRA2RGBA if array.shape[2] == 4 else cv2.COLOR_BGR2RGB)
 
 
-def _palette(image, indices):
+def _palette(image: Image.Image, indices: np.ndarray) -> np.ndarray:
     colours = np.zeros((256, 3), np.uint8)
     entries = np.array(image.getpalette("RGB") or (), np.uint8).reshape(-1, 3)
     if indices.max() >= len(entries):
@@ -280,7 +289,7 @@ def _palette(image, indices):
     return colours
 
 
-def _what_is_wrong(path, error):
+def _what_is_wrong(path: str | Path, error: Exception) -> str:
     """The rest of a sentence that starts with the path: what the bytes look like, and the remedy."""
     if isinstance(error, FileNotFoundError):
         return "is missing; get it from the publisher's archive"

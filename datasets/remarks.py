@@ -3,7 +3,11 @@
 `data --check`, a run, a training and `score` all take their lines from here.
 """
 
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import numpy as np
 
 from irsam_zoo.datasets.fingerprint import SHORT, pixel_digest, published_digests
 from irsam_zoo.datasets.levels import MASK_LEVEL
@@ -27,7 +31,7 @@ class Extent(NamedTuple):
     share: float
 
     @classmethod
-    def of(cls, label):
+    def of(cls, label: np.ndarray) -> Self:
         """The extent of an HxW uint8 mask."""
         return cls(int(label.max()), float((label > MASK_LEVEL).mean()))
 
@@ -43,21 +47,21 @@ class Look(NamedTuple):
         false_colours: As `datasets.colours.false_colours` says of the image.
     """
 
-    size: tuple[int, int]
-    mask_size: tuple[int, int]
+    size: tuple[int, ...]
+    mask_size: tuple[int, ...]
     extent: Extent
     digests: tuple[str, str]
     orientations: tuple[int, int] = (UPRIGHT, UPRIGHT)
     false_colours: bool = False
 
     @classmethod
-    def at(cls, image, label, mask_size=None, **stored):
+    def at(cls, image: np.ndarray, label: np.ndarray, mask_size: tuple[int, ...] | None = None, **stored: Any) -> Self:
         """The look of an HxW uint8 image and label of one size; ``stored`` is what else is known of their files."""
         digests = pixel_digest(image), pixel_digest(label)
         return cls(image.shape, mask_size or label.shape, Extent.of(label), digests, **stored)
 
 
-def image_remarks(looks):
+def image_remarks(looks: Mapping[str, Look]) -> list[Remark]:
     """Remarks on the images and masks of a data set.
 
     Arguments:
@@ -80,7 +84,7 @@ def image_remarks(looks):
     return found + mask_remarks({id: look.extent for id, look in looks.items()}, "masks")
 
 
-def mask_remarks(extents, what):
+def mask_remarks(extents: Mapping[str, Extent], what: str) -> list[Remark]:
     """Remarks on masks alone, by the `Extent` of each id; ``what`` they are called, such as ``"predictions"``."""
     faint = [id for id, extent in extents.items() if extent.highest and not extent.share]
     full = [id for id, extent in extents.items() if extent.share > 0.5]
@@ -94,20 +98,20 @@ def mask_remarks(extents, what):
     return found
 
 
-def turned_remarks(orientations, what):
+def turned_remarks(orientations: Mapping[str, int], what: str) -> list[Remark]:
     """A remark on files that a viewer shows turned, by the orientation of each id."""
     turned = [f"{id} ({orientation})" for id, orientation in orientations.items() if orientation != UPRIGHT]
     text = f"{what} have an orientation (EXIF, TIFF), which is not applied: pixels are read as they are stored"
     return [Remark(counted(text, turned))] if turned else []
 
 
-def colour_remarks(ids):
+def colour_remarks(ids: Sequence[str]) -> list[Remark]:
     """A remark on the images, by their ids, that are in false colours."""
     text = "images are in saturated colours: grey is made by luma, which need not rise with the heat that false colours show"
     return [Remark(counted(text, ids))] if ids else []
 
 
-def cut_remarks(shares):
+def cut_remarks(shares: Sequence[float]) -> list[Remark]:
     """A remark where a cut divides nothing, by the share of the pixels of each image that are above it."""
     text = None
     if shares and max(shares) == 0:
@@ -117,7 +121,7 @@ def cut_remarks(shares):
     return [Remark(text, True)] if text else []
 
 
-def published_remarks(name, looks):
+def published_remarks(name: str, looks: Mapping[str, Look]) -> list[Remark]:
     """Remarks on images and masks of a published data set whose pixels are not the published ones; see `image_remarks`."""
     published, found = published_digests(name), []
     for what, place in (("images", 0), ("masks", 1)):
@@ -127,17 +131,17 @@ def published_remarks(name, looks):
     return found
 
 
-def file_remarks(files, what):
+def file_remarks(files: Mapping[str, Sequence[Path]], what: str) -> list[Remark]:
     """A remark where an id has several files, of the lists of files by id that `datasets.layouts.index_files` makes."""
     several = [f"{id} ({', '.join(path.name for path in paths)})" for id, paths in files.items() if len(paths) > 1]
     return [Remark(counted(f"{what} have several files, of which the first is read", several))] if several else []
 
 
-def counted(what, ids, most=EXAMPLES):
+def counted(what: str, ids: Sequence[str], most: int = EXAMPLES) -> str:
     """A line with a count and a few examples."""
     return f"{len(ids)} {what}: {', '.join(ids[:most])}{', ...' if len(ids) > most else ''}"
 
 
-def size_text(shape):
+def size_text(shape: tuple[int, ...]) -> str:
     """Width x height, as it is written."""
     return f"{shape[1]}x{shape[0]}"

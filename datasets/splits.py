@@ -10,6 +10,7 @@ authors of ACM and ALCNet released were trained and tested.
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from irsam_zoo.datasets.layouts import EXTENSIONS, UNLISTABLE
@@ -21,7 +22,7 @@ DEFAULT_SPLIT = "irsam"  # that commands ask for
 WHOLE = "all"
 
 
-def list_splits(name, folder=None):
+def list_splits(name: str, folder: str | Path | None = None) -> list[str]:
     """Names of the splits of a data set: those of the package, and in its own folder those under ``splits/`` and the folders
     that hold both lists, such as ``50_50/``."""
     places = [SPLIT_DIR / name] + ([Path(folder) / "splits"] if folder else [])
@@ -30,7 +31,7 @@ def list_splits(name, folder=None):
     return sorted(found | {path.parent.name for path in beside if path.with_name("train.txt").is_file()})
 
 
-def read_split(name, split, subset, folder=None, own=False):
+def read_split(name: str, split: str | Path, subset: str, folder: str | Path | None = None, own: bool = False) -> list[str]:
     """Read one list.
 
     Arguments:
@@ -51,7 +52,7 @@ def read_split(name, split, subset, folder=None, own=False):
     return read_list(find_split(name, split, folder, own) / f"{subset}.txt")
 
 
-def read_list(path):
+def read_list(path: Path) -> list[str]:
     """The ids of one file, in their order; ZooError as for `read_split`."""
     if not path.is_file():
         raise ZooError(f"{path} is missing; a split is a train.txt and a test.txt")
@@ -66,7 +67,7 @@ def read_list(path):
     return ids
 
 
-def refuse_twice(ids, path):
+def refuse_twice(ids: Sequence[str], path: str | Path) -> None:
     """ZooError where a list, which the text names by its path, has an id twice."""
     if len(set(ids)) < len(ids):
         seen = set()
@@ -74,7 +75,7 @@ def refuse_twice(ids, path):
         raise ZooError(f"{path} lists {twice} twice; remove one of the lines")
 
 
-def find_split(name, split, folder=None, own=False):
+def find_split(name: str, split: str | Path, folder: str | Path | None = None, own: bool = False) -> Path:
     """The folder that holds the lists of a split; arguments and errors as for `read_split`."""
     if os.sep in str(split):
         places = [Path(split)]
@@ -93,7 +94,7 @@ def find_split(name, split, folder=None, own=False):
     raise UsageError(f"no split {str(split)!r} of {name}; {advice}")
 
 
-def split_name(split):
+def split_name(split: str | Path) -> str:
     """What results are filed under: the split's name, or that of its folder. UsageError where that has none."""
     name = Path(split).resolve().name if os.sep in str(split) else str(split)
     if not name or name in (".", ".."):
@@ -101,7 +102,7 @@ def split_name(split):
     return name
 
 
-def lists_at_top(name, folder, own=False):
+def lists_at_top(name: str, folder: str | Path, own: bool = False) -> bool:
     """Whether lists that lie in the data set's folder itself, not under ``splits/``, count; arguments as for `read_split`.
 
     A published set has names for its lists, so that a mistyped one is an error; a folder of the user's own with the name of
@@ -111,7 +112,7 @@ def lists_at_top(name, folder, own=False):
     return own and all(present) if (SPLIT_DIR / name).is_dir() else any(present)
 
 
-def _id_of(line, path):
+def _id_of(line: str, path: Path) -> str:
     """The id that a line of a list stands for."""
     parts = line.replace("\\", "/").split("/")  # Windows writes a\b
     if UNLISTABLE.search(line):

@@ -7,6 +7,8 @@ differences, so no rounding, summation order, BLAS, FFT or libm enters; roots ar
 
 from functools import lru_cache
 
+import numpy as np
+
 from irsam_zoo.datasets.backgrounds import BACKGROUNDS, Dice
 from irsam_zoo.datasets.base import IRSTDDataset
 from irsam_zoo.datasets.targets import add_targets
@@ -33,7 +35,7 @@ class Synthetic(IRSTDDataset):
     title = "Synthetic"
     offered = SPLITS
 
-    def list_ids(self):
+    def list_ids(self) -> list[str]:
         if self.split not in SPLITS:
             raise UsageError(f"no split {self.split!r} of synthetic; known: {', '.join(SPLITS)}, which are the same")
         first, last = {"train": (1, TRAIN_COUNT), "test": (TRAIN_COUNT + 1, TRAIN_COUNT + TEST_COUNT)}.get(
@@ -41,16 +43,16 @@ class Synthetic(IRSTDDataset):
         )
         return [f"syn{number:03d}" for number in range(first, last + 1)]
 
-    def read_grey_pair(self, id):
+    def read_grey_pair(self, id: str) -> tuple[np.ndarray, np.ndarray]:
         image, label = make_scene(int(id.removeprefix("syn")))
         return image.copy(), label.copy()
 
-    def stamp(self, id):
+    def stamp(self, id: str) -> tuple[int]:
         return (SEED,)
 
 
 @lru_cache(maxsize=TRAIN_COUNT + TEST_COUNT)
-def make_scene(number):
+def make_scene(number: int) -> tuple[np.ndarray, np.ndarray]:
     """Image and mask of one scene, both HxW uint8. Do not write to them: they are kept.
 
     Arguments:

@@ -1,10 +1,11 @@
 """Small targets of the synthetic data set: Gaussian spots of a given area and signal-to-clutter ratio, in integers alone."""
 
+from collections.abc import Sequence
 from math import isqrt
 
 import numpy as np
 
-from irsam_zoo.datasets.backgrounds import GREY
+from irsam_zoo.datasets.backgrounds import GREY, Dice
 
 MOST_TARGETS = 4
 LARGEST_AREA = 80
@@ -19,8 +20,11 @@ ONE = 1 << 16  # height of a spot in fixed point
 HALVING = 1403
 LEAST_LIMIT = 256  # of the squared distance at half height: 1/2 px (4 steps) along an axis of weight 16
 
+Box = tuple[int, int, int, int]  # first row, row after the last, first column, column after the last
+Form = tuple[int, int, int, int]  # area and a, b, c of `draw_spot`
 
-def add_targets(dice, background):
+
+def add_targets(dice: Dice, background: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Place 1 to 4 targets on a background.
 
     The ratio of a target is set on the background with its noise: (mean over the mask - mean of the ring) / standard
@@ -61,7 +65,7 @@ def add_targets(dice, background):
     return image, mask.astype(np.uint8) * 255
 
 
-def draw_spot(dice, shape):
+def draw_spot(dice: Dice, shape: tuple[int, ...]) -> tuple[tuple[int, int], Form]:
     """A centre in 1/8 px and a form: the area in px and a, b, c of the squared distance a x^2 + b x y + c y^2."""
     row = dice.integer(BORDER * SUBPIXEL, (shape[0] - BORDER) * SUBPIXEL - 1)
     column = dice.integer(BORDER * SUBPIXEL, (shape[1] - BORDER) * SUBPIXEL - 1)
@@ -71,7 +75,7 @@ def draw_spot(dice, shape):
     return (row, column), (area, a, dice.integer(-skew, skew), c)
 
 
-def spot_profile(shape, centre, form):
+def spot_profile(shape: tuple[int, ...], centre: tuple[int, int], form: Form) -> np.ndarray:
     """HxW int64 of 0..65536: a Gaussian that is at least half its height on ``area`` pixels, those nearest to the centre."""
     area, a, b, c = form
     profile = np.zeros(shape, np.int64)
@@ -89,7 +93,9 @@ def spot_profile(shape, centre, form):
     return profile
 
 
-def spot_height(background, support, profile, spot, ring, ratio):
+def spot_height(
+    background: np.ndarray, support: np.ndarray, profile: np.ndarray, spot: Box, ring: Box, ratio: int
+) -> int | None:
     """The height that gives a spot its ratio (in tenths), in fixed point; None where it would drown or saturate."""
     sums = zip(moments(background, ring), moments(background, spot), strict=True)
     count, total, squares = (outer - inner for outer, inner in sums)
@@ -101,30 +107,30 @@ def spot_height(background, support, profile, spot, ring, ratio):
     return height if int((background + profile * height // ONE).max()) <= SATURATION else None
 
 
-def moments(picture, box):
+def moments(picture: np.ndarray, box: Box) -> tuple[int, int, int]:
     """Number, sum and sum of squares of the pixels in a box, as Python integers."""
     values = picture[box[0] : box[1], box[2] : box[3]]
     return values.size, int(values.sum()), int((values * values).sum())
 
 
-def log_uniform(dice, steps):
+def log_uniform(dice: Dice, steps: Sequence[int]) -> int:
     """An integer from one of the octaves that begin at ``steps``: each octave is as likely as the next."""
     low = steps[dice.integer(0, len(steps) - 1)]
     return dice.integer(low, 2 * low - 1)
 
 
-def bounding_box(mask):
+def bounding_box(mask: np.ndarray) -> Box:
     """First row, row after the last, first column, column after the last of the True pixels."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
 
 
-def grow(box, margin, shape):
+def grow(box: Box, margin: int, shape: tuple[int, ...]) -> Box:
     """A box with a margin on each side, within the image."""
     top, bottom, left, right = box
     return max(top - margin, 0), min(bottom + margin, shape[0]), max(left - margin, 0), min(right + margin, shape[1])
 
 
-def overlap(box, other):
+def overlap(box: Box, other: Box) -> bool:
     """Whether two boxes share a pixel."""
     return box[0] < other[1] and other[0] < box[1] and box[2] < other[3] and other[2] < box[3]

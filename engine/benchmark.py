@@ -2,15 +2,18 @@
 
 import errno
 import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
+from typing import Any
 
+from irsam_zoo.datasets import IRSTDDataset
 from irsam_zoo.datasets.fingerprint import combine
 from irsam_zoo.engine.evaluate import evaluate, pixel_digests
 from irsam_zoo.engine.manifest import manifest
-from irsam_zoo.engine.plan import plan_run
+from irsam_zoo.engine.plan import Plan, PlannedCell, plan_run
 from irsam_zoo.engine.rows import failed_row
 from irsam_zoo.results.options import RunOptions
-from irsam_zoo.results.row import Status
+from irsam_zoo.results.row import Row, Status
 from irsam_zoo.results.store import ResultStore
 from irsam_zoo.runtime.durations import parse_duration
 from irsam_zoo.runtime.executors import worker_pool
@@ -28,11 +31,11 @@ MOST_NAMED = 10  # images that cannot be read, in a line
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
-def _outcome(row):
+def _outcome(row: Row) -> str:
     return f"{row.method} on {row.dataset} ({row.split}): {row.status}"
 
 
-def run(options, describe=_outcome):
+def run(options: RunOptions, describe: Callable[[Row], str] = _outcome) -> list[Row]:
     """Run the cells of a `RunOptions` and store their rows and the manifest.
 
     Arguments:
@@ -78,7 +81,14 @@ def run(options, describe=_outcome):
     return rows
 
 
-def _run_cell(planned, plan, store, digests, on_image, tell):
+def _run_cell(
+    planned: PlannedCell,
+    plan: Plan,
+    store: ResultStore,
+    digests: Mapping[str, str],
+    on_image: Callable[..., None],
+    tell: Callable[[str], None],
+) -> Row:
     """The row of a cell; whatever goes wrong, or went wrong before, is the row's reason, and the other cells go on."""
     cell, reason = planned
     earlier = store.row(cell.dataset, cell.split, cell.method)
@@ -96,7 +106,7 @@ def _run_cell(planned, plan, store, digests, on_image, tell):
     return row
 
 
-def _changes(earlier, row):
+def _changes(earlier: Row | None, row: Row) -> Iterator[str]:
     """In what a row is of another kind than the one that was stored in its place before, in words."""
     if earlier is None or not earlier.n_images:
         return
@@ -109,11 +119,11 @@ def _changes(earlier, row):
             yield f"{what} than the row that was stored: {new}, not {old}"
 
 
-def _weights(row):
+def _weights(row: Row) -> str | None:
     return row.weights and f"{row.weights.file} (SHA-256 {row.weights.sha256[:8]})"
 
 
-def _trained(plan):
+def _trained(plan: Plan) -> dict[str, dict[str, str]]:
     """Why, by data set and method, networks could not be trained that this run is to train."""
     if plan.options.train == "none":
         return {}
@@ -125,17 +135,17 @@ def _trained(plan):
     return failures
 
 
-def _in_turn(*functions):
+def _in_turn(*functions: Callable[..., None]) -> Callable[..., None]:
     """A function that calls several with its arguments, one after the other."""
 
-    def call(*arguments, **named):
+    def call(*arguments: Any, **named: Any) -> None:
         for function in functions:
             function(*arguments, **named)
 
     return call
 
 
-def unreadable(dataset, digests, strict=False):
+def unreadable(dataset: IRSTDDataset, digests: Mapping[str, str], strict: bool = False) -> list[str]:
     """What is to be told of the images of a test set that cannot be read, in lines.
 
     Arguments:
@@ -156,7 +166,7 @@ def unreadable(dataset, digests, strict=False):
     return [f"{len(missing)} of {len(dataset)} images are left out: {', '.join(missing[:MOST_NAMED])}{more}; {reason}"]
 
 
-def _why(dataset, image_id):
+def _why(dataset: IRSTDDataset, image_id: str) -> str:
     try:
         dataset.read(image_id)
     except FAILURES as error:

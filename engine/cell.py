@@ -2,16 +2,20 @@
 
 import importlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
-from irsam_zoo.datasets import build_dataset
+from irsam_zoo.datasets import IRSTDDataset, build_dataset
 from irsam_zoo.runtime.hardware import usable_device
 from irsam_zoo.zoo import build_method, load_plugin
-from irsam_zoo.zoo.detector import Detector
-from irsam_zoo.zoo.registry import method_class
-from irsam_zoo.zoo.specs import MethodSpec, options_of
+from irsam_zoo.zoo.detector import Detector, MetricSize
+from irsam_zoo.zoo.specs import MethodSpec, detector_class, options_of
+
+if TYPE_CHECKING:
+    from irsam_zoo.zoo.neural import NeuralDetector
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class Cell:
     plugins: tuple[str, ...] = ()
     module: str = "irsam_zoo.zoo"
     predictions: str | None = None
-    metric_size: str = "native"
+    metric_size: MetricSize = "native"
     scores: str | None = None
     score_form: str = "png"
     card: str = "{}"
@@ -59,25 +63,34 @@ class Cell:
     run: str = ""
 
     @cached_property
-    def method_options(self):
+    def method_options(self) -> dict[str, Any]:
         """The method's constructor options, ``type`` among them."""
         return json.loads(self.options)
 
-    def prediction_path(self, image_id):
+    def prediction_path(self, image_id: str) -> Path:
         """Where the predicted mask of an image goes."""
+        assert self.predictions is not None
         return Path(self.predictions) / self.dataset / self.split / self.method / f"{image_id}.png"
 
     @property
-    def score_folder(self):
+    def score_folder(self) -> Path:
         """Where the score maps go."""
+        assert self.scores is not None
         return Path(self.scores) / self.dataset / self.split / self.method
 
-    def score_path(self, image_id):
+    def score_path(self, image_id: str) -> Path:
         """Where the score map of an image goes."""
         return self.score_folder / f"{image_id}.{self.score_form}"
 
 
-def method_cell(method, *, threshold=None, find_checkpoint=None, device="auto", **fields):
+def method_cell(
+    method: MethodSpec,
+    *,
+    threshold: str | None = None,
+    find_checkpoint: Callable[[str], Path | None] | None = None,
+    device: str = "auto",
+    **fields: Any,
+) -> Cell:
     """A `Cell` of a method.
 
     Arguments:
@@ -90,7 +103,7 @@ def method_cell(method, *, threshold=None, find_checkpoint=None, device="auto", 
     options = dict(method.options)
     if threshold is not None:
         options["threshold"] = threshold
-    cls = method_class(options["type"])
+    cls = detector_class(options["type"])
     if find_checkpoint is not None and "checkpoint" not in options and "checkpoint" in options_of(cls):
         checkpoint = find_checkpoint(method.name)
         if checkpoint is not None:
@@ -106,7 +119,7 @@ def method_cell(method, *, threshold=None, find_checkpoint=None, device="auto", 
 
 
 @lru_cache(maxsize=2)
-def cell_detector(cell):
+def cell_detector(cell: Cell) -> Detector:
     """The detector of a cell, built once a process and benchmark run, and moved to the cell's device."""
     for plugin in cell.plugins:
         load_plugin(plugin)
@@ -114,12 +127,17 @@ def cell_detector(cell):
     return build_method(MethodSpec(cell.method, cell.method_options, json.loads(cell.card)), weights=None).to(cell.device)
 
 
-def cell_dataset(cell):
+def network_of(detector: Detector) -> "NeuralDetector | None":
+    """The detector itself where it has a network; of its class PyTorch is not to be imported for the others."""
+    return cast("NeuralDetector", detector) if detector.network is not None else None
+
+
+def cell_dataset(cell: Cell) -> IRSTDDataset:
     """The test set of a cell, opened once a process."""
     return open_dataset(cell.source, cell.root, cell.lists, cell.run)
 
 
 @lru_cache(maxsize=4)
-def open_dataset(source, root, lists, run):
+def open_dataset(source: str, root: str | None, lists: str, run: str) -> IRSTDDataset:
     """The test subset of a data set, opened once a process and benchmark run."""
     return build_dataset(source, root=root, split=lists, subset="test")

@@ -1,44 +1,49 @@
 """One cell: score what is not scored yet, then make the row."""
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
+from irsam_zoo.datasets import IRSTDDataset
 from irsam_zoo.datasets.fingerprint import combine
 from irsam_zoo.datasets.leaks import overlap
 from irsam_zoo.datasets.remarks import cut_remarks
 from irsam_zoo.datasets.splits import list_splits, read_split
-from irsam_zoo.engine.cell import cell_dataset, cell_detector
+from irsam_zoo.engine.cell import Cell, cell_dataset, cell_detector, network_of
 from irsam_zoo.engine.profiling import speed_of
 from irsam_zoo.engine.rows import make_row
 from irsam_zoo.engine.scoring import score_images
 from irsam_zoo.results.code_version import READING_AND_COUNTING, code_version, library_versions
-from irsam_zoo.results.record import ImageFailure
+from irsam_zoo.results.record import ImageFailure, ImageRecord
 from irsam_zoo.results.recut import recut_records
-from irsam_zoo.results.row import Status
+from irsam_zoo.results.row import Row, Speed, Status
 from irsam_zoo.results.score_map import AboutScores, write_about
+from irsam_zoo.results.store import ResultStore
 from irsam_zoo.runtime.commit import code_commit
-from irsam_zoo.runtime.executors import ENDS_OF_WORKERS, unordered
+from irsam_zoo.runtime.executors import ENDS_OF_WORKERS, Pool, unordered
 from irsam_zoo.runtime.hardware import computing_threads
 from irsam_zoo.zoo import ZooError
-from irsam_zoo.zoo.detector import FLOAT32
+from irsam_zoo.zoo.detector import FLOAT32, Detector
 from irsam_zoo.zoo.reading import sha256_file
 
 MOST_LEFT_OUT = 100  # images that a row names
 MOST_COSTLY = 3  # failures that took all of their time or a worker with them, before an image is scored
 
 
-def pixel_digests(dataset):
+def pixel_digests(dataset: IRSTDDataset) -> dict[str, str]:
     """Digest of each readable image with its label, by id. An unreadable one is left to the scoring to report."""
     return {image_id: " ".join(look.digests) for image_id, look in dataset.looks().items() if look}
 
 
-def cell_key(cell):
+def cell_key(cell: Cell) -> dict[str, Any]:
     """All that the stored records of a cell depend on, besides the pixels of each image."""
     detector = cell_detector(cell)
     options = {"type": cell.method_options["type"], **detector.parameters}  # those that a checkpoint brought among them
     threads = {"threads": computing_threads()} if detector.scores_in_batches and cell.device == "cpu" else {}
-    tensors = {"tensors": detector.tensors_digest()} if detector.network is not None else {}
+    network = network_of(detector)
+    tensors = {"tensors": network.tensors_digest()} if network else {}
     precision = {"precision": detector.precision} if detector.precision != FLOAT32 else {}
     files = {name: sha256_file(value) for name, value in options.items() if isinstance(value, str) and Path(value).is_file()}
     return {
@@ -49,24 +54,34 @@ def cell_key(cell):
         "split": cell.split,
         "device": cell.device,
         "metric_size": cell.metric_size,
-        "libraries": library_versions(type(detector).__module__, network=detector.network is not None),
+        "libraries": library_versions(type(detector).__module__, network=network is not None),
         **tensors,
         **precision,
         **threads,  # sums of networks round by them; workers have one
     }
 
 
-def cell_code_version(detector):
+def cell_code_version(detector: Detector) -> str:
     """`code_version` of a detector and its threshold policy, with what reads and counts."""
     classes = [cls for cls in type(detector).__mro__ if cls is not object] + [type(detector.threshold)]
     return code_version(type(detector).__module__, *(cls.__module__ for cls in classes), *READING_AND_COUNTING)
 
 
-def _untold(images=1, stored=False):
+def _untold(images: int = 1, stored: bool = False) -> None:
     """Tell nobody that images are done."""
 
 
-def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, allow_overlap=False, on_image=_untold):
+def evaluate(
+    cell: Cell,
+    store: ResultStore,
+    pool: Pool,
+    digests: Mapping[str, str],
+    *,
+    limit: int | None = None,
+    fresh: bool = False,
+    allow_overlap: bool = False,
+    on_image: Callable[..., None] = _untold,
+) -> Row:
     """Run one cell to its end, from wherever an earlier run left it.
 
     Arguments:
@@ -90,11 +105,12 @@ def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, allow_overl
         reason = missing.format(method=cell.spec, dataset=cell.source, options=_training_options(cell))
         row = make_row(cell, detector, [], n_split=len(dataset), status=Status.NO_CHECKPOINT, reason=reason)
         return store.write_row(row, [])
-    seen = overlap(detector.weights.metadata, dataset) if detector.weights else []
-    if seen and not allow_overlap:
+    weights = detector.weights
+    seen = overlap(weights.metadata, dataset) if weights else []
+    if weights and seen and not allow_overlap:
         raise ZooError(
             f"{len(seen)} of the {len(dataset)} test images, {seen[0]} among them, were in the training list of "
-            f"{detector.weights.path}; train on this split, or say --allow-overlap"
+            f"{weights.path}; train on this split, or say --allow-overlap"
         )
 
     key = cell_key(cell)
@@ -146,12 +162,12 @@ def evaluate(cell, store, pool, digests, *, limit=None, fresh=False, allow_overl
     return store.write_row(row, records)
 
 
-def _kept_speed(row, key, fresh):
+def _kept_speed(row: Row | None, key: Mapping[str, Any], fresh: bool) -> Speed | None:
     """The speed of an earlier row of the same method, device and data set, with the processor that it was measured on."""
     return row.speed if row is not None and row.journal_key == key and not fresh else None
 
 
-def _score(cell, detector, indices, pool):
+def _score(cell: Cell, detector: Detector, indices: Sequence[int], pool: Pool) -> Iterator[ImageRecord | ImageFailure]:
     """Records of the images at these positions, as they become ready."""
     if detector.scores_in_batches:
         for start in range(0, len(indices), detector.batch_size):
@@ -166,7 +182,7 @@ def _score(cell, detector, indices, pool):
         yield from records
 
 
-def _speed_in(pool, cell, number):
+def _speed_in(pool: Pool, cell: Cell, number: int) -> Speed | None:
     """`speed_of` in a worker; None where the worker does not survive it, which the scoring will tell."""
     try:
         return pool.alone(speed_of, cell, number)
@@ -175,7 +191,7 @@ def _speed_in(pool, cell, number):
         return None
 
 
-def _saved(cell, record):
+def _saved(cell: Cell, record: ImageRecord) -> bool:
     """Whether the mask and the score map that are asked for are those that were written with this record."""
     asked = []
     if cell.predictions is not None:
@@ -185,14 +201,14 @@ def _saved(cell, record):
     return all(digest is not None and path.is_file() and sha256_file(path) == digest for digest, path in asked)
 
 
-def own_split(dataset):
+def own_split(dataset: IRSTDDataset) -> bool:
     """Whether the images are neither those of a split that comes with the data set nor of the package's list of this name."""
     known = dataset.split in list_splits(dataset.name)
     listed = known and read_split(dataset.name, dataset.split, "test") == list(dataset.ids)
     return dataset.split not in dataset.offered and not listed
 
 
-def _training_options(cell):
+def _training_options(cell: Cell) -> str:
     """What a command that trains the cell's network has to say besides method and data set."""
     options = {"--split": cell.lists if cell.lists != "irsam" else None, "--data-root": cell.root}
     options["--plugin"] = " ".join(cell.plugins)

@@ -1,6 +1,6 @@
 """What is to be predicted: images, folders of images, and videos, as frames in grey levels."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -43,12 +43,12 @@ class Source:
     name: str
     number: int
     sequence: bool
-    frames: Callable
+    frames: "Callable[[], Iterator[Frame | ImageFailure]]"
     text: str = ""
     told: list[str] = field(default_factory=list)
 
 
-def open_sources(paths, sequence=False):
+def open_sources(paths: Iterable[str | Path], sequence: bool = False) -> list[Source]:
     """Open what is to be predicted.
 
     Arguments:
@@ -83,7 +83,7 @@ def open_sources(paths, sequence=False):
     return [_of_images("images", images, sequence)] * bool(images) + sources
 
 
-def _images_of(folder):
+def _images_of(folder: Path) -> tuple[dict[str, Path], list[str]]:
     """The image files of a folder by id, and the names of the files that are passed over though they may be pictures."""
     location = open_folder(folder)
     place = location.images if location else folder
@@ -94,7 +94,7 @@ def _images_of(folder):
     return {id: of_id[0] for id, of_id in files.items()}, others
 
 
-def _is_image(path):
+def _is_image(path: Path) -> bool:
     if path.suffix.lower() in EXTENSIONS:
         return True
     try:
@@ -104,7 +104,7 @@ def _is_image(path):
     return True
 
 
-def _of_images(name, files, sequence, others=()):
+def _of_images(name: str, files: Mapping[str, Path], sequence: bool, others: Sequence[str] = ()) -> Source:
     levels = image_levels(list(files.values()))
     told = []
 
@@ -127,7 +127,7 @@ def _of_images(name, files, sequence, others=()):
     return Source(name, len(files), sequence, frames, levels.text, told)
 
 
-def _of_video(path):
+def _of_video(path: Path) -> Source:
     video, told = Video(path), []
     levels = _video_levels(video) if video.deep else ImageLevels()
 
@@ -148,7 +148,7 @@ def _of_video(path):
     return Source(path.name, video.promised, True, frames, levels.text, told)
 
 
-def _video_levels(video):
+def _video_levels(video: Video) -> ImageLevels:
     """The rule for a video of 16 bits, from all of its frames."""
     ranges = [(int(picture.min()), int(picture.max())) for _, picture in video.pictures()]
     return levels_in_use(min(low for low, _ in ranges), max(high for _, high in ranges), f"{len(ranges)} frames")

@@ -1,17 +1,20 @@
 """Known weights, scored as their publishers score them."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 
-from irsam_zoo.datasets import build_dataset, found_datasets
+from irsam_zoo.datasets import FolderDataset, build_dataset, found_datasets
 from irsam_zoo.datasets.leaks import overlap
 from irsam_zoo.datasets.reader import fit_label, read_colour, read_opencv_grey
 from irsam_zoo.metrics import IRSTDMetrics
 from irsam_zoo.runtime.executors import available_cores, unordered, worker_pool
 from irsam_zoo.zoo import UsageError, ZooError, build_method, build_threshold
 from irsam_zoo.zoo.errors import one_line
+from irsam_zoo.zoo.neural import NeuralDetector
 from irsam_zoo.zoo.weights.known_weights import KnownWeights, Result
 
 UNITS = {"IoU": 1e2, "nIoU": 1e2, "Pd": 1e2, "Fa": 1e6}
@@ -32,28 +35,36 @@ class Check:
 
     known: KnownWeights
     result: Result
-    figures: dict
+    figures: dict[str, float]
     reason: str | None = None
 
     @property
-    def missed(self):
+    def missed(self) -> list[str]:
         """The metrics that are not as stated or, where nothing is stated or that cannot be reproduced, as measured before."""
         again = {name: self.result.measured[name] for name in self.result.unreproducible}
         wanted = (self.result.stated or self.result.measured) | again
-        return [name for name, value in wanted.items() if self.figures and not close(name, self.figures[name], value)]
+        return [name for name, value in wanted.items() if self.figures and not self._meets(name, value)]
+
+    def _meets(self, name: str, value: float) -> bool:
+        return name in self.figures and close(name, self.figures[name], value)
 
     @property
-    def failed(self):
+    def failed(self) -> bool:
         """True where a figure is missed, or the list could not be scored though its data set is there."""
         return bool(self.missed or self.reason)
 
 
-def close(metric, figure, other):
+def close(metric: str, figure: float, other: float) -> bool:
     """Whether two figures of a metric are equal but for what rounding on another machine may change."""
     return abs(figure - other) <= TOLERANCES.get(metric, FALSE_PIXELS * other)
 
 
-def check_known(files, data_root=None, jobs=None, report=lambda line: None):
+def check_known(
+    files: Sequence[tuple[KnownWeights, Path]],
+    data_root: str | None = None,
+    jobs: int | None = None,
+    report: Callable[[str], None] = lambda line: None,
+) -> list[Check]:
     """Score known weights on every test list that there are stated figures of.
 
     Arguments:
@@ -85,11 +96,11 @@ def check_known(files, data_root=None, jobs=None, report=lambda line: None):
     return [checks[place] for place in sorted(checks)]
 
 
-def publisher_metrics(known, result, path, data_root=None):
+def publisher_metrics(known: KnownWeights, result: Result, path: str | Path, data_root: str | None = None) -> dict[str, float]:
     """Metrics of a known file on one test list, taken as its publisher takes them.
 
     Returns:
-        dict: IoU, nIoU and Pd in 1e-2, Fa in 1e-6.
+        dict: IoU, nIoU and Pd in 1e-2, Fa in 1e-6, as far as they are defined.
 
     Raises:
         ZooError: The file cannot be loaded, an image not be read, or the weights were trained on an image of the list.
@@ -97,6 +108,8 @@ def publisher_metrics(known, result, path, data_root=None):
     """
     detector = build_method(known.spec, checkpoint=path)
     dataset = build_dataset(result.dataset, root=data_root, split=result.split)
+    if not (isinstance(detector, NeuralDetector) and detector.weights and isinstance(dataset, FolderDataset)):
+        raise ZooError(f"{known.name} on {result.dataset} is no network on the files of a data set; leave this result out")
     seen = overlap(detector.weights.metadata, dataset)
     if seen:
         raise ZooError(f"{known.name} was trained on {len(seen)} of the test images, {seen[0]} among them")
@@ -115,10 +128,11 @@ def publisher_metrics(known, result, path, data_root=None):
         planes = torch.from_numpy(np.atleast_3d(image)).movedim(-1, 0)
         # The mask, not the logits: another sigmoid of BasicIRSTD's, which are probabilities first, would lose the last bit.
         metrics.update(threshold(detector.logit_maps(planes[None])[0]), label)
-    return {name: value * UNITS[name] for name, value in metrics.compute().items() if name in UNITS}
+    figures = {name: value for name, value in metrics.compute().items() if name in UNITS}
+    return {name: value * UNITS[name] for name, value in figures.items() if value is not None}
 
 
-def _check(place, known, result, path, data_root):
+def _check(place: int, known: KnownWeights, result: Result, path: str, data_root: str | None) -> tuple[int, Check]:
     try:
         return place, Check(known, result, publisher_metrics(known, result, path, data_root))
     except ZooError as error:

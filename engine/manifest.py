@@ -3,7 +3,10 @@
 import platform
 import shlex
 import sys
+from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
 
 from irsam_zoo.runtime.commit import code_commit
 from irsam_zoo.runtime.hardware import gpu_name, processor
@@ -15,7 +18,7 @@ MOST = 256 * MB
 PACKAGES = ("torch", "numpy", "scipy", "scikit-image", "opencv-python", "mmengine", "mmcv-lite", "segment-anything")
 
 
-def manifest(config, data, seconds):
+def manifest(config: dict[str, Any], data: Mapping[str, str | None], seconds: float) -> dict[str, Any]:
     """Versions, hardware, code and data behind a result folder.
 
     Arguments:
@@ -39,7 +42,7 @@ def manifest(config, data, seconds):
     }
 
 
-def read_run(path):
+def read_run(path: str | Path) -> dict[str, Any]:
     """The last run of a ``manifest.json``, as `manifest` gave it.
 
     Raises:
@@ -59,7 +62,7 @@ def read_run(path):
     return runs[-1]
 
 
-def differences(before, after):
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
     """One line for each thing in which one run was made in another way than another, or came to something else.
 
     Arguments:
@@ -77,19 +80,19 @@ def differences(before, after):
                 yield f"{what}: {_short(old.get(place))} there, {_short(new.get(place))} here"
 
 
-def _short(value):
+def _short(value: object) -> str:
     text = "none" if value is None else str(value)
     return f"{text[:12]}..." if len(text) > 60 else text
 
 
-def _sha256(path):
+def _sha256(path: str | Path) -> str | None:
     try:
         return sha256_file(path)
     except OSError:
         return None
 
 
-def _version(name):
+def _version(name: str) -> str | None:
     try:
         return version(name)
     except PackageNotFoundError:

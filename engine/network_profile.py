@@ -5,14 +5,15 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from irsam_zoo.engine.profiling import timed
+from irsam_zoo.zoo.neural import NeuralDetector
 
 
-def parameters_by_part(detector):
+def parameters_by_part(detector: NeuralDetector) -> dict[str, int]:
     """Learnable values of each direct part of a `NeuralDetector`'s network, by its name."""
     return {name: sum(p.numel() for p in part.parameters()) for name, part in detector.network.named_children()}
 
 
-def count_flops(detector, image):
+def count_flops(detector: NeuralDetector, image: np.ndarray) -> int:
     """FLOPs of one prediction of a `NeuralDetector`, as the protocol counts them."""
     learned = [parameter for parameter in detector.network.parameters() if parameter.requires_grad]
     # The counter wants a gradient function of a module's inputs that require gradients, and a parameter that is one has none.
@@ -26,7 +27,7 @@ def count_flops(detector, image):
     return counter.get_total_flops()
 
 
-def peak_memory(detector, image):
+def peak_memory(detector: NeuralDetector, image: np.ndarray) -> int | None:
     """Bytes in use at most during one prediction of a `NeuralDetector`, as in the protocol; None without CUDA."""
     if detector.device.type != "cuda":
         return None
@@ -36,7 +37,7 @@ def peak_memory(detector, image):
 
 
 @torch.inference_mode()
-def network_seconds(detector, image, runs):
+def network_seconds(detector: NeuralDetector, image: np.ndarray, runs: int) -> float:
     """Median seconds of the network alone, without pre- and post-processing."""
     grey = torch.from_numpy(np.asarray(image, np.float32))[None, None].to(detector.device)
     inputs = detector.preprocess(grey).contiguous(memory_format=detector.memory_format)

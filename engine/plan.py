@@ -2,9 +2,11 @@
 
 import uuid
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from irsam_zoo.datasets import IRSTDDataset
 from irsam_zoo.engine.cell import Cell, method_cell, open_dataset
 from irsam_zoo.results.options import RunOptions
 from irsam_zoo.results.store import check_name
@@ -14,6 +16,7 @@ from irsam_zoo.zoo import UsageError, ZooError, build_method, build_threshold
 from irsam_zoo.zoo.errors import FAILURES, BrokenMethodError, one_line
 from irsam_zoo.zoo.plugins import load_plugins
 from irsam_zoo.zoo.specs import MethodSpec, read_method
+from irsam_zoo.zoo.thresholds import Threshold
 from irsam_zoo.zoo.weights.find import find_checkpoint
 
 
@@ -36,23 +39,23 @@ class Plan:
     """
 
     options: RunOptions
-    datasets: dict
-    methods: dict
-    broken: dict
+    datasets: dict[str, IRSTDDataset]
+    methods: dict[str, MethodSpec]
+    broken: dict[str, str]
     run: str
 
     @property
-    def scoring(self):
+    def scoring(self) -> dict[str, Any]:
         """How `engine.evaluate.evaluate` is to score each cell."""
         return {name: getattr(self.options, name) for name in ("limit", "fresh", "allow_overlap")}
 
     @property
-    def workers(self):
+    def workers(self) -> dict[str, Any]:
         """What `runtime.executors.worker_pool` takes."""
         options = self.options
         return {"jobs": options.jobs or available_cores(), "dask": options.dask, "memory": options.memory_limit}
 
-    def cells(self, source, failures):
+    def cells(self, source: str, failures: Mapping[str, str]) -> Iterator[PlannedCell]:
         """The cells of a data set.
 
         Arguments:
@@ -76,7 +79,7 @@ class Plan:
             yield PlannedCell(Cell(method=spec.name, options="{}", **place), reason)
 
 
-def plan_run(options):
+def plan_run(options: RunOptions) -> Plan:
     """The `Plan` of a run.
 
     Raises:
@@ -99,7 +102,7 @@ def plan_run(options):
     return Plan(options, datasets, methods, broken, run)
 
 
-def read_methods(options, unloaded):
+def read_methods(options: RunOptions, unloaded: Mapping[str, str]) -> tuple[dict[str, MethodSpec], dict[str, str]]:
     """The methods of a run. One that is there but broken leaves the others alone, unless there are no others.
 
     Arguments:
@@ -140,7 +143,7 @@ def read_methods(options, unloaded):
     return methods, {method: str(error) for method, error in broken.items()}
 
 
-def _policy(spec, threshold):
+def _policy(spec: MethodSpec, threshold: str | None) -> Threshold | None:
     """The policy of a method in this run. None where the method does not build, which its rows will tell."""
     try:
         detector = build_method(spec, weights=None)
@@ -151,7 +154,7 @@ def _policy(spec, threshold):
     return build_threshold(threshold) if threshold else detector.threshold
 
 
-def _refuse_twice(what, names):
+def _refuse_twice(what: str, names: Mapping[str, str]) -> None:
     """Raise where two of these, as they were given, would be filed under one name."""
     for name, count in Counter(names.values()).items():
         if count > 1:
@@ -159,7 +162,7 @@ def _refuse_twice(what, names):
             raise UsageError(f"these {what} would all be filed as {name}: {same}; rename them, or run them with another --out")
 
 
-def _cell(options, method, place):
+def _cell(options: RunOptions, method: MethodSpec, place: Mapping[str, Any]) -> Cell:
     """The cell of a method at its place in the table, with the best checkpoint that there is for both."""
     return method_cell(
         method,

@@ -1,21 +1,21 @@
 """Methods on images of one's own: score maps, masks and targets. Nothing but the images is needed."""
 
 import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from irsam_zoo import PROGRAM
-from irsam_zoo.engine.frames import Frame
+from irsam_zoo.engine.frames import Frame, Source
 from irsam_zoo.metrics.components import label_components
 from irsam_zoo.results.record import ImageFailure
 from irsam_zoo.results.store import check_name
 from irsam_zoo.results.targets import Target
-from irsam_zoo.zoo import UsageError, build_method, build_threshold
+from irsam_zoo.zoo import Detector, UsageError, build_method, build_threshold
 from irsam_zoo.zoo.errors import FAILURES, one_line
 from irsam_zoo.zoo.neural import NeuralDetector
-from irsam_zoo.zoo.registry import method_class
-from irsam_zoo.zoo.specs import MethodSpec, read_method
+from irsam_zoo.zoo.specs import MethodSpec, detector_class, read_method
 from irsam_zoo.zoo.weights.find import JOINED, find_for_any_image
 from irsam_zoo.zoo.weights.folders import places, weight_folders
 from irsam_zoo.zoo.weights.known_weights import entry_named
@@ -38,7 +38,14 @@ class Predicted(NamedTuple):
     by_method: dict[str, Prediction]
 
 
-def open_methods(methods, *, checkpoints, checkpoint=None, threshold=None, device="cpu"):
+def open_methods(
+    methods: Iterable[str],
+    *,
+    checkpoints: str | Path,
+    checkpoint: str | Path | None = None,
+    threshold: str | None = None,
+    device: str = "cpu",
+) -> dict[str, Detector]:
     """Build the methods, networks with their weights.
 
     Arguments:
@@ -57,7 +64,7 @@ def open_methods(methods, *, checkpoints, checkpoint=None, threshold=None, devic
     if threshold is not None and build_threshold(threshold).oracle:
         raise UsageError(f"--threshold {threshold}: it looks at masks, and there are none")
     specs = [read_method(method) for method in methods]
-    networks = [spec.name for spec in specs if issubclass(method_class(spec.options["type"]), NeuralDetector)]
+    networks = [spec.name for spec in specs if issubclass(detector_class(spec.options["type"]), NeuralDetector)]
     if checkpoint is not None and len(networks) != 1:
         raise UsageError(f"--checkpoint names the weights of one network, and there are {len(networks)} among the methods")
     detectors = {}
@@ -79,7 +86,7 @@ def open_methods(methods, *, checkpoints, checkpoint=None, threshold=None, devic
     return detectors
 
 
-def predict_source(detectors, source):
+def predict_source(detectors: Mapping[str, Detector], source: Source) -> Iterator[Predicted | ImageFailure]:
     """Run methods on the frames of a source.
 
     Arguments:
@@ -102,7 +109,7 @@ def predict_source(detectors, source):
     yield from _predict(detectors, chunk, source.sequence)
 
 
-def find_targets(mask, score):
+def find_targets(mask: np.ndarray, score: np.ndarray) -> list[Target]:
     """The `Target`s of an HxW bool mask, with the scores of an HxW score map."""
     found = label_components(mask)
     targets = []
@@ -116,7 +123,7 @@ def find_targets(mask, score):
     return targets
 
 
-def _predict(detectors, frames, sequence):
+def _predict(detectors: Mapping[str, Detector], frames: Sequence[Frame], sequence: bool) -> Iterator[Predicted | ImageFailure]:
     """What `predict_source` yields for a few frames."""
     maps = {}
     for name, detector in detectors.items():
@@ -132,7 +139,7 @@ def _predict(detectors, frames, sequence):
             yield Predicted(frame, found)
 
 
-def _scores(detector, frames, sequence):
+def _scores(detector: Detector, frames: Sequence[Frame], sequence: bool) -> list[np.ndarray | str]:
     """The score map of each frame, or why there is none."""
     if not frames:
         return []
@@ -147,7 +154,7 @@ def _scores(detector, frames, sequence):
         return [score for part in parts for score in _scores(detector, part, sequence)]  # one must not take the others along
 
 
-def _remedy(method, checkpoints):
+def _remedy(method: str, checkpoints: str | Path) -> str:
     """What to do about a network without weights."""
     known = entry_named(method)
     if known is not None:

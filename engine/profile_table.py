@@ -1,11 +1,15 @@
 """The speed of methods on square images, by the protocol of `engine.profiling`; no data set and no weights are needed."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
 import torch
 
 from irsam_zoo.datasets.backgrounds import BACKGROUNDS, Dice
 from irsam_zoo.datasets.targets import add_targets
+from irsam_zoo.engine.cell import network_of
 from irsam_zoo.engine.network_profile import parameters_by_part
 from irsam_zoo.engine.profiling import best_batch, measure_speed
 from irsam_zoo.results.row import Speed
@@ -34,11 +38,11 @@ class Profile:
     batch: int | None = None
     batch_fps: float | None = None
     num_parameters: int | None = None
-    params: dict = field(default_factory=dict)
+    params: dict[str, int] = field(default_factory=dict)
     reason: str | None = None
 
 
-def profile_methods(methods, sizes, *, device, threads):
+def profile_methods(methods: Iterable[str] | None, sizes: Sequence[int], *, device: str, threads: int) -> Iterator[Profile]:
     """Measure methods, one after the other, on scenes of the synthetic data set's generator.
 
     Arguments:
@@ -56,10 +60,10 @@ def profile_methods(methods, sizes, *, device, threads):
     torch.set_num_threads(threads)
     for name in methods or list_methods():
         detector = build_method(name, weights=None).to(device)
-        named = dict(method=detector.name, title=detector.card.title)
-        if detector.network is not None:
-            detector.warn_of_random_weights = False  # they take as long
-            named |= dict(num_parameters=detector.num_parameters, params=parameters_by_part(detector))
+        named: dict[str, Any] = dict(method=detector.name, title=detector.card.title)
+        if network := network_of(detector):
+            network.warn_of_random_weights = False  # they take as long
+            named |= dict(num_parameters=network.num_parameters, params=parameters_by_part(network))
         for size in sizes:
             images = [square_scene(kind, size) for kind in range(len(BACKGROUNDS))]
             try:
@@ -70,7 +74,7 @@ def profile_methods(methods, sizes, *, device, threads):
                 yield Profile(size=size, reason=one_line(error), **named)
 
 
-def square_scene(kind, side):
+def square_scene(kind: int, side: int) -> np.ndarray:
     """A (side, side) uint8 image of one of the kinds of scenes, with targets."""
     dice = Dice(0, kind, side)
     return add_targets(dice, BACKGROUNDS[kind](dice, side))[0]

@@ -8,14 +8,22 @@ with its addition is one MAC and two FLOPs. Not counted are batch norm, activati
 """
 
 import time
+from collections.abc import Callable, Sequence
 from statistics import quantiles
+from typing import TYPE_CHECKING
 
-from irsam_zoo.engine.cell import cell_dataset, cell_detector
+import numpy as np
+
+from irsam_zoo.engine.cell import Cell, cell_dataset, cell_detector, network_of
 from irsam_zoo.engine.scoring import at_metric_size
 from irsam_zoo.results.row import Speed
 from irsam_zoo.runtime.hardware import computing_threads, device_name, device_type, wait_for
 from irsam_zoo.runtime.workers import in_time
+from irsam_zoo.zoo import Detector
 from irsam_zoo.zoo.errors import FAILURES
+
+if TYPE_CHECKING:
+    import torch
 
 RUNS = 20
 SECONDS = 1.0
@@ -26,7 +34,7 @@ BUSY = 0.9  # of a thread's wall time; with less of it the processor was given t
 NOT_COUNTED = "batch norm, activations, pooling and resizing"
 
 
-def speed_of(cell, number):
+def speed_of(cell: Cell, number: int) -> Speed | None:
     """The `Speed` of a cell's method on a few of the first images of its test set, of one size.
 
     Arguments:
@@ -48,7 +56,7 @@ def speed_of(cell, number):
     return speed
 
 
-def measure_speed(detector, images, *, runs=RUNS, seconds=SECONDS):
+def measure_speed(detector: Detector, images: Sequence[np.ndarray], *, runs: int = RUNS, seconds: float = SECONDS) -> Speed:
     """The `Speed` of a method for single images, by the protocol above.
 
     Arguments:
@@ -57,12 +65,14 @@ def measure_speed(detector, images, *, runs=RUNS, seconds=SECONDS):
         runs, seconds: Where to stop. An image that alone takes longer is timed once, at its first prediction, or at the first
             after those that count FLOPs and start a GPU.
     """
-    network, kind = detector.network is not None, device_type(detector.device)
+    network, kind = network_of(detector), device_type(detector.device)
     first = images[0]
+    flops = None
     if network:
         from irsam_zoo.engine.network_profile import count_flops, network_seconds, peak_memory  # which need PyTorch
-    flops = count_flops(detector, first) if network else None  # a warm-up, as well
-    warm_up = int(network) + _start(lambda: detector.predict(first), detector.device)
+
+        flops = count_flops(network, first)  # a warm-up, as well
+    warm_up = int(network is not None) + _start(lambda: detector.predict(first), detector.device)
     times = [timed(lambda: detector.predict(first), detector.device)]
     if times[0][0] < seconds:
         warm_up, times = warm_up + 1, []
@@ -78,9 +88,9 @@ def measure_speed(detector, images, *, runs=RUNS, seconds=SECONDS):
         seconds_an_image=median,
         lower_quartile=lower,
         upper_quartile=upper,
-        network_seconds=network_seconds(detector, first, len(walls)) if network else None,
+        network_seconds=network_seconds(network, first, len(walls)) if network else None,
         flops=flops,
-        memory=peak_memory(detector, first) if network else None,
+        memory=peak_memory(network, first) if network else None,
         how=f"median of {len(walls)} single images of {height}x{width} on {kind}, "
         + (f"{threads} thread{'s' * (threads > 1)}, " if kind == "cpu" else "")
         + ("after a warm-up" if warm_up else "without a warm-up"),
@@ -96,7 +106,7 @@ def measure_speed(detector, images, *, runs=RUNS, seconds=SECONDS):
     )
 
 
-def best_batch(detector, image, sizes=(2, 4, 8, 16)):
+def best_batch(detector: Detector, image: np.ndarray, sizes: Sequence[int] = (2, 4, 8, 16)) -> tuple[int, float]:
     """The batch size of most images a second, and those: (int, float), of sizes up to the detector's own.
 
     Arguments:
@@ -113,11 +123,11 @@ def best_batch(detector, image, sizes=(2, 4, 8, 16)):
         while len(walls) < 4 and sum(walls) < SECONDS:
             walls.append(timed(lambda batch=batch: detector.predict_batch(batch), device)[0])
         rates[size] = size / min(walls)
-    best = max(rates, key=rates.get)
+    best = max(rates, key=rates.__getitem__)
     return best, rates[best]
 
 
-def _start(function, device):
+def _start(function: Callable[[], object], device: "str | torch.device") -> int:
     """Call a function as often as a GPU needs before its time can be told; how often."""
     calls = GPU_STARTS if device_type(device) == "cuda" else 0
     for _ in range(calls):
@@ -125,7 +135,7 @@ def _start(function, device):
     return calls
 
 
-def timed(function, device):
+def timed(function: Callable[[], object], device: "str | torch.device") -> tuple[float, float]:
     """Wall seconds and processor seconds of a call, until the device is done."""
     wait = wait_for(device)
     wait()

@@ -1,18 +1,24 @@
 """From the records of single images to a row of the table."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from irsam_zoo.datasets.leaks import seen_images
+from irsam_zoo.engine.cell import Cell
 from irsam_zoo.metrics import mean_signal, roc, strata
+from irsam_zoo.results.record import ImageRecord
 from irsam_zoo.results.recut import counted, summed
 from irsam_zoo.results.row import Row, Speed, Status, WeightsFacts
-from irsam_zoo.zoo.detector import FLOAT32
+from irsam_zoo.zoo.detector import FLOAT32, Detector
+from irsam_zoo.zoo.thresholds import ScoreKind
+from irsam_zoo.zoo.weights.loaded import Weights
 
 
-def failed_row(cell, reason):
+def failed_row(cell: Cell, reason: str | None) -> Row:
     """The row of a cell that could not be begun."""
     return Row(
         method=cell.method,
@@ -26,7 +32,16 @@ def failed_row(cell, reason):
     )
 
 
-def make_row(cell, detector, records, *, n_split, status, reason, speed=None):
+def make_row(
+    cell: Cell,
+    detector: Detector,
+    records: Sequence[ImageRecord],
+    *,
+    n_split: int,
+    status: Status,
+    reason: str | None,
+    speed: Speed | None = None,
+) -> Row:
     """One row of the table.
 
     Arguments:
@@ -68,7 +83,7 @@ def make_row(cell, detector, records, *, n_split, status, reason, speed=None):
     return with_figures(row, records, detector.score_kind)
 
 
-def with_figures(row, records, score_kind):
+def with_figures(row: Row, records: Sequence[ImageRecord], score_kind: ScoreKind | None) -> Row:
     """The row with all that its records tell of scores and masks.
 
     Arguments:
@@ -91,17 +106,19 @@ def with_figures(row, records, score_kind):
     return counted(row, records, from_sweep=row.oracle)
 
 
-def _metric_size(cell, detector):
+def _metric_size(cell: Cell, detector: Detector) -> str:
     """``"native"``, or the side of the squares that the metrics are of, as ``"512x512"``."""
     side = detector.input_size if cell.metric_size == "input" else None
     return f"{side}x{side}" if side else "native"
 
 
-def _weights(weights):
-    """What is known of the `zoo.neural.Weights` of a network."""
+def _weights(weights: Weights) -> WeightsFacts:
+    """What is known of the `Weights` of a network."""
     seen = seen_images(weights.metadata)
     kinds = dict(schedule=str, dataset=str, split=str, seed=int, iterations=int, publisher=str)
-    told = {name: value for name, kind in kinds.items() if isinstance(value := weights.metadata.get(name), kind)}
+    told: dict[str, Any] = {
+        name: value for name, kind in kinds.items() if isinstance(value := weights.metadata.get(name), kind)
+    }
     return WeightsFacts(
         file=weights.path.name,
         sha256=weights.sha256,
@@ -112,10 +129,11 @@ def _weights(weights):
     )
 
 
-def _speed(detector, records):
+def _speed(detector: Detector, records: Sequence[ImageRecord]) -> Speed:
     """Speed of a method that was timed while it ran: on the processor that did most of the images."""
     ((processor, number),) = Counter(record.processor for record in records).most_common(1)
-    seconds = float(np.median([record.seconds for record in records if record.processor == processor]))
+    timed = [record.seconds for record in records if record.processor == processor and record.seconds is not None]
+    seconds = float(np.median(timed))
     how = (
         "median over batches"
         if detector.scores_in_batches

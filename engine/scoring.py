@@ -2,25 +2,29 @@
 
 import hashlib
 import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
-from irsam_zoo.engine.cell import cell_dataset, cell_detector
+from irsam_zoo.datasets.base import Item
+from irsam_zoo.engine.cell import Cell, cell_dataset, cell_detector
 from irsam_zoo.results.files import write_atomic
 from irsam_zoo.results.measure import item_digest, make_record
-from irsam_zoo.results.record import ImageFailure
+from irsam_zoo.results.record import ImageFailure, ImageRecord
 from irsam_zoo.results.score_map import write_score_map
 from irsam_zoo.runtime.hardware import device_name, free_device_memory
 from irsam_zoo.runtime.memory import is_out_of_memory
 from irsam_zoo.runtime.workers import in_time, is_limited
-from irsam_zoo.zoo import ZooError
+from irsam_zoo.zoo import Detector, ZooError
 from irsam_zoo.zoo.detector import finite_map
 from irsam_zoo.zoo.errors import FAILURES, OutOfTime, one_line, shortened
 from irsam_zoo.zoo.foreign_code import contained
 
 
-def score_images(cell, indices):
+def score_images(cell: Cell, indices: Sequence[int]) -> list[ImageRecord | ImageFailure]:
     """Run a method on images of its test set and count what it found.
 
     Arguments:
@@ -35,11 +39,12 @@ def score_images(cell, indices):
             detector = cell_detector(cell)
     except FAILURES as error:
         return [ImageFailure(cell_dataset(cell).ids[i], one_line(error)) for i in indices]
-    records, items = [], []
+    records: list[ImageRecord | ImageFailure] = []
+    items: list[Item] = []
     for index in indices:
         try:
             item = cell_dataset(cell)[index]
-            items.append(at_metric_size(cell, detector, item) | {"pixels": item_digest(item)})
+            items.append({**at_metric_size(cell, detector, item), "pixels": item_digest(item)})
         except FAILURES as error:
             records.append(ImageFailure(cell_dataset(cell).ids[index], one_line(error)))
     if not items:
@@ -76,7 +81,7 @@ def score_images(cell, indices):
     return records
 
 
-def _scores(detector, items):
+def _scores(detector: Detector, items: Sequence[Item]) -> list[np.ndarray]:
     """The score maps of items; ZooError where a method has its own `predict_batch`, and it returns something else."""
     scores = list(detector.predict_batch([item["image"] for item in items]))
     if len(scores) != len(items):
@@ -84,15 +89,15 @@ def _scores(detector, items):
     return [finite_map(score, item["image"].shape, detector.name) for score, item in zip(scores, items, strict=True)]
 
 
-def at_metric_size(cell, detector, item):
+def at_metric_size(cell: Cell, detector: Detector, item: Item) -> Item:
     """The item with its image and label at the size at which the cell is scored."""
     if cell.metric_size == "native":
         return item
     image, label = detector.at_input_size(item["image"], item["label"])
-    return item | {"image": image, "label": label}
+    return {**item, "image": image, "label": label}
 
 
-def _measure(cell, detector, item, score, **timing):
+def _measure(cell: Cell, detector: Detector, item: Item, score: np.ndarray, **timing: Any) -> ImageRecord:
     """The record of one score map."""
     # An oracle's cut is chosen later, from the sweep.
     mask = np.zeros(score.shape, bool) if detector.threshold.oracle else detector.threshold(score)
@@ -106,7 +111,7 @@ def _measure(cell, detector, item, score, **timing):
     return make_record(item, score, mask, detector.score_kind, **saved, **timing)
 
 
-def write_mask(path, mask):
+def write_mask(path: Path, mask: np.ndarray) -> str:
     """Write an HxW bool mask atomically, as a PNG of 0 and 255; gives the SHA-256 of the file."""
     data = cv2.imencode(".png", mask.astype(np.uint8) * 255)[1].tobytes()
     write_atomic(path, data, durable=False)  # its record has the digest

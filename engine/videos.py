@@ -2,11 +2,13 @@
 
 import os
 import re
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 from irsam_zoo.datasets.reader import MOST_PIXELS
 from irsam_zoo.zoo import ZooError
@@ -42,7 +44,7 @@ class Video:
         ZooError: It is no video with a frame that can be decoded, or its frames are too large.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str | Path):
         self.path = Path(path)
         with open_regular(path) as file:
             head = file.read(HEAD)
@@ -59,7 +61,7 @@ class Video:
         if next(self.pictures(), None) is None:
             raise ZooError(f"{path} {NO_VIDEO}")
 
-    def pictures(self):
+    def pictures(self) -> Iterator[tuple[int, np.ndarray]]:
         """``(number, picture)`` of each frame that can be decoded: from 0, and HxWx3 uint8 BGR, or HxW uint16."""
         with _opened(self.path, *([cv2.CAP_PROP_CONVERT_RGB, 0] if self.deep else [])) as capture:
             for number in range(self.held or self.promised):
@@ -67,7 +69,7 @@ class Video:
                 if done:
                     yield number, picture
 
-    def ends_early(self, pictures):
+    def ends_early(self, pictures: int) -> bool:
         """Whether frames are lost behind the last of so many, those before it that cannot be decoded among them.
 
         A header may promise more than there ever was, and more frames may be coded than are shown.
@@ -75,7 +77,7 @@ class Video:
         return pictures < min(self.promised or self.held, self.held) or (pictures < self.promised and is_cut(self.path))
 
 
-def is_cut(path):
+def is_cut(path: str | Path) -> bool:
     """Whether an AVI, MP4 or Matroska file is shorter than the sizes of its parts say; False of others."""
     size, place = os.path.getsize(path), 0
     with open(path, "rb") as file:
@@ -88,7 +90,7 @@ def is_cut(path):
     return place > size
 
 
-def _length(head):
+def _length(head: bytes) -> int | None:
     """Bytes of the part of a file that begins so, or None where that is not said."""
     if head[:4] == b"RIFF":
         return 8 + int.from_bytes(head[4:8], "little")
@@ -103,7 +105,7 @@ def _length(head):
 
 
 @contextmanager
-def _opened(path, *options):
+def _opened(path: str | Path, *options: int) -> Iterator[cv2.VideoCapture]:
     """A video, without OpenCV's remarks on the terminal."""
     told = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:

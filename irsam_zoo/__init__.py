@@ -62,7 +62,7 @@ __all__ = [
 ]
 
 
-def refuse_bare(name):
+def refuse_bare(name: str) -> None:
     """ImportError where a room of a checkout is imported by its bare name: its registry would be a second, dead one."""
     if not name.startswith(f"{__name__}."):
         raise ImportError(f"import irsam_zoo.{name} in place of {name}, or take what you need from irsam_zoo")

@@ -4,7 +4,7 @@ import signal
 import sys
 
 
-def program():
+def program() -> int:
     """Run the command of the process's arguments; gives its exit status. Signals end it in order."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # while it imports, there is nothing yet to end in order

@@ -1,10 +1,12 @@
 """Names of a package that are imported when they are first asked for."""
 
 import sys
+from collections.abc import Callable, Sequence
 from importlib import import_module
+from typing import Any
 
 
-def lazy_names(package, names, homes):
+def lazy_names(package: str, names: Sequence[str], homes: Sequence[str]) -> Callable[[str], Any]:
     """A package's ``__getattr__``, so that importing the package costs nothing.
 
     Arguments:

@@ -9,7 +9,7 @@ from irsam_zoo import IN_CHECKOUT, ROOT
 COMMIT = "COMMIT"  # the file of a packed folder that says which commit its code is of
 
 
-def code_commit():
+def code_commit() -> str | None:
     """This project's commit, with ``-dirty`` where files differ from it; None where it is of no repository."""
     if (ROOT / COMMIT).is_file():
         return (ROOT / COMMIT).read_text(encoding="utf-8") or None
@@ -22,7 +22,7 @@ def code_commit():
         return None
 
 
-def _installed_commit():
+def _installed_commit() -> str | None:
     """The commit that pip installed from a repository; None of a package from elsewhere."""
     try:
         origin = json.loads(distribution("irsam-zoo").read_text("direct_url.json") or "{}")

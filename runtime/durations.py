@@ -5,7 +5,7 @@ import re
 from irsam_zoo.zoo.errors import UsageError
 
 
-def parse_duration(text):
+def parse_duration(text: str) -> float:
     """Seconds of ``"2h"``, ``"90m"``, ``"1h30m"`` or ``"45s"``; a bare number counts seconds.
 
     Raises:

@@ -3,9 +3,11 @@
 import os
 import re
 import threading
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from contextlib import contextmanager
 from itertools import islice
+from typing import Any, Protocol
 
 from joblib.externals.loky import cpu_count, get_reusable_executor
 
@@ -16,12 +18,39 @@ from irsam_zoo.zoo import ZooError
 ENDS_OF_WORKERS = (BrokenExecutor, MemoryError)  # what a task ends in that took its worker along, or its worker's memory
 
 
-def available_cores():
+class Pool(Protocol):
+    """Workers that tasks are handed to: a `LocalPool`, or a `DaskPool`.
+
+    Attributes:
+        workers: Their number.
+    """
+
+    workers: int
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """A future of the result of a function."""
+        ...
+
+    def alone(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """The result of a task that nothing runs beside."""
+        ...
+
+    def restart(self) -> None:
+        """End all workers; new ones start with the next task."""
+        ...
+
+
+def available_cores() -> int:
     """Cores that this process may use, by its affinity and its container's quota."""
     return cpu_count()
 
 
-def unordered(pool, function, tasks, on_death=None):
+def unordered(
+    pool: Pool,
+    function: Callable[..., Any],
+    tasks: Iterable[tuple[Any, ...]],
+    on_death: Callable[[tuple[Any, ...], str], Any] | None = None,
+) -> Iterator[Any]:
     """Results of ``function(*task)`` for every task, as they become ready.
 
     Only a few tasks are handed to the executor ahead of its workers, so that one that is interrupted has nothing to cancel.
@@ -74,17 +103,17 @@ class LocalPool:
         memory: GiB that each may take for its images, or None.
     """
 
-    def __init__(self, jobs, memory=None):
+    def __init__(self, jobs: int, memory: float | None = None):
         self.workers = jobs
         env = SINGLE_THREAD | {"PWD": os.getcwd()}  # workers that were started in another folder are not used again
-        self._options = dict(initializer=prepare_worker, initargs=(memory, os.getpid()), env=env, timeout=None)
+        self._options: dict[str, Any] = dict(initializer=prepare_worker, initargs=(memory, os.getpid()), env=env, timeout=None)
         self._executor = get_reusable_executor(max_workers=jobs, **self._options)
 
-    def submit(self, function, *arguments):
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """A future of the result of a function."""
         return self._executor.submit(function, *arguments)
 
-    def alone(self, function, *arguments):
+    def alone(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """The result of a task that nothing runs beside: before all workers are there, only one is started for it."""
         if self._executor._processes:  # all are there, and idle
             return self.submit(function, *arguments).result()
@@ -94,26 +123,46 @@ class LocalPool:
         finally:
             self._executor = get_reusable_executor(max_workers=self.workers, **self._options)
 
-    def restart(self):
+    def restart(self) -> None:
         """End all workers; new ones start with the next task."""
         self.stop()
         self._executor = get_reusable_executor(max_workers=self.workers, **self._options)
 
-    def stop(self):
+    def stop(self) -> None:
         """End all workers, whatever they do."""
         _hush(self._executor._executor_manager_thread)
         self._executor.shutdown(wait=False, kill_workers=True)
 
 
-def _hush(thread):
+class DaskPool:
+    """The workers of a Dask cluster, which tends to them itself.
+
+    Arguments:
+        client: A `dask.distributed.Client`.
+        executor: Its ``get_executor()``.
+    """
+
+    def __init__(self, client: Any, executor: Any):
+        self.workers = max(1, sum(client.nthreads().values()))
+        self.submit = executor.submit
+
+    def alone(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """The result of a task."""
+        return self.submit(function, *arguments).result()
+
+    def restart(self) -> None:
+        """Leave the workers to the cluster."""
+
+
+def _hush(thread: threading.Thread | None) -> None:
     """Show no traceback of this thread: loky's may come upon tasks of workers that are killed."""
     shown = threading.excepthook
     threading.excepthook = lambda error: None if error.thread is thread else shown(error)
 
 
 @contextmanager
-def worker_pool(jobs, dask=None, memory=None):
-    """An executor of scoring tasks: a `LocalPool`, or one of Dask with its ``workers`` and ``alone``.
+def worker_pool(jobs: int, dask: str | None = None, memory: float | None = None) -> Iterator[Pool]:
+    """The workers of scoring tasks.
 
     Arguments:
         jobs: Number of local worker processes.
@@ -144,13 +193,11 @@ def worker_pool(jobs, dask=None, memory=None):
         raise ZooError(f"no Dask scheduler at {dask} ({error}); start one with: dask scheduler") from None
     with client:
         client.run(prepare_worker)
-        with client.get_executor() as pool:
-            pool.workers = max(1, sum(client.nthreads().values()))
-            pool.alone = lambda function, *arguments: pool.submit(function, *arguments).result()
-            yield pool
+        with client.get_executor() as executor:
+            yield DaskPool(client, executor)
 
 
-def _how(error):
+def _how(error: BaseException) -> str:
     """In words, how a worker ended."""
     if isinstance(error, MemoryError):
         return f"it took more memory than a worker has ({error})"

@@ -3,17 +3,24 @@
 import os
 import platform
 import sys
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from irsam_zoo.zoo.errors import UsageError
 
+if TYPE_CHECKING:
+    import torch
+
 # One thread a worker: the processes already fill the cores, and results do not depend on the number of threads.
-SINGLE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
+SINGLE_THREAD: dict[str, str] = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
+)
 
 
 @cache
-def processor():
+def processor() -> str:
     """The processor's name as Linux gives it, else as Python does."""
     info = Path("/proc/cpuinfo")
     if info.is_file():
@@ -23,12 +30,12 @@ def processor():
     return platform.processor()
 
 
-def device_type(device):
+def device_type(device: "str | torch.device") -> str:
     """``"cpu"`` or ``"cuda"`` of a device, a `torch.device` or its name."""
     return str(device).partition(":")[0]
 
 
-def device_name(device):
+def device_name(device: "str | torch.device") -> str:
     """The GPU's name for a CUDA device, the processor's for any other."""
     if device_type(device) != "cuda":
         return processor()
@@ -37,13 +44,13 @@ def device_name(device):
     return torch.cuda.get_device_name(device)
 
 
-def gpu_name():
+def gpu_name() -> str | None:
     """The name of the GPU that PyTorch would compute on; None where there is none, or where nothing has asked for PyTorch."""
     torch = sys.modules.get("torch")
     return torch.cuda.get_device_name() if torch is not None and torch.cuda.is_available() else None
 
 
-def usable_device(name):
+def usable_device(name: str) -> str:
     """``"cpu"`` or ``"cuda"`` for a device that a user names; ``"auto"`` is CUDA where there is one.
 
     Raises:
@@ -59,15 +66,15 @@ def usable_device(name):
     return "cuda" if available else "cpu"
 
 
-def computing_threads():
+def computing_threads() -> int:
     """Threads that numerical libraries compute with in this process: PyTorch's, or those that it would take."""
     torch = sys.modules.get("torch")
     if torch is not None:
         return torch.get_num_threads()
-    return int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count())
+    return int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
 
 
-def wait_for(device):
+def wait_for(device: "str | torch.device") -> Callable[[], None]:
     """A function that returns once the device has done what it was given."""
     if device_type(device) != "cuda":
         return lambda: None
@@ -76,14 +83,14 @@ def wait_for(device):
     return lambda: torch.cuda.synchronize(device)
 
 
-def one_thread():
+def one_thread() -> None:
     """Have numerical libraries compute in one thread, PyTorch too where it is imported later."""
     os.environ.update(SINGLE_THREAD)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
 
 
-def free_device_memory():
+def free_device_memory() -> None:
     """Give back what PyTorch keeps of a GPU's memory and does not use."""
     if "torch" in sys.modules:
         sys.modules["torch"].cuda.empty_cache()  # does nothing where CUDA is not in use

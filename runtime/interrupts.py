@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 POLL = 0.2  # seconds
@@ -19,7 +20,7 @@ class Ended(KeyboardInterrupt):
         status: Exit status of the program.
     """
 
-    def __init__(self, why, status):
+    def __init__(self, why: str, status: int):
         super().__init__(why)
         self.status = status
 
@@ -28,7 +29,7 @@ class TimeIsOver(Ended):
     """The end by a `time_limit`."""
 
 
-def listen():
+def listen() -> None:
     """Have the first SIGTERM or interrupt from the keyboard end this program in order, and a second interrupt at once.
 
     An interrupt that the caller has ignored, as ``nohup`` does, stays ignored.
@@ -46,7 +47,7 @@ def listen():
 
 
 @contextmanager
-def time_limit(seconds):
+def time_limit(seconds: float | None) -> Iterator[Callable[..., None]]:
     """End what is done here after some seconds; gives a function that does so when it is called after them.
 
     Where there is SIGUSR1, work is ended wherever it is, and by that signal from outside as well.
@@ -81,7 +82,7 @@ def time_limit(seconds):
         signal.signal(signal.SIGUSR1, before)
 
 
-def end_with_parent(parent):
+def end_with_parent(parent: int) -> None:
     """End this process when the one that started it has ended, however that ended.
 
     Arguments:
@@ -90,7 +91,7 @@ def end_with_parent(parent):
     threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
 
 
-def _end_after(parent):
+def _end_after(parent: int) -> None:
     if sys.platform == "win32":
         import _winapi
 

@@ -1,6 +1,8 @@
 """A progress bar on a terminal, and one line a finished cell anywhere."""
 
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
@@ -18,7 +20,7 @@ class Progress:
         describe: A `Row` to the line that is printed of it.
     """
 
-    def __init__(self, describe):
+    def __init__(self, describe: Callable[[Any], str]):
         self.describe = describe
         self.console = Console(stderr=True, soft_wrap=True, highlight=False)
         self.bar = RichProgress(
@@ -32,15 +34,15 @@ class Progress:
             speed_estimate_period=SPEED_PERIOD,
         )
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self.bar.__enter__()
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: Any) -> None:
         self.bar.__exit__(*exception)
 
     @contextmanager
-    def cell(self, method, dataset, images):
+    def cell(self, method: str, dataset: str, images: int) -> Iterator[Callable[..., None]]:
         """A bar for one cell; gives the function that `engine.evaluate.evaluate` calls for images that are done."""
         task = self.bar.add_task(visible(f"{method} on {dataset}"), total=images)
 
@@ -55,10 +57,10 @@ class Progress:
         finally:
             self.bar.remove_task(task)
 
-    def report(self, row):
+    def report(self, row: Any) -> None:
         """One line for a finished cell."""
         self.tell(self.describe(row))
 
-    def tell(self, line):
+    def tell(self, line: str) -> None:
         """A line of text above the bar."""
         self.console.print(visible(line), markup=False)

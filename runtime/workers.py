@@ -2,6 +2,7 @@
 
 import faulthandler
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import cv2
@@ -15,7 +16,7 @@ from irsam_zoo.zoo.memory import keep_freed_memory
 GRACE = 5.0  # seconds
 
 
-def prepare_worker(memory=None, parent=None):
+def prepare_worker(memory: float | None = None, parent: int | None = None) -> None:
     """Give this worker process one thread in every numerical library, and memory that it keeps.
 
     Arguments:
@@ -37,13 +38,13 @@ def prepare_worker(memory=None, parent=None):
 _worker = _limited = False  # whether this process is a worker, and one with a limit to its memory
 
 
-def is_limited():
+def is_limited() -> bool:
     """Whether this process is a worker with a limit to its memory."""
     return _limited
 
 
 @contextmanager
-def in_time(seconds):
+def in_time(seconds: float | None) -> Iterator[None]:
     """Run code of a method within so many seconds; None for no limit.
 
     Python code that takes longer is an `OutOfTime`. Compiled code cannot be stopped: after `GRACE` its worker process ends.

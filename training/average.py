@@ -3,6 +3,7 @@
 import torch
 from mmengine.hooks import EMAHook
 from mmengine.model import ExponentialMovingAverage, MomentumAnnealingEMA
+from mmengine.runner import Runner
 
 
 class AverageHook(EMAHook):
@@ -27,7 +28,7 @@ class AverageHook(EMAHook):
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
         """Nothing: the loop has called `advance` and `average`."""
 
-    def advance(self, runner):
+    def advance(self, runner: Runner) -> str:
         """Prepare the average of this step.
 
         Returns:
@@ -47,15 +48,15 @@ class AverageHook(EMAHook):
         return "together"
 
     @torch.no_grad()
-    def average(self, runner, how):
+    def average(self, runner: Runner, how: str) -> None:
         """Take the average as `advance` said. On a GPU the momentum is read there, and the host waits for nothing."""
         if how != "together":
             super().after_train_iter(runner, runner.iter)
             return
         if self.on_device:
-            moves = torch._foreach_sub(self.weights, self.means)
-            torch._foreach_mul_(moves, self.momentum)
-            torch._foreach_add_(self.means, moves)
+            moves = torch._foreach_sub(self.weights, self.means)  # pyright: ignore[reportPrivateImportUsage]
+            torch._foreach_mul_(moves, self.momentum)  # pyright: ignore[reportPrivateImportUsage]
+            torch._foreach_add_(self.means, moves)  # pyright: ignore[reportPrivateImportUsage]
         else:
-            torch._foreach_lerp_(self.means, self.weights, self.now)
+            torch._foreach_lerp_(self.means, self.weights, self.now)  # pyright: ignore[reportPrivateImportUsage]
         self.ema_model.steps += 1

@@ -3,17 +3,22 @@
 import itertools
 import json
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from mmengine.optim import build_optim_wrapper
 from torch.utils.data import default_collate as stack
 
 from irsam_zoo.training.capture import BEFORE_CAPTURE, CudaGraphs
+from irsam_zoo.training.data import TrainingSet
 from irsam_zoo.training.provenance import digest
+from irsam_zoo.training.recipe import Recipe
 from irsam_zoo.training.squares import DeviceSquares, can_cut
 from irsam_zoo.training.step import Step
+from irsam_zoo.zoo.neural import NeuralDetector
 from irsam_zoo.zoo.weights.header import read_header
 
 # A step is timed a few times after a first one, which also allocates; no longer than this part of the budget a phase.
@@ -23,7 +28,16 @@ PROBE_SHARE = 0.02
 DIGITS = 2  # of a number of steps: timing noise is not to make two plans of one
 
 
-def plan_steps(recipe, detector, samples, *, budget, device, identity, places):
+def plan_steps(
+    recipe: Recipe,
+    detector: NeuralDetector,
+    samples: Callable[[dict[int, list[dict[str, Any]]]], TrainingSet],
+    *,
+    budget: float,
+    device: str,
+    identity: Any,
+    places: Sequence[str | Path],
+) -> tuple[Recipe, dict[str, Any]]:
     """Give each phase of a recipe its number of steps, and choose the precision.
 
     A plan that was made before for the same run is taken over, so that a run that is resumed or repeated takes the same steps.
@@ -47,11 +61,11 @@ def plan_steps(recipe, detector, samples, *, budget, device, identity, places):
     if known is None:
         known = _probed(recipe, detector, samples, budget, device)
         note.write_text(json.dumps({"key": key, **known}))
-    phases = [phase | {"steps": steps} for phase, steps in zip(recipe.phases, known["steps"], strict=True)]
+    phases = [phase | {"steps": steps} for phase, steps in zip(recipe.phases or (), known["steps"], strict=True)]
     return replace(recipe, phases=phases, amp=known["amp"]), {"key": key, "budget_seconds": budget}
 
 
-def _known(key, note, checkpoints):
+def _known(key: str, note: Path, checkpoints: Path) -> dict[str, Any] | None:
     """The steps and precision of an earlier plan, from its work folder or from the weights that came of it."""
     if note.is_file():
         plan = json.loads(note.read_text())
@@ -64,37 +78,45 @@ def _known(key, note, checkpoints):
     return None
 
 
-def _probed(recipe, detector, samples, budget, device):
+def _probed(
+    recipe: Recipe,
+    detector: NeuralDetector,
+    samples: Callable[[dict[int, list[dict[str, Any]]]], TrainingSet],
+    budget: float,
+    device: str,
+) -> dict[str, Any]:
     """Steps of each phase in whichever precision is faster in the middle one."""
     most = BEFORE_CAPTURE + 2 + TIMED_IN_A_ROW
-    trial = replace(recipe, phases=[phase | {"steps": most} for phase in recipe.phases])
+    phases = recipe.phases or []
+    trial = replace(recipe, phases=[phase | {"steps": most} for phase in phases])
     training_set = samples(trial.augmentations())
     before = {key: value.clone() for key, value in detector.network.state_dict().items()}
     probe = _Probe(detector, training_set, device, PROBE_SHARE * budget)
-    middle = len(recipe.phases) // 2
+    middle = len(phases) // 2
     amp = False
     if recipe.amp:
         first = probe.seconds(trial, middle)
         amp = probe.seconds(replace(trial, amp=True), middle) < first
-    seconds = [probe.seconds(replace(trial, amp=amp), phase) for phase in range(len(recipe.phases))]
+    seconds = [probe.seconds(replace(trial, amp=amp), phase) for phase in range(len(phases))]
     detector.network.load_state_dict(before)
-    total = sum(phase["share"] for phase in recipe.phases)
-    times = [budget * phase["share"] / total for phase in recipe.phases]
+    total = sum(phase["share"] for phase in phases)
+    times = [budget * phase["share"] / total for phase in phases]
     return {"amp": amp, "steps": [_rounded(time / step) for time, step in zip(times, seconds, strict=True)], "seconds": seconds}
 
 
 class _Probe:
     """Times training steps of a detector; on a CPU, the making of their samples included."""
 
-    def __init__(self, detector, training_set, device, most):
+    def __init__(self, detector: NeuralDetector, training_set: TrainingSet, device: str, most: float):
         self.detector, self.samples, self.device, self.most = detector, training_set, device, most
 
-    def seconds(self, recipe, phase):
+    def seconds(self, recipe: Recipe, phase: int) -> float:
         """The time of a step of a phase: the least of a few on a CPU, the mean of a few in a row on a GPU."""
         model = recipe.training_model(self.detector).to(self.device).train()
         optimizer = build_optim_wrapper(model, recipe.optim_wrapper(self.device))
-        size = recipe.phases[phase]["batch_size"]
-        serials = itertools.count(sum(p["steps"] * p["batch_size"] for p in recipe.phases[:phase]), size)
+        phases = recipe.phases or []
+        size = phases[phase]["batch_size"]
+        serials = itertools.count(sum(p["steps"] * p["batch_size"] for p in phases[:phase]), size)
         batches = ([(place, place % len(self.samples)) for place in range(serial, serial + size)] for serial in serials)
         return self._on_gpu(model, optimizer, batches) if self.device == "cuda" else self._on_cpu(model, optimizer, batches)
 
@@ -113,7 +135,7 @@ class _Probe:
         else:  # other processes make the samples, beside this one
             one = {name: part.to(self.device) for name, part in stack([self.samples[key] for key in next(batches)]).items()}
 
-            def cut(_):
+            def cut(batch: Sequence[tuple[int, int]]) -> dict[str, torch.Tensor]:
                 return one
 
         with CudaGraphs() as graphs:
@@ -128,7 +150,7 @@ class _Probe:
         return (time.perf_counter() - start) / TIMED_IN_A_ROW
 
 
-def _rounded(steps):
+def _rounded(steps: float) -> int:
     """A number of steps with its first `DIGITS` digits, at least 1."""
     whole = max(1, int(steps))
     unit = 10 ** max(0, len(str(whole)) - DIGITS)

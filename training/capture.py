@@ -1,5 +1,8 @@
 """Steps that are captured once as a CUDA graph and replayed: the host launches one thing instead of thousands."""
 
+from collections.abc import Callable
+from typing import Any, Self
+
 import torch
 
 # A kind of step is taken this often as it is, so that optimisers have their state and libraries their workspace.
@@ -12,17 +15,17 @@ class CudaGraphs:
     def __init__(self):
         self.stream = torch.cuda.Stream()
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self.stream.wait_stream(torch.cuda.current_stream())
         self.context = torch.cuda.stream(self.stream)
         self.context.__enter__()
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: Any) -> None:
         self.context.__exit__(*error)
         torch.cuda.current_stream().wait_stream(self.stream)
 
-    def capture(self, function):
+    def capture(self, function: Callable[[], Any]) -> tuple[Callable[[], None], Any]:
         """Record what a function asks of the device, without doing it.
 
         Returns:
@@ -44,12 +47,22 @@ class CapturedSteps:
         tell: Called with a line of text.
     """
 
-    def __init__(self, step, graphs, *, clean, tell):
+    def __init__(
+        self,
+        step: Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]],
+        graphs: CudaGraphs,
+        *,
+        clean: Callable[[], None],
+        tell: Callable[[str], None],
+    ):
         self.step, self.graphs, self.clean, self.tell = step, graphs, clean, tell
         self.kind, self.taken = None, 0
-        self.batch = self.replay = self.outputs = self.fault = None
+        self.batch: dict[str, torch.Tensor] = {}
+        self.outputs: dict[str, torch.Tensor] = {}
+        self.replay: Callable[[], None] | None = None
+        self.fault: Exception | None = None
 
-    def __call__(self, batch, kind):
+    def __call__(self, batch: dict[str, torch.Tensor], kind: Any) -> dict[str, torch.Tensor]:
         """Take a step.
 
         Arguments:
@@ -62,7 +75,7 @@ class CapturedSteps:
         kind = (kind, tuple((name, tensor.shape, tensor.dtype) for name, tensor in batch.items()))
         if kind != self.kind:  # kinds follow each other and none comes again: the old graph's memory is for the new one
             self.kind, self.taken = kind, 0
-            self.batch = self.replay = self.outputs = None
+            self.batch, self.replay, self.outputs = {}, None, {}
         self.taken += 1
         if self.fault is None and self.replay is None and self.taken > BEFORE_CAPTURE:
             self._capture(batch)
@@ -73,7 +86,7 @@ class CapturedSteps:
         self.replay()
         return self.outputs
 
-    def _capture(self, batch):
+    def _capture(self, batch: dict[str, torch.Tensor]) -> None:
         own = {name: tensor.clone() for name, tensor in batch.items()}
         try:
             self.replay, self.outputs = self.graphs.capture(lambda: self.step(own))

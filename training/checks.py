@@ -1,12 +1,14 @@
 """Whether a recipe can be run, found out before a run begins."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from mmengine.hooks import EMAHook
-from mmengine.registry import MODELS, OPTIMIZERS, PARAM_SCHEDULERS
+from mmengine.registry import MODELS, OPTIMIZERS, PARAM_SCHEDULERS, Registry
 from torch import nn
 
 from irsam_zoo.datasets.transforms import TARGET, Compose
@@ -15,6 +17,10 @@ from irsam_zoo.training.model import TrainingModel
 from irsam_zoo.zoo.errors import UsageError
 from irsam_zoo.zoo.lookup import registered, unknown
 from irsam_zoo.zoo.losses import LOSSES
+
+if TYPE_CHECKING:
+    from irsam_zoo.training.recipe import Recipe
+
 
 MODELS.register_module(module=TrainingModel)
 MODELS.register_module(module=AlternatingModel)
@@ -27,7 +33,7 @@ COUNTS = dict(steps=1, epochs=1, batch_size=1, gpu_batch=1, saves=1, seed=0)  # 
 EPOCH = 10  # iterations; any number serves a trial
 
 
-def check_entries(recipe, title, known):
+def check_entries(recipe: Mapping[str, Any], title: str, known: Sequence[str]) -> None:
     """Check a recipe as read from a file and changed, before its augmentation is fitted to a network.
 
     Arguments:
@@ -76,7 +82,7 @@ def check_entries(recipe, title, known):
             raise UsageError(f"{title}: augmentation asks for {word}, which the phase {phase!r} lacks")
 
 
-def _check_phases(phases, title):
+def _check_phases(phases: Any, title: str) -> None:
     for phase in phases if isinstance(phases, (list, tuple)) and phases else [phases]:
         if not isinstance(phase, dict) or not {*PHASE, "share"} <= set(phase):
             raise UsageError(f"{title}: phases={phases!r} is no list of dicts of size, batch_size and share")
@@ -87,7 +93,7 @@ def _check_phases(phases, title):
             raise UsageError(f"{title}: share={phase['share']!r} of a phase is no positive number")
 
 
-def check_parts(recipe, title, parts=()):
+def check_parts(recipe: "Recipe", title: str, parts: Sequence[str] = ()) -> None:
     """Build what the recipe names, and take one step with it, on a network of two numbers.
 
     Arguments:
@@ -118,7 +124,7 @@ def check_parts(recipe, title, parts=()):
             optimizer.step()
         if recipe.schedule is not None:
             with _guarded(title, "schedule", recipe.schedule):
-                schedule = _build(PARAM_SCHEDULERS, "schedule", trial.scheduler(EPOCH), optimizer)
+                schedule = _build(PARAM_SCHEDULERS, "schedule", trial.scheduler(EPOCH) or {}, optimizer)
                 optimizer.step()  # which mmengine wants to see before the schedule's
                 schedule.step()
     if recipe.ema is not None:
@@ -132,12 +138,12 @@ def check_parts(recipe, title, parts=()):
             Compose(augmentation)(image, image, np.random.default_rng(0))
 
 
-def _build(registry, key, config, first):
+def _build(registry: Registry, key: str, config: Mapping[str, Any], first: Any) -> Any:
     options = dict(config)
     return _class(registry, f"{key}.type", options.pop("type", None))(first, **options)
 
 
-def _class(registry, key, name):
+def _class(registry: Registry, key: str, name: Any) -> type[Any]:
     cls = registered(registry, name) if isinstance(name, str) else None
     if cls is None:
         raise UsageError(unknown(f"{key} of the recipe,", name, sorted(registry.module_dict)))
@@ -145,7 +151,7 @@ def _class(registry, key, name):
 
 
 @contextmanager
-def _guarded(title, key, value):
+def _guarded(title: str, key: str, value: Any) -> Iterator[None]:
     """Whatever goes wrong inside becomes one line that names a key and its value."""
     try:
         yield

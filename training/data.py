@@ -1,8 +1,10 @@
 """Training samples whose bytes depend on the seed and their place in the run alone, so that a run resumes exactly."""
 
 from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import accumulate, count
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,6 +13,8 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from torch.utils.data import default_collate as stack
 
 from irsam_zoo import PROGRAM
+from irsam_zoo.datasets import IRSTDDataset
+from irsam_zoo.datasets.base import Item
 from irsam_zoo.datasets.levels import MASK_LEVEL
 from irsam_zoo.datasets.transforms import TARGET, Compose
 from irsam_zoo.zoo.errors import UsageError, ZooError
@@ -34,7 +38,14 @@ class TrainingSet(Dataset):
 
     metainfo = {}  # mmengine asks for it
 
-    def __init__(self, dataset, ids, augmentations, seed, targets=None):
+    def __init__(
+        self,
+        dataset: IRSTDDataset,
+        ids: Sequence[str],
+        augmentations: Mapping[int, Sequence[dict[str, Any]]],
+        seed: int,
+        targets: Callable[[np.ndarray], dict[str, np.ndarray]] | None = None,
+    ):
         self.augment_by(augmentations)
         self.seed, self.targets = seed, targets
         with ThreadPoolExecutor(READERS) as pool:
@@ -46,15 +57,15 @@ class TrainingSet(Dataset):
                 f"{PROGRAM} data --check tells what they hold"
             )
 
-    def augment_by(self, augmentations):
+    def augment_by(self, augmentations: Mapping[int, Sequence[dict[str, Any]]]) -> None:
         """Take other augmentations; the images stay."""
         self.starts = sorted(augmentations)
         self.augment = [Compose(augmentations[start]) for start in self.starts]
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.pairs)
 
-    def __getitem__(self, key):
+    def __getitem__(self, key: tuple[int, int]) -> dict[str, torch.Tensor]:
         """One augmented sample.
 
         Arguments:
@@ -90,7 +101,7 @@ class SeededBatches(Sampler):
         first: The iteration that the next iterator starts with.
     """
 
-    def __init__(self, size, batch_size, seed, rank=0, world_size=1):
+    def __init__(self, size: int, batch_size: int, seed: int, rank: int = 0, world_size: int = 1):
         self.size = size
         self.batch_size = batch_size
         self.seed = seed
@@ -98,13 +109,13 @@ class SeededBatches(Sampler):
         self.world_size = world_size
         self.first = 0
 
-    def __len__(self):
+    def __len__(self) -> int:
         """Iterations in an epoch."""
         return max(1, self.size // (self.batch_size * self.world_size))
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
         together = self.batch_size * self.world_size
-        order, drawn = None, None
+        order, drawn = np.empty(0, int), -1
         for iteration in count(self.first):
             epoch, step = divmod(iteration, len(self))
             if drawn != epoch:
@@ -127,7 +138,7 @@ class PhasedBatches(Sampler):
         first: The iteration that the next iterator starts with.
     """
 
-    def __init__(self, size, phases, seed):
+    def __init__(self, size: int, phases: Sequence[tuple[int, int]], seed: int):
         self.size = size
         self.seed = seed
         self.batch_sizes = [batch_size for _, batch_size in phases]
@@ -135,12 +146,12 @@ class PhasedBatches(Sampler):
         self.serials = [0, *accumulate(steps * batch_size for steps, batch_size in phases[:-1])]
         self.first = 0
 
-    def __len__(self):
+    def __len__(self) -> int:
         """Iterations of the last phase in an epoch."""
         return max(1, self.size // self.batch_sizes[-1])
 
-    def __iter__(self):
-        order, drawn = None, None
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        order, drawn = np.empty(0, int), -1
         for iteration in count(self.first):
             phase = bisect_right(self.starts, iteration) - 1
             batch_size = self.batch_sizes[phase]
@@ -154,7 +165,7 @@ class PhasedBatches(Sampler):
             yield batch
 
 
-def training_loader(training_set, batches, workers):
+def training_loader(training_set: TrainingSet, batches: SeededBatches | PhasedBatches, workers: int) -> DataLoader[Any]:
     """A loader of uint8 batches ``inputs`` and ``masks``, Bx1xhxw.
 
     Arguments:
@@ -173,7 +184,7 @@ def training_loader(training_set, batches, workers):
     )
 
 
-def validation_loader(dataset, ids):
+def validation_loader(dataset: IRSTDDataset, ids: Sequence[str]) -> DataLoader[Any]:
     """Whole images of a data set, one at a time: ``id``, ``image`` and ``mask``, as the data set gives them."""
     return DataLoader(_Items([dataset.read(id) for id in ids]), batch_size=1, collate_fn=list)
 
@@ -181,17 +192,19 @@ def validation_loader(dataset, ids):
 class _Items(Dataset):
     metainfo = {}
 
-    def __init__(self, items):
+    def __init__(self, items: Sequence[Item]):
         self.items = items
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.items)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> Item:
         return self.items[index]
 
 
-def split_validation(ids, seed, fraction=0.1, sequence=lambda id: id):
+def split_validation(
+    ids: Sequence[str], seed: int, fraction: float = 0.1, sequence: Callable[[str], str] = lambda id: id
+) -> tuple[list[str], list[str]]:
     """Divide a training list into two: what to train on, and a random part to choose the best weights by.
 
     Arguments:

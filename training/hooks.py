@@ -3,6 +3,7 @@
 import csv
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -54,11 +55,13 @@ class StateHook(CheckpointHook):
         kwargs: Those of `mmengine.hooks.CheckpointHook`.
     """
 
-    def __init__(self, *, deadline, **kwargs):
+    def __init__(self, *, deadline: float | None, **kwargs: Any):
         super().__init__(**kwargs)
         self.deadline = deadline
 
-    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+    def after_train_iter(
+        self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict[str, torch.Tensor] | None = None
+    ) -> None:
         over = self.deadline is not None and time.monotonic() > self.deadline
         if over and not (self.every_n_train_iters(runner, self.interval) or self.is_last_train_iter(runner)):
             self._save_checkpoint(runner)
@@ -80,8 +83,10 @@ class FiniteLossHook(Hook):
 
     interval = 10
 
-    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
-        if self.every_n_train_iters(runner, self.interval) and not torch.isfinite(outputs["loss"]):
+    def after_train_iter(
+        self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict[str, torch.Tensor] | None = None
+    ) -> None:
+        if outputs is not None and self.every_n_train_iters(runner, self.interval) and not torch.isfinite(outputs["loss"]):
             raise ZooError(
                 f"the loss is {outputs['loss'].item()} at step {runner.iter + 1}; the log is in {runner.log_dir}, "
                 "and another --seed or a recipe with less learning rate may help"
@@ -100,7 +105,7 @@ class LossTableHook(Hook):
 
     name = "losses.csv"
 
-    def __init__(self, interval):
+    def __init__(self, interval: int):
         self.interval = interval
 
     def before_train(self, runner):
@@ -113,8 +118,11 @@ class LossTableHook(Hook):
         self.start = time.monotonic() - float(before.get("seconds", 0))
         self.start_cpu = time.process_time() - float(before.get("cpu_seconds", 0))
 
-    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
-        if runner.rank or not (self.every_n_train_iters(runner, self.interval) or self.is_last_train_iter(runner)):
+    def after_train_iter(
+        self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict[str, torch.Tensor] | None = None
+    ) -> None:
+        asked = self.every_n_train_iters(runner, self.interval) or self.is_last_train_iter(runner)
+        if runner.rank or outputs is None or not asked:
             return
         losses = {name: f"{value.item():.6g}" for name, value in outputs.items() if value.numel() == 1}
         spent = {"seconds": time.monotonic() - self.start, "cpu_seconds": time.process_time() - self.start_cpu}
@@ -136,7 +144,7 @@ class ProgressHook(Hook):
 
     priority = "LOWEST"
 
-    def __init__(self, title, bar=True):
+    def __init__(self, title: str, bar: bool = True):
         console = Console(stderr=True, soft_wrap=True, highlight=False)
         self.title = title
         self.console = console
@@ -158,7 +166,9 @@ class ProgressHook(Hook):
             self.loss = "-"
             self.task = self.bar.add_task(self.title, total=runner.max_iters, completed=runner.iter, loss=self.loss)
 
-    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+    def after_train_iter(
+        self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict[str, torch.Tensor] | None = None
+    ) -> None:
         if runner.rank:
             return
         done, total = runner.iter + 1, runner.max_iters
@@ -173,7 +183,7 @@ class ProgressHook(Hook):
             text = f"{self.title}: step {done} of {total}, loss {self.loss}, {left:.0f} s left"
             self.console.print(visible(text), markup=False)
 
-    def close(self):
+    def close(self) -> None:
         """Take the bar away, whatever ended the run."""
         self.bar.stop()
 

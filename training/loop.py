@@ -1,12 +1,16 @@
 """The loop of a run: it begins at its place, and its step can be one graph."""
 
 from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, cast
 
 from mmengine.registry import LOOPS
 from mmengine.runner import IterBasedTrainLoop
 
 from irsam_zoo.training.average import AverageHook
 from irsam_zoo.training.step import Step
+
+if TYPE_CHECKING:
+    from irsam_zoo.training.data import PhasedBatches, SeededBatches
 
 
 @LOOPS.register_module()
@@ -25,7 +29,7 @@ class StepTrainLoop(IterBasedTrainLoop):
         self.losses_every, self.graphs = losses_every, graphs
 
     def run(self):
-        self.dataloader.batch_sampler.first = self._iter
+        cast("SeededBatches | PhasedBatches", self.dataloader.batch_sampler).first = self._iter
         # The base class made an iterator before it knew where to start; this one replaces it.
         self.dataloader_iterator = iter(self.dataloader)
         self.runner.call_hook("before_train")
@@ -42,7 +46,7 @@ class StepTrainLoop(IterBasedTrainLoop):
         self.runner.call_hook("after_train")
         return self.runner.model
 
-    def run_iter(self, data_batch):
+    def run_iter(self, data_batch: Any) -> None:
         self.runner.call_hook("before_train_iter", batch_idx=self._iter, data_batch=data_batch)
         self.ways = tuple(hook.advance(self.runner) for hook in self.averages)
         warming_up = getattr(self.runner.bare_model.detector, "warming_up", None)

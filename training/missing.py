@@ -1,20 +1,25 @@
 """The networks of a benchmark run that have no weights yet, and their training."""
 
 import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import as_completed
+from typing import Any
 
+from irsam_zoo.datasets import IRSTDDataset
+from irsam_zoo.results.options import RunOptions
 from irsam_zoo.runtime.executors import available_cores, worker_pool
 from irsam_zoo.training.train import TrainOptions, train
 from irsam_zoo.zoo import load_plugin
 from irsam_zoo.zoo.errors import FAILURES, one_line
 from irsam_zoo.zoo.neural import NeuralDetector
-from irsam_zoo.zoo.registry import method_class
-from irsam_zoo.zoo.specs import method_config
+from irsam_zoo.zoo.specs import detector_class, method_config
 from irsam_zoo.zoo.weights.find import find_checkpoint
 from irsam_zoo.zoo.weights.known_weights import entry_named
 
 
-def train_missing(options, datasets, report):
+def train_missing(
+    options: RunOptions, datasets: Mapping[str, IRSTDDataset], report: Callable[[str], None]
+) -> dict[tuple[str, str], str]:
     """Train every network of a run that has no weights of the wanted schedule or a better one.
 
     On a CPU each takes one thread, and as many run side by side as the run may have processes.
@@ -46,18 +51,20 @@ def train_missing(options, datasets, report):
     return failures
 
 
-def _lacks(options, name, config, dataset):
-    if "checkpoint" in config or entry_named(name) or not issubclass(method_class(config["type"]), NeuralDetector):
+def _lacks(options: RunOptions, name: str, config: Mapping[str, Any], dataset: IRSTDDataset) -> bool:
+    if "checkpoint" in config or entry_named(name) or not issubclass(detector_class(config["type"]), NeuralDetector):
         return False
     return find_checkpoint(options.checkpoints, name, dataset.name, split=dataset.split, schedule=options.train) is None
 
 
-def _job(options, method, source):
+def _job(options: RunOptions, method: str, source: str) -> TrainOptions:
     same = {name: getattr(options, name) for name in ("split", "data_root", "checkpoints", "device")}
     return TrainOptions(method=method, dataset=source, schedule=options.train, bar=options.device == "cuda", **same)
 
 
-def _trained(jobs, options):
+def _trained(
+    jobs: Mapping[tuple[str, str], TrainOptions], options: RunOptions
+) -> Iterator[tuple[tuple[str, str], BaseException | None]]:
     """``(key, error or None)`` of each job, as they end."""
     if options.device == "cuda":
         for key, job in jobs.items():
@@ -69,7 +76,7 @@ def _trained(jobs, options):
             yield futures[future], future.exception() or future.result()
 
 
-def _train(job, plugins):
+def _train(job: TrainOptions, plugins: Iterable[str]) -> BaseException | None:
     """Train one network; returns the error that ended it."""
     for plugin in plugins:
         load_plugin(plugin)

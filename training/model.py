@@ -1,10 +1,15 @@
 """A detector as mmengine's runner trains it."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import torch
 from mmengine.model import BaseModel
 
+from irsam_zoo.datasets.base import Item
 from irsam_zoo.zoo.lookup import registered
 from irsam_zoo.zoo.losses import LOSSES
+from irsam_zoo.zoo.neural import NeuralDetector
 
 
 class TrainingModel(BaseModel):
@@ -15,9 +20,9 @@ class TrainingModel(BaseModel):
         loss: Name in `zoo.losses.LOSSES` of the loss to take in place of the detector's, of all maps that it supervises.
     """
 
-    def __init__(self, detector, loss=None):
+    def __init__(self, detector: NeuralDetector, loss: str | None = None):
         super().__init__()
-        self.loss_name, self.named_loss = loss, loss and registered(LOSSES, loss)
+        self.loss_name, self.named_loss = loss, registered(LOSSES, loss) if loss else None
         self.detector = detector
         self.network = detector.network
 
@@ -47,7 +52,7 @@ class TrainingModel(BaseModel):
         return {self.loss_name: torch.stack([self.named_loss(logits, masks) for logits in maps]).mean()}
 
     @torch.no_grad()
-    def val_step(self, data):
+    def val_step(self, data: Any) -> list[dict[str, torch.Tensor]]:
         return predictions(self.detector, data, self.device)
 
     @property
@@ -56,14 +61,14 @@ class TrainingModel(BaseModel):
         return next(self.network.parameters()).device
 
 
-def full_precision(outputs):
+def full_precision(outputs: Any) -> Any:
     """Tensors of a nested tuple or list as float32."""
     if isinstance(outputs, (tuple, list)):
         return type(outputs)(full_precision(output) for output in outputs)
     return outputs.float() if torch.is_tensor(outputs) else outputs
 
 
-def predictions(detector, items, device):
+def predictions(detector: NeuralDetector, items: Sequence[Item], device: torch.device) -> list[dict[str, torch.Tensor]]:
     """Data samples for `metrics.mm_metric.IRSTDMetric`: whole images go the way that the benchmark takes them."""
     detector.device = device
     scores = detector.predict_batch([item["image"] for item in items])

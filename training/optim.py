@@ -2,6 +2,7 @@
 
 import inspect
 from contextlib import contextmanager, nullcontext
+from typing import Any
 
 import torch
 from mmengine.optim import OptimWrapper
@@ -58,14 +59,15 @@ class StepOptimWrapper(OptimWrapper):
                 group["lr"] = number
 
 
-def graph_options(optimizer, device):
+def graph_options(optimizer: dict[str, Any], device: str) -> dict[str, Any]:
     """A configuration of an optimiser, on CUDA with whatever of `GRAPH_OPTIONS` its class has and it does not set."""
     if device != "cuda":
         return optimizer
-    known = inspect.signature(OPTIMIZERS.get(optimizer["type"])).parameters
+    cls = OPTIMIZERS.get(optimizer["type"])
+    known = inspect.signature(cls).parameters if cls is not None else ()
     return {name: True for name in GRAPH_OPTIONS if name in known} | optimizer
 
 
-def can_be_captured(wrapper):
+def can_be_captured(wrapper: OptimWrapper) -> bool:
     """Whether an optimiser's step holds no work for the host, by its own word."""
     return all(group.get("capturable", False) for group in wrapper.optimizer.param_groups)

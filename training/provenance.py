@@ -1,20 +1,36 @@
 """What a trained checkpoint says of its making, and whether that forbids to test it on a data set."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 import torch
 
-from irsam_zoo.datasets import build_dataset, found_datasets, list_splits, read_split
+from irsam_zoo.datasets import IRSTDDataset, build_dataset, found_datasets, list_splits, read_split
 from irsam_zoo.datasets.fingerprint import published_digests
 from irsam_zoo.datasets.leaks import images_of, merged, seen_images
 from irsam_zoo.runtime.commit import code_commit
 from irsam_zoo.zoo.errors import UsageError
+from irsam_zoo.zoo.weights.loaded import Weights
+
+if TYPE_CHECKING:
+    from irsam_zoo.training.recipe import Recipe
 
 
 def checkpoint_metadata(
-    *, method, options, dataset, recipe, iterations, world_size, code_version, plan=None, half=False, start=None
-):
+    *,
+    method: str,
+    options: dict[str, Any],
+    dataset: IRSTDDataset,
+    recipe: "Recipe",
+    iterations: int,
+    world_size: int,
+    code_version: str,
+    plan: dict[str, Any] | None = None,
+    half: bool = False,
+    start: Weights | None = None,
+) -> dict[str, Any]:
     """What is stored with the weights: nothing of the clock or the machine, so that equal runs give equal files.
 
     Arguments:
@@ -57,7 +73,7 @@ def checkpoint_metadata(
     }
 
 
-def trained_on(lists, root=None):
+def trained_on(lists: Iterable[str], root: str | None = None) -> dict[str, Any]:
     """What stands in a header for weights that were trained elsewhere, on training lists that are known here.
 
     Arguments:
@@ -80,7 +96,7 @@ def trained_on(lists, root=None):
         if split in known or (known and name.lower() not in found_datasets(root)):
             name = name.lower()
             digests = published_digests(name)
-            images = {id: digests[id][0] for id in read_split(name, split, "train")}
+            images: dict[str, str | None] = {id: digests[id][0] for id in read_split(name, split, "train")}
         else:
             dataset = build_dataset(name, root=root, split=split, subset="train")
             name, split, images = dataset.name, dataset.split, images_of(dataset)[dataset.name]
@@ -92,6 +108,6 @@ def trained_on(lists, root=None):
     return {"dataset": first, "split": splits[first], "seen": seen}
 
 
-def digest(lines):
+def digest(lines: Iterable[str]) -> str:
     """SHA-256 (hex) of lines of text."""
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

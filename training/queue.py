@@ -3,20 +3,21 @@
 import math
 import shlex
 import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from irsam_zoo.datasets import build_dataset
+from irsam_zoo.datasets import IRSTDDataset, build_dataset
 from irsam_zoo.results.files import write_atomic
 from irsam_zoo.results.store import check_name
 from irsam_zoo.training.campaign import train_for, trained
+from irsam_zoo.training.train import TrainOptions
 from irsam_zoo.training.work_folder import last_state
 from irsam_zoo.zoo import build_method
 from irsam_zoo.zoo.errors import FAILURES, UsageError, one_line
 from irsam_zoo.zoo.neural import NeuralDetector
-from irsam_zoo.zoo.registry import method_class
-from irsam_zoo.zoo.specs import method_config
+from irsam_zoo.zoo.specs import detector_class, method_config
 from irsam_zoo.zoo.terminal import say
 from irsam_zoo.zoo.weights.known_weights import entry_named
 
@@ -39,11 +40,11 @@ class Entry:
     seconds: float
     seed: int = 0
 
-    def __str__(self):
+    def __str__(self) -> str:
         return shlex.join([self.network, self.dataset, f"{self.seconds:g}", str(self.seed)])
 
 
-def read_queue(path):
+def read_queue(path: str | Path) -> list[Entry]:
     """The `Entry`s of a queue file, most valuable first: a line each of network, data set, seconds and maybe a seed.
 
     ``#`` begins a comment; names with spaces stand in quotes. An entry that is there twice counts once.
@@ -69,18 +70,18 @@ def read_queue(path):
     return list(dict.fromkeys(entries))
 
 
-def _entry(network, dataset, seconds, seed="0"):
-    seconds, seed = float(seconds), int(seed)
-    if not (math.isfinite(seconds) and seconds > 0) or seed < 0:
+def _entry(network: str, dataset: str, seconds: str, seed: str = "0") -> Entry:
+    budget, number = float(seconds), int(seed)
+    if not (math.isfinite(budget) and budget > 0) or number < 0:
         raise ValueError
     name, options = method_config(network)
-    if entry_named(name) or not issubclass(method_class(options["type"]), NeuralDetector):
+    if entry_named(name) or not issubclass(detector_class(options["type"]), NeuralDetector):
         raise UsageError(f"{name} has no network to train")
     check_name("method", name)
-    return Entry(network, dataset, seconds, seed)
+    return Entry(network, dataset, budget, number)
 
 
-def entry_job(entry, options, dataset):
+def entry_job(entry: Entry, options: TrainOptions, dataset: IRSTDDataset) -> TrainOptions:
     """The `TrainOptions` of an entry, whose work folder says which run it holds, below ``options.out``.
 
     The kind of device is part of the name: seconds and batches of a GPU are not those of a processor.
@@ -91,7 +92,21 @@ def entry_job(entry, options, dataset):
     return replace(options, **own, out=str(Path(options.out or WORK, run)))
 
 
-def run_queue(entries, options, *, plugins=(), report=say, largest_state=None, after=lambda job, weights: None):
+def job_folder(job: TrainOptions) -> Path:
+    """The work folder that `entry_job` gave a job."""
+    assert job.out is not None
+    return Path(job.out)
+
+
+def run_queue(
+    entries: Sequence[Entry],
+    options: TrainOptions,
+    *,
+    plugins: Iterable[str] = (),
+    report: Callable[[str], None] = say,
+    largest_state: int | None = None,
+    after: Callable[[TrainOptions, Path | None], None] = lambda job, weights: None,
+) -> dict[Entry, str]:
     """Train the entries of a queue one after the other until all are done or the time is over.
 
     Those that have their weights are passed over. Begun ones come first, then the others in their order, last those whose
@@ -123,7 +138,7 @@ def run_queue(entries, options, *, plugins=(), report=say, largest_state=None, a
         if reason:
             report(f"{entry}: left, {reason}")
             continue
-        report(f"{entry}: {'goes on' if last_state(job.out) else 'begins'}")
+        report(f"{entry}: {'goes on' if last_state(job_folder(job)) else 'begins'}")
         try:
             error = train_for(job, plugins, deadline)
         except BaseException:  # an interrupt: what was saved last is not lost
@@ -133,15 +148,17 @@ def run_queue(entries, options, *, plugins=(), report=say, largest_state=None, a
         if error is not None:
             failures[entry] = error
             report(f"{entry}: failed: {error}")
-            write_atomic(Path(job.out, FAILED), error + "\n")
+            write_atomic(job_folder(job) / FAILED, error + "\n")
         elif weights is not None:
-            Path(job.out, FAILED).unlink(missing_ok=True)
+            (job_folder(job) / FAILED).unlink(missing_ok=True)
             report(f"{entry}: done, {weights}")
         after(job, weights)
     return failures
 
 
-def waiting(entries, options):
+def waiting(
+    entries: Iterable[Entry], options: TrainOptions
+) -> tuple[dict[Entry, tuple[TrainOptions, IRSTDDataset]], dict[Entry, str]]:
     """The entries that have no weights yet, in the order in which they are to be trained.
 
     Returns:
@@ -158,21 +175,23 @@ def waiting(entries, options):
         job = entry_job(entry, options, dataset)
         if trained(job, dataset) is None:
             todo[entry] = job, dataset
-    folder = lambda entry: Path(todo[entry][0].out)  # noqa: E731
+    folder = lambda entry: job_folder(todo[entry][0])  # noqa: E731
     order = sorted(todo, key=lambda entry: ((folder(entry) / FAILED).is_file(), last_state(folder(entry)) is None))
     return {entry: todo[entry] for entry in order}, failures
 
 
-def _left_out(entry, job, left, largest_state):
+def _left_out(entry: Entry, job: TrainOptions, left: float, largest_state: int | None) -> str | None:
     """Why an entry is not run in this stretch, or None."""
-    if last_state(job.out):
+    folder = job_folder(job)
+    if last_state(folder):
         return None
     for device in DEVICES:
-        if device != job.device and last_state(f"{job.out.removesuffix(job.device)}{device}"):
+        if device != job.device and last_state(f"{str(folder).removesuffix(job.device)}{device}"):
             return f"it was begun on a device of kind {device}, and goes on there"
     if largest_state is None or left >= WHOLE * entry.seconds:
         return None
-    size = STATE_BYTES * sum(values.numel() for values in build_method(entry.network).network.parameters())
+    network = build_method(entry.network).network
+    size = STATE_BYTES * sum(values.numel() for values in network.parameters()) if network is not None else 0
     if size <= largest_state:
         return None
     return f"its state of about {size >> 20} MiB does not travel, and {left:.0f} s are not enough to end it"

@@ -1,10 +1,13 @@
 """Training recipes: from configuration files to what the runner takes."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
+from mmengine.model import BaseModel
 from mmengine.registry import MODELS
 
 from irsam_zoo.training.checks import PHASE_WORD, check_entries, check_parts
@@ -12,9 +15,9 @@ from irsam_zoo.training.optim import graph_options
 from irsam_zoo.zoo.config_files import read_config
 from irsam_zoo.zoo.errors import UsageError
 from irsam_zoo.zoo.lookup import unknown
-from irsam_zoo.zoo.registry import method_class
+from irsam_zoo.zoo.neural import NeuralDetector
 from irsam_zoo.zoo.schedules import SCHEDULES
-from irsam_zoo.zoo.specs import CONFIG_DIR, method_config
+from irsam_zoo.zoo.specs import CONFIG_DIR, detector_class, method_config
 
 SHARED_DIR = CONFIG_DIR.parent / "training"
 INPUT_SIZE = "input_size"  # stands in an augmentation for the side of the square that the detector resizes test images to
@@ -59,32 +62,32 @@ class Recipe:
     """
 
     schedule_name: str
-    optimizer: dict
-    augmentation: list
+    optimizer: dict[str, Any]
+    augmentation: list[dict[str, Any]]
     batch_size: int | None = None
     model: str = "TrainingModel"
     epochs: int | None = None
     steps: int | None = None
-    phases: list | None = None
+    phases: list[dict[str, Any]] | None = None
     gpu_batch: int = 1
-    evaluation: dict | None = None
+    evaluation: dict[str, Any] | None = None
     loss: str | None = None
-    schedule: dict | None = None
+    schedule: dict[str, Any] | None = None
     clip: float | None = None
     select: str = "last"
-    ema: dict | None = None
+    ema: dict[str, Any] | None = None
     amp: bool = False
     saves: int = 50
     seed: int = 0
-    not_reproduced: dict | None = None
+    not_reproduced: dict[str, Any] | None = None
 
-    def iterations(self, epoch_length):
+    def iterations(self, epoch_length: int) -> int:
         """Iterations of the run, where an epoch has that many."""
         if self.phases:
             return sum(phase["steps"] for phase in self.phases)
-        return self.steps if self.steps is not None else self.epochs * epoch_length
+        return self.steps if self.steps is not None else (self.epochs or 0) * epoch_length
 
-    def augmentations(self):
+    def augmentations(self) -> dict[int, list[dict[str, Any]]]:
         """The augmentation of each phase by the number of the sample that it begins with."""
         if not self.phases:
             return {0: self.augmentation}
@@ -94,13 +97,13 @@ class Recipe:
             first += phase["steps"] * phase["batch_size"]
         return found
 
-    def on_gpu(self):
+    def on_gpu(self) -> "Recipe":
         """The recipe with the batches that a GPU takes."""
         if not self.phases:
             return self
         return replace(self, phases=[phase | {"batch_size": phase["batch_size"] * self.gpu_batch} for phase in self.phases])
 
-    def scheduler(self, epoch_length):
+    def scheduler(self, epoch_length: int) -> dict[str, Any] | None:
         """`schedule` in iterations, or None."""
         if self.schedule is None:
             return None
@@ -115,12 +118,12 @@ class Recipe:
             schedule["pct_start"] = max(schedule.get("pct_start", 0.3), 2 / schedule["total_steps"])
         return schedule | {"by_epoch": False}
 
-    def training_model(self, detector):
+    def training_model(self, detector: NeuralDetector) -> BaseModel:
         """The model that trains a detector."""
         loss = {"loss": self.loss} if self.loss else {}
         return MODELS.build(dict(type=self.model, detector=detector, **loss))
 
-    def optim_wrapper(self, device):
+    def optim_wrapper(self, device: str) -> dict[str, Any]:
         """mmengine's configuration of the optimiser or optimisers."""
         wrapper = {"type": "StepOptimWrapper", "device": device, "half": self.amp, "clip": self.clip}
         if "type" in self.optimizer:
@@ -129,7 +132,15 @@ class Recipe:
         return parts | {"constructor": "PartOptimWrapperConstructor"}
 
 
-def load_recipe(method, schedule_name, *, input_size=None, select=None, changes=None, seed=None):
+def load_recipe(
+    method: str,
+    schedule_name: str,
+    *,
+    input_size: int | None = None,
+    select: str | None = None,
+    changes: Mapping[str, Any] | None = None,
+    seed: int | None = None,
+) -> Recipe:
     """The recipe of a method.
 
     The published one is ``recipe`` in ``configs/methods/<method>.py``, else in the configuration of the class that the
@@ -168,11 +179,11 @@ def load_recipe(method, schedule_name, *, input_size=None, select=None, changes=
     check_entries(recipe, title, [key for key in Recipe.__dataclass_fields__ if key not in ("schedule_name", "not_reproduced")])
     recipe["augmentation"] = _filled(recipe["augmentation"], {INPUT_SIZE: input_size})
     recipe = Recipe(schedule_name=schedule_name, not_reproduced=lacking or None, **recipe)
-    check_parts(recipe, title, getattr(method_class(options["type"]), "parts", ()))
+    check_parts(recipe, title, getattr(detector_class(options["type"]), "parts", ()))
     return recipe
 
 
-def _published(method, name, kind):
+def _published(method: str, name: str, kind: str) -> tuple[Path, dict[str, Any]]:
     """The file that holds the recipe, and the recipe."""
     candidates = [CONFIG_DIR / f"{name}.py", CONFIG_DIR / f"{kind}.py", SHARED_DIR / "base.py"]
     if str(method).endswith(".py"):
@@ -183,7 +194,7 @@ def _published(method, name, kind):
     raise UsageError(f"{candidates[-1]} is missing; restore it")
 
 
-def _rescheduled(recipe, shared, name, kind, source):
+def _rescheduled(recipe: dict[str, Any], shared: dict[str, Any], name: str, kind: str, source: Path) -> dict[str, Any]:
     """A published recipe under a schedule that is not the published one."""
     entries = shared["methods"]
     whole = "fraction" not in shared["recipe"]  # of the published recipe, nothing is left but what is not reproduced
@@ -201,17 +212,17 @@ def _part(length, fraction):
     return math.ceil(length * fraction) if type(length) is int else length
 
 
-def _changed(recipe, changes):
+def _changed(recipe: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     config = Config(recipe)
     try:
-        config.merge_from_dict(changes)
+        config.merge_from_dict(dict(changes))
     except (AttributeError, KeyError, TypeError) as error:
         raise UsageError(f"--recipe {' '.join(changes)}: {' '.join(str(error).split())}") from None
     lengths = [key for key in LENGTHS if key in changes]
     return {**config.to_dict(), **({key: changes.get(key) for key in LENGTHS} if lengths else {})}
 
 
-def _filled(augmentation, values):
+def _filled(augmentation: list[dict[str, Any]], values: Mapping[str, Any]) -> list[dict[str, Any]]:
     """An augmentation with words replaced by values; where a word's value is None, the steps that ask for it are left out."""
     filled = [
         {key: values.get(value, value) if isinstance(value, str) else value for key, value in step.items()}

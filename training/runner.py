@@ -3,18 +3,20 @@
 import logging
 import os
 import pickle
+from pathlib import Path
+from typing import Any, cast
 
 import torch
 from mmengine.dist import init_dist, is_distributed
 from mmengine.logging import MMLogger
-from mmengine.model import MMDistributedDataParallel, MMSeparateDistributedDataParallel
+from mmengine.model import BaseModel, MMDistributedDataParallel, MMSeparateDistributedDataParallel
 from mmengine.runner import Runner
 from mmengine.utils.dl_utils import set_multi_processing
 
 from irsam_zoo.zoo.errors import UsageError, ZooError
 
 
-def start_distributed(launcher, device):
+def start_distributed(launcher: str, device: str) -> None:
     """Join the processes that a launcher started.
 
     Arguments:
@@ -40,7 +42,7 @@ def start_distributed(launcher, device):
         raise ZooError(f"--launcher {launcher}: {' '.join(str(error).split())}; start it with: {hint}") from error
 
 
-def read_state(path):
+def read_state(path: str | Path) -> dict[str, Any]:
     """A state that a run saved: a dict of tensors and plain data.
 
     mmengine leaves it to torch's default whether a file may run code. Here it may not.
@@ -62,7 +64,7 @@ class TrainingRunner(Runner):
         kwargs: Those of `mmengine.runner.Runner`.
     """
 
-    def __init__(self, *, device, **kwargs):
+    def __init__(self, *, device: str, **kwargs: Any):
         self.device = device
         super().__init__(**kwargs)
 
@@ -95,9 +97,9 @@ class TrainingRunner(Runner):
         return checkpoint
 
     @property
-    def bare_model(self):
+    def bare_model(self) -> BaseModel:
         """The model without the wrapper of a distributed run."""
-        return self.model.module if self.distributed else self.model
+        return cast(BaseModel, self.model.module if self.distributed else self.model)
 
     def close(self):
         """Let go of the log file."""

@@ -1,6 +1,7 @@
 """Training squares cut on the device: whole batches at once, from the draws that `datasets.transforms` makes of each sample."""
 
 from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -31,14 +32,14 @@ class DeviceSquares:
         flat = (np.concatenate([part.reshape(-1) for part in parts]) for parts in (images, masks))
         self.images, self.masks = (torch.from_numpy(part).to(self.device) for part in flat)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.batch_sampler)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[dict[str, torch.Tensor]]:
         for batch in self.batch_sampler:
             yield self.cut(batch)
 
-    def cut(self, batch):
+    def cut(self, batch: Sequence[tuple[int, int]]) -> dict[str, torch.Tensor]:
         """The samples of a batch.
 
         Arguments:

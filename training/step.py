@@ -1,9 +1,12 @@
 """One step of a training: forward, loss, backward, optimiser and average, captured where that can be."""
 
+from typing import Any, cast
+
+import torch
 from mmengine.optim import OptimWrapperDict
 
 from irsam_zoo.training.capture import CapturedSteps
-from irsam_zoo.training.optim import can_be_captured
+from irsam_zoo.training.optim import StepOptimWrapper, can_be_captured
 from irsam_zoo.zoo.terminal import warn
 
 
@@ -19,7 +22,8 @@ class Step:
 
     def __init__(self, model, wrapper, *, average=lambda: None, graphs=None):
         self.model, self.wrapper, self.average = model, wrapper, average
-        self.optimizers = [*wrapper.values()] if isinstance(wrapper, OptimWrapperDict) else [wrapper]
+        wrappers = [*wrapper.values()] if isinstance(wrapper, OptimWrapperDict) else [wrapper]
+        self.optimizers = cast(list[StepOptimWrapper], wrappers)
         self.captured = None
         refusing = sorted({type(each.optimizer).__name__ for each in self.optimizers if not can_be_captured(each)})
         if graphs is not None and refusing:
@@ -27,7 +31,7 @@ class Step:
         elif graphs is not None:
             self.captured = CapturedSteps(self._take, graphs, clean=self._drop_gradients, tell=warn)
 
-    def __call__(self, batch, kind=None):
+    def __call__(self, batch: dict[str, torch.Tensor], kind: Any = None) -> dict[str, torch.Tensor]:
         """Take a step.
 
         Arguments:
@@ -41,7 +45,7 @@ class Step:
             optimizer.show_rates()
         return self._take(batch) if self.captured is None else self.captured(batch, kind)
 
-    def _take(self, batch):
+    def _take(self, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         losses = self.model.train_step(batch, optim_wrapper=self.wrapper)
         self.average()
         return {name: value.detach() for name, value in losses.items()}

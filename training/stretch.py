@@ -5,16 +5,17 @@ The folder holds this project's code, the training images of the entries that wa
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from irsam_zoo import PROGRAM, ROOT
-from irsam_zoo.datasets import FolderDataset, build_dataset
+from irsam_zoo.datasets import FolderDataset, IRSTDDataset, build_dataset
 from irsam_zoo.results.files import write_atomic, write_json
 from irsam_zoo.runtime.commit import COMMIT, code_commit
-from irsam_zoo.training.queue import WORK, read_queue, run_queue, waiting
+from irsam_zoo.training.queue import WORK, Entry, job_folder, read_queue, run_queue, waiting
 from irsam_zoo.training.train import TrainOptions
 from irsam_zoo.training.travel import LARGEST, join_files, pack_run, split_file, unpack_run
 from irsam_zoo.zoo.errors import UsageError, ZooError
@@ -27,7 +28,15 @@ NO_CODE = {"tests", "docs", "checkpoints"}
 NO_ROOM = {Path("reports", name) for name in ("results", "times", "studies", "report")}  # rows, not code
 
 
-def pack(folder, queue, options, *, with_data=True, most=MOST, report=say):
+def pack(
+    folder: str | Path,
+    queue: str | Path,
+    options: TrainOptions,
+    *,
+    with_data: bool = True,
+    most: int = MOST,
+    report: Callable[[str], None] = say,
+) -> None:
     """Write a folder from which a stretch runs on another machine that has the dependencies alone.
 
     Arguments:
@@ -58,8 +67,9 @@ def pack(folder, queue, options, *, with_data=True, most=MOST, report=say):
         write_atomic(partial / QUEUE, "".join(f"{entry}\n" for entry in todo))
         write_json(partial / OPTIONS, {name: getattr(options, name) for name in CARRIED})
         for entry, (job, _) in todo.items():
-            reason = pack_run(job.out, partial / STATES / Path(job.out).name)
-            if reason and Path(job.out).is_dir():
+            work = job_folder(job)
+            reason = pack_run(work, partial / STATES / work.name)
+            if reason and work.is_dir():
                 report(f"{entry}: begun here, and does not go along: {reason}")
         if with_data:
             for dataset in {dataset.name: dataset for _, dataset in todo.values()}.values():
@@ -73,7 +83,7 @@ def pack(folder, queue, options, *, with_data=True, most=MOST, report=say):
     report(f"{len(todo)} entries in {', '.join(f'{place} ({_size(place) / 2**20:.1f} MiB)' for place in folders)}")
 
 
-def _spread(partial, folder, most):
+def _spread(partial: Path, folder: Path, most: int) -> dict[Path, Path]:
     """Move data sets that are too much for one folder into others beside it, as large as may be brought at once.
 
     Returns:
@@ -107,7 +117,15 @@ def _spread(partial, folder, most):
     return folders
 
 
-def run_stretch(folder, out, *, device, time_limit, data_root=None, report=say):
+def run_stretch(
+    folder: str | Path,
+    out: str | Path,
+    *,
+    device: str,
+    time_limit: float | None,
+    data_root: str | None = None,
+    report: Callable[[str], None] = say,
+) -> dict[Entry, str]:
     """Train the queue of a packed folder, and leave in another one, after each entry, what is to be carried home.
 
     Arguments:
@@ -141,10 +159,11 @@ def run_stretch(folder, out, *, device, time_limit, data_root=None, report=say):
         method=first.network, dataset=first.dataset, device=device, time_limit=time_limit, **places, **carried
     )
 
-    def bring_home(job, weights):
-        name = Path(job.out).name
+    def bring_home(job: TrainOptions, weights: Path | None) -> None:
+        work = job_folder(job)
+        name = work.name
         if weights is None:
-            reason = pack_run(job.out, out / STATES / name)
+            reason = pack_run(work, out / STATES / name)
             if reason:
                 report(f"{name}: cannot be gone on with elsewhere: {reason}")
             return
@@ -155,7 +174,9 @@ def run_stretch(folder, out, *, device, time_limit, data_root=None, report=say):
     return run_queue(entries, options, report=report, largest_state=LARGEST, after=bring_home)
 
 
-def collect(out, *, checkpoints, work=None, report=say):
+def collect(
+    out: str | Path, *, checkpoints: str | Path, work: str | Path | None = None, report: Callable[[str], None] = say
+) -> list[str]:
     """Put what `run_stretch` left where training on this machine finds it.
 
     Arguments:
@@ -185,7 +206,7 @@ def collect(out, *, checkpoints, work=None, report=say):
     return faults
 
 
-def _pack_code(target):
+def _pack_code(target: Path) -> None:
     """Copy this project's code and configurations, with its commit."""
     for place in sorted(ROOT.iterdir()):
         if place.suffix == ".py" and place.is_file():
@@ -196,12 +217,12 @@ def _pack_code(target):
     write_atomic(target / COMMIT, code_commit() or "")
 
 
-def _no_code(folder, names):
+def _no_code(folder: str, names: list[str]) -> list[str]:
     inside = Path(folder).relative_to(ROOT)
     return [name for name in names if name == "__pycache__" or inside / name in NO_ROOM]
 
 
-def _pack_images(dataset, root):
+def _pack_images(dataset: IRSTDDataset, root: Path) -> None:
     """Copy the training images and masks of a data set, smaller where they stay the same to the pixel and in every note."""
     members = getattr(dataset, "members", {dataset.name: dataset})
     files = [member for member in members.values() if isinstance(member, FolderDataset)]
@@ -224,7 +245,7 @@ def _pack_images(dataset, root):
     raise ZooError(f"the training images of {dataset.name} are read otherwise without its other files; say --without-data")
 
 
-def _smaller(data):
+def _smaller(data: bytes) -> bytes | None:
     """The bytes of a PNG with the same 8-bit grey levels, if there is one that is smaller; else None."""
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.dtype != np.uint8:
@@ -239,5 +260,5 @@ def _smaller(data):
     return best if len(best) < len(data) else None
 
 
-def _size(place):
+def _size(place: Path) -> int:
     return sum(path.stat().st_size for path in [place, *place.rglob("*")] if path.is_file())

@@ -5,15 +5,17 @@ import os
 import shutil
 import time
 import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from mmengine.dist import barrier, get_dist_info
 
 from irsam_zoo import PROGRAM
-from irsam_zoo.datasets import build_dataset
+from irsam_zoo.datasets import IRSTDDataset, build_dataset
 from irsam_zoo.metrics.mm_metric import IRSTDMetric
 from irsam_zoo.results.code_version import code_version
 from irsam_zoo.results.files import locked
@@ -40,16 +42,16 @@ from irsam_zoo.training.hooks import (
 )
 from irsam_zoo.training.loop import StepTrainLoop
 from irsam_zoo.training.provenance import checkpoint_metadata
-from irsam_zoo.training.recipe import load_recipe
+from irsam_zoo.training.recipe import Recipe, load_recipe
 from irsam_zoo.training.runner import TrainingRunner, read_state, start_distributed
 from irsam_zoo.training.squares import DeviceSquares, can_cut
 from irsam_zoo.training.work_folder import claim, drop_states, finished_run, last_state, make_folder, work_folder
 from irsam_zoo.zoo import UsageError, build_method
 from irsam_zoo.zoo.neural import NeuralDetector
-from irsam_zoo.zoo.registry import method_class
-from irsam_zoo.zoo.specs import method_config
+from irsam_zoo.zoo.specs import detector_class, method_config
 from irsam_zoo.zoo.terminal import warn
 from irsam_zoo.zoo.weights.known_weights import entry_named
+from irsam_zoo.zoo.weights.loaded import Weights
 from irsam_zoo.zoo.weights.own_files import halved, save_checkpoint
 
 LOG_EVERY = 10  # iterations
@@ -100,13 +102,13 @@ class TrainOptions:
     amp: bool = False
     half: bool = False
     init: str | None = None
-    recipe: dict | None = None
+    recipe: dict[str, Any] | None = None
     select: str | None = None
     sampler: str = "auto"
     bar: bool = True
 
 
-def train(options):
+def train(options: TrainOptions) -> Path | None:
     """Train a method, or go on with a run that was interrupted in the same work folder.
 
     A run that is done keeps its log alone, and is not run again while its checkpoint is there.
@@ -123,19 +125,20 @@ def train(options):
     """
     warnings.filterwarnings("ignore", module=r"mmengine\.")  # advice on its own defaults
     name, method = method_config(options.method)
-    if not issubclass(method_class(method["type"]), NeuralDetector):
+    if not issubclass(detector_class(method["type"]), NeuralDetector):
         raise UsageError(f"{name} has no network to train; see {PROGRAM} list for those of the family deep")
     known = entry_named(name)
     if known is not None:
         raise UsageError(f"{name} are published weights and need no training; to train the network say {known.method}")
     start_distributed(options.launcher, options.device)
     dataset = build_dataset(options.dataset, root=options.data_root, split=options.split, subset="train")
-    choices = dict(select=options.select, changes=options.recipe, seed=options.seed)
+    choices: dict[str, Any] = dict(select=options.select, changes=options.recipe, seed=options.seed)
     # Weights are drawn when the network is built.
     recipe = load_recipe(options.method, options.schedule, **choices)
     torch.manual_seed(recipe.seed)
     method = {**(recipe.evaluation or {}), **method}
     detector = build_method(method, weights=None)
+    assert isinstance(detector, NeuralDetector)  # as its class was seen to be
     start = None if options.init is None else detector.start_from(options.init)
     recipe = load_recipe(options.method, options.schedule, input_size=detector.input_size, **choices)
     if options.device == "cuda":
@@ -149,7 +152,7 @@ def train(options):
 
 
 @contextmanager
-def _explained(name):
+def _explained(name: str) -> Iterator[None]:
     """Torch's error of a batch of one image in the words of a recipe."""
     try:
         yield
@@ -163,7 +166,16 @@ def _explained(name):
 class _Run:
     """The parts of one run."""
 
-    def __init__(self, name, method, dataset, recipe, options, detector, start):
+    def __init__(
+        self,
+        name: str,
+        method: dict[str, Any],
+        dataset: IRSTDDataset,
+        recipe: Recipe,
+        options: TrainOptions,
+        detector: NeuralDetector,
+        start: Weights | None,
+    ):
         self.deadline = None if options.time_limit is None else time.monotonic() + options.time_limit
         self.name, self.method, self.dataset, self.detector, self.start = name, method, dataset, detector, start
         self.recipe, self.seed, self.options = recipe, recipe.seed, options
@@ -179,13 +191,14 @@ class _Run:
         if recipe.phases:
             if any("steps" not in phase for phase in recipe.phases):
                 self._plan()
-            phases = [(phase["steps"], phase["batch_size"]) for phase in self.recipe.phases]
+            phases = [(phase["steps"], phase["batch_size"]) for phase in self.recipe.phases or ()]
             self.batches = PhasedBatches(len(self.train_ids), phases, self.seed)
         else:
+            assert recipe.batch_size is not None  # where there are no phases
             self.batches = SeededBatches(len(self.train_ids), recipe.batch_size, self.seed, self.rank, self.world_size)
         self.iterations = self.recipe.iterations(len(self.batches))
 
-    def _plan(self):
+    def _plan(self) -> None:
         """Give the phases their steps."""
         if self.world_size > 1:
             raise UsageError("--schedule budget counts the time of one process; leave out --launcher")
@@ -198,18 +211,18 @@ class _Run:
             identity=[self.method, self.dataset.name, self.dataset.split],
             places=(self.work_dir, self.checkpoints),
         )
-        parts = ", ".join(f"{p['steps']} of {p['batch_size']} squares of {p['size']} px" for p in self.recipe.phases)
+        parts = ", ".join(f"{p['steps']} of {p['batch_size']} squares of {p['size']} px" for p in self.recipe.phases or ())
         precision = "bfloat16" if self.recipe.amp else "float32"
         warn(f"{self.name} on {self.dataset.title}: steps in {self.options.budget:g} s: {parts}; {precision}")
 
-    def _samples(self, augmentations):
+    def _samples(self, augmentations: Mapping[int, Sequence[dict[str, Any]]]) -> TrainingSet:
         """The training images, decoded once a run, under augmentations."""
         if self.samples is None:
             self.samples = TrainingSet(self.dataset, self.train_ids, augmentations, self.seed, self.detector.targets)
         self.samples.augment_by(augmentations)
         return self.samples
 
-    def train(self):
+    def train(self) -> Path | None:
         if self.recipe.not_reproduced and self.rank == 0:
             lacking = ", ".join(f"{key}={value!r}" for key, value in self.recipe.not_reproduced.items())
             warn(f"{self.name}: of the author's script, this trainer does not reproduce {lacking}")
@@ -251,7 +264,7 @@ class _Run:
         barrier()
         return path
 
-    def _runner(self, progress):
+    def _runner(self, progress: ProgressHook) -> TrainingRunner:
         recipe, options = self.recipe, self.options
         on_gpu = options.device == "cuda"
         state = last_state(self.work_dir)
@@ -298,7 +311,7 @@ class _Run:
             **validation,
         )
 
-    def _loader(self):
+    def _loader(self) -> Any:
         """Batches of this run, cut on the device where its augmentation allows it and the options do."""
         recipe, device = self.recipe, self.options.device
         samples = self._samples(recipe.augmentations())
@@ -310,10 +323,11 @@ class _Run:
         workers = min(MOST_WORKERS, available_cores() // self.world_size) if device == "cuda" else 0
         return training_loader(samples, self.batches, workers)
 
-    def _publish(self, runner, metadata):
+    def _publish(self, runner: TrainingRunner, metadata: dict[str, Any]) -> Path:
         """Write the weights that the recipe selects: of the last saved state, or of the best on the validation part."""
         best = self.recipe.select == "val"
         saved = self.work_dir / Path(runner.message_hub.get_info("best_ckpt")).name if best else last_state(self.work_dir)
+        assert saved is not None  # by the run that has just ended
         runner.bare_model.load_state_dict(read_state(saved)["state_dict"])
         written = self.checkpoints / f".{self.title}-{os.urandom(8).hex()}.safetensors"
         state = self.detector.network.state_dict()

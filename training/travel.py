@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -18,7 +19,7 @@ ROUNDED = ".bfloat16.pth"  # the end of a state's name in that form
 PARTS = ".parts.json"  # the end of the name of the note beside a file that is carried
 
 
-def pack_run(work_dir, target, largest=LARGEST):
+def pack_run(work_dir: str | Path, target: str | Path, largest: int = LARGEST) -> str | None:
     """Copy what a begun training needs to go on elsewhere: its plan, what it is, its losses, and its last state.
 
     A state that is too large is written with the optimiser's moments in bfloat16; one that is still too large is not copied.
@@ -53,7 +54,7 @@ def pack_run(work_dir, target, largest=LARGEST):
     return f"its state has {size / 2**20:.1f} MiB, more than the {largest / 2**20:.1f} that are carried"
 
 
-def unpack_run(source, work_dir):
+def unpack_run(source: str | Path, work_dir: str | Path) -> bool:
     """Put a copy of `pack_run` where training looks for it. A work folder that is as far or further is left as it is.
 
     Returns:
@@ -85,7 +86,7 @@ def unpack_run(source, work_dir):
     return True
 
 
-def split_file(path, folder, largest=LARGEST):
+def split_file(path: str | Path, folder: str | Path, largest: int = LARGEST) -> None:
     """Copy a file into a folder, in parts of at most `largest` bytes, and last a note of its name, size and SHA-256."""
     path, folder = Path(path), Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -97,7 +98,7 @@ def split_file(path, folder, largest=LARGEST):
     write_json(folder / f"{path.name}{PARTS}", {"name": path.name, "sha256": sha256_file(path), "parts": names})
 
 
-def join_files(folder, target):
+def join_files(folder: str | Path, target: str | Path) -> tuple[list[Path], list[str]]:
     """Put together what `split_file` left in a folder.
 
     Returns:
@@ -112,7 +113,7 @@ def join_files(folder, target):
     return joined, faults
 
 
-def _joined(note, target):
+def _joined(note: Path, target: Path) -> Path:
     about = json.loads(note.read_text(encoding="utf-8"))
     names = [about["name"], *about["parts"]]
     if any(Path(name).name != name for name in names):
@@ -128,13 +129,13 @@ def _joined(note, target):
     return partial.replace(path)
 
 
-def _steps(state):
+def _steps(state: str | Path) -> int:
     """The steps behind a state, by its name."""
     digits = Path(state).name.partition(".")[0].removeprefix("iter_")
     return int(digits) if digits.isdecimal() else 0
 
 
-def _converted(value, old, new):
+def _converted(value: Any, old: torch.dtype, new: torch.dtype) -> Any:
     """Nested plain data whose tensors of one type, but for single numbers, are of another."""
     if isinstance(value, dict):
         return {key: _converted(entry, old, new) for key, entry in value.items()}

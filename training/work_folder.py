@@ -4,7 +4,9 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from irsam_zoo.datasets import IRSTDDataset
 from irsam_zoo.results.files import write_atomic
 from irsam_zoo.training.hooks import LossTableHook
 from irsam_zoo.zoo import UsageError
@@ -12,8 +14,11 @@ from irsam_zoo.zoo.durable import written_whole
 from irsam_zoo.zoo.specs import method_config
 from irsam_zoo.zoo.weights.header import read_header
 
+if TYPE_CHECKING:
+    from irsam_zoo.training.train import TrainOptions
 
-def last_state(work_dir):
+
+def last_state(work_dir: str | Path) -> Path | None:
     """The state that a run in this folder saved last, or None."""
     note = Path(work_dir) / "last_checkpoint"  # mmengine's
     if not note.is_file():
@@ -29,7 +34,7 @@ def last_state(work_dir):
     return states[max(states)] if states else None
 
 
-def work_folder(options, dataset, seed=None):
+def work_folder(options: "TrainOptions", dataset: IRSTDDataset, seed: int | None = None) -> Path:
     """The work folder of a run of a method on a data set: that of the options, else one named after the run."""
     if options.out:
         return Path(options.out)
@@ -39,13 +44,13 @@ def work_folder(options, dataset, seed=None):
     return Path("work_dirs/train", f"{name}_{dataset.name}_{dataset.split}_{schedule}_{seed}")
 
 
-def drop_states(work_dir):
+def drop_states(work_dir: str | Path) -> None:
     """Delete what a run saved to resume from: of a large network, hundreds of megabytes."""
     for path in [*Path(work_dir).glob("*.pth"), Path(work_dir) / "last_checkpoint"]:
         path.unlink(missing_ok=True)
 
 
-def make_folder(path):
+def make_folder(path: Path) -> None:
     """Make a folder and those above it; UsageError where that cannot be."""
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -53,7 +58,7 @@ def make_folder(path):
         raise UsageError(f"{path} cannot be made a folder ({error.strerror}); name another") from None
 
 
-def finished_run(work_dir, checkpoints, metadata, *, copy):
+def finished_run(work_dir: Path, checkpoints: Path, metadata: dict[str, Any], *, copy: bool) -> Path | None:
     """The checkpoint that this very run left behind, or None.
 
     Arguments:
@@ -76,7 +81,7 @@ def finished_run(work_dir, checkpoints, metadata, *, copy):
     return None
 
 
-def claim(work_dir, metadata):
+def claim(work_dir: Path, metadata: dict[str, Any]) -> None:
     """Note whose the work folder is.
 
     Raises:
@@ -92,18 +97,18 @@ def claim(work_dir, metadata):
     write_atomic(note, text)
 
 
-def _copy(source, target):
+def _copy(source: Path, target: Path) -> None:
     """Copy a file so that the target is whole whenever it is there."""
     with written_whole(target) as (partial,):
         shutil.copyfile(source, partial)
 
 
-def _comparable(metadata):
+def _comparable(metadata: dict[str, Any]) -> str:
     """Metadata as text, less the commit: a run may go on after a commit that leaves the method's code as it was."""
     return json.dumps({key: value for key, value in metadata.items() if key != "code"}, indent=1, sort_keys=True)
 
 
-def _difference(old, new, name=""):
+def _difference(old: Any, new: Any, name: str = "") -> str:
     """The first entry in which two runs differ, with its values where they are short."""
     if isinstance(old, dict) and isinstance(new, dict):
         key = min(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))

@@ -4,14 +4,16 @@ import importlib
 import importlib.util
 import sys
 import warnings
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import Any
 
 from irsam_zoo.zoo.errors import ZooError
 
 
-def import_segment_anything():
+def import_segment_anything() -> ModuleType:
     """The package ``segment_anything.modeling``, with or without torchvision.
 
     ``segment_anything/__init__.py`` imports torchvision for its predictor and its mask generator; the networks need none
@@ -30,14 +32,14 @@ def import_segment_anything():
             raise ZooError("segment_anything is not installed; run: pip install segment-anything==1.0")
         if importlib.util.find_spec("torchvision") is None:
             package = ModuleType("segment_anything", "Networks of Segment Anything; its predictor needs torchvision.")
-            package.__path__ = list(spec.submodule_search_locations)
+            package.__path__ = list(spec.submodule_search_locations or ())
             package.__spec__ = spec
             package.__file__ = spec.origin
             sys.modules["segment_anything"] = package
     return importlib.import_module("segment_anything.modeling")
 
 
-def import_mmseg():
+def import_mmseg() -> ModuleType:
     """The package ``mmseg``, with ``mmseg.models`` and ``mmseg.datasets`` imported, on mmcv-lite too.
 
     Both import ``mmcv.ops``, which loads the compiled operators of ``mmcv._ext``. mmcv-lite has none, so a module that
@@ -65,7 +67,7 @@ def import_mmseg():
 
 
 @contextmanager
-def _operator_names():
+def _operator_names() -> Iterator[None]:
     """While it lasts, ``mmcv._ext`` imports, unless the compiled module is there or ``mmcv.ops`` is imported already."""
     if "mmcv.ops" in sys.modules or importlib.util.find_spec("mmcv._ext") is not None:
         yield
@@ -82,7 +84,7 @@ def _operator_names():
 class _OperatorNames(ModuleType):
     """A module in which every public name is an operator that cannot be called."""
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
 

@@ -33,18 +33,18 @@ class MethodCard:
     fidelity_scope: str = ""
     notes: tuple[str, ...] = ()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.family not in FAMILIES:
             raise ValueError(f"family must be one of {FAMILIES}, not {self.family!r}")
         if self.fidelity not in FIDELITIES:
             raise ValueError(f"fidelity must be one of {FIDELITIES}, not {self.fidelity!r}")
 
     @property
-    def fidelity_label(self):
+    def fidelity_label(self) -> str:
         """``"reconstruction (WPMD)"``, or the bare fidelity where it covers the whole method."""
         return fidelity_label(self.fidelity, self.fidelity_scope)
 
 
-def fidelity_label(fidelity, scope):
+def fidelity_label(fidelity: str, scope: str) -> str:
     """A fidelity with its scope in brackets behind it."""
     return f"{fidelity} ({scope})" if scope else fidelity

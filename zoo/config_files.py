@@ -1,6 +1,7 @@
 """Configuration files: Python, which runs, and YAML or JSON, which are data and run nothing."""
 
 from pathlib import Path
+from typing import Any
 
 import yaml
 from mmengine.config import Config
@@ -12,7 +13,7 @@ MOST, MOST_VALUES = MB // 10, 10_000  # bytes and values of a configuration of d
 OF_PYTHON_ALONE = ("_base_", "custom_imports")
 
 
-def read_config(path):
+def read_config(path: str | Path) -> dict[str, Any]:
     """The entries of a configuration file as a dict.
 
     mmengine reads YAML with tags that call any function, and imports what ``custom_imports`` and ``_base_`` name; here that is
@@ -39,7 +40,7 @@ def read_config(path):
     return entries
 
 
-def _parse_yaml(text):
+def _parse_yaml(text: str) -> Any:
     """Plain data of YAML. What its anchors come to is counted first: some hundred bytes of them may stand for gigabytes."""
     loader = yaml.SafeLoader(text)
     try:
@@ -54,12 +55,12 @@ def _parse_yaml(text):
         loader.dispose()
 
 
-def _count(node, known):
+def _count(node: yaml.Node, known: dict[int, int | None]) -> int:
     """How many values a node stands for, wherever it is repeated; ValueError where they are too many, or without an end."""
     if id(node) in known:
-        if known[id(node)] is None:
+        if (number := known[id(node)]) is None:
             raise ValueError("an anchor within itself")
-        return known[id(node)]
+        return number
     known[id(node)] = None
     children = node.value if isinstance(node, yaml.CollectionNode) else ()
     number = 1 + sum(_count(part, known) for child in children for part in (child if isinstance(child, tuple) else (child,)))

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -10,7 +11,7 @@ LONGEST = 200  # bytes of a name in that of its temporary file: file systems tak
 
 
 @contextmanager
-def written_whole(*paths, durable=True):
+def written_whole(*paths: Path, durable: bool = True) -> Iterator[list[Path]]:
     """Temporary files beside these, which take their places at the end; after an error none does, and they are gone.
 
     The folders are made. The files may be read by whom the user's umask lets.
@@ -40,7 +41,7 @@ def written_whole(*paths, durable=True):
             sync_folder(folder)
 
 
-def sync_folder(folder):
+def sync_folder(folder: Path) -> None:
     """Have the names in a folder on the disk, where the system can."""
     with suppress(OSError):  # Windows opens no folder, and some file systems sync none
         handle = os.open(folder, os.O_RDONLY)
@@ -50,7 +51,7 @@ def sync_folder(folder):
             os.close(handle)
 
 
-def sweep(folder):
+def sweep(folder: Path) -> None:
     """Delete the temporary files below a folder whose processes have ended, as kills leave them."""
     for place, _, names in os.walk(folder):
         for name in names:
@@ -60,7 +61,7 @@ def sweep(folder):
                     Path(place, name).unlink()
 
 
-def _lives(process):
+def _lives(process: int) -> bool:
     if os.name != "posix":  # there, signal 0 is none to ask with
         return process == os.getpid()
     try:

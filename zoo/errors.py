@@ -23,18 +23,18 @@ LONGEST = 1000  # letters of a text of others, such as an exception that prints 
 FAILURES = (Exception, SystemExit, OutOfTime)
 
 
-def visible(text):
+def visible(text: str) -> str:
     """The text as one line that does nothing to a terminal: control characters, and others without a shape, by their codes."""
     text = " ".join(text.splitlines())
     return text if text.isprintable() else "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
-def shortened(text):
+def shortened(text: str) -> str:
     """The text, or its beginning and how long it is."""
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}... ({len(text)} letters)"
 
 
-def one_line(error):
+def one_line(error: BaseException) -> str:
     """An exception as one line of some length; the class is named unless the text was written for users."""
     try:
         text = shortened(" ".join(str(error).split()))

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from irsam_zoo.zoo.errors import OutOfTime
@@ -11,7 +12,7 @@ AGAIN = 1.0  # seconds after which code that passes over the end of its time is 
 
 
 @contextmanager
-def contained(seconds=None):
+def contained(seconds: float | None = None) -> Iterator[None]:
     """Run code of a method, a plug-in or a configuration.
 
     Behind it the working folder is what it was: relative paths, such as ``--out``, mean the same to all methods. ``os._exit``
@@ -43,7 +44,7 @@ def contained(seconds=None):
 
 
 @contextmanager
-def _alarm(seconds):
+def _alarm(seconds: float | None) -> Iterator[None]:
     if seconds is None or not hasattr(signal, "setitimer"):
         yield
         return

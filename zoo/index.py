@@ -8,7 +8,7 @@ import json
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from irsam_zoo import ROOT
 from irsam_zoo.zoo.card import MethodCard
@@ -32,7 +32,7 @@ class Facts(NamedTuple):
     input_size: int | None = None
 
 
-def own_methods():
+def own_methods() -> list[str]:
     """Sorted names of the methods of this package."""
     entries = _entries()
     if {file for room in ROOMS[:2] for file in _modules(room)} <= {entry["module"] for entry in entries.values()}:
@@ -41,7 +41,7 @@ def own_methods():
     return sorted(name for name, cls in METHODS.module_dict.items() if cls.__module__.startswith("irsam_zoo."))
 
 
-def facts_of(name):
+def facts_of(name: str) -> Facts:
     """The `Facts` of a registered method.
 
     Raises:
@@ -50,14 +50,14 @@ def facts_of(name):
     return _stored(name) or _of_class(name)
 
 
-def card_of(name):
+def card_of(name: str) -> MethodCard | None:
     """The card of the class that is registered under a name, or None."""
     stored = _stored(name)
     return stored.card if stored else getattr(method_class(name), "card", None)
 
 
 @cache
-def _stored(name):
+def _stored(name: str) -> Facts | None:
     """The `Facts` of the index, or None where it has none of the source that is there."""
     entry = _entries().get(name)
     if entry is None or sha256_file(ROOT / entry["module"]) != entry["sha256"]:
@@ -67,23 +67,23 @@ def _stored(name):
     )
 
 
-def _of_class(name):
+def _of_class(name: str) -> Facts:
     from irsam_zoo.zoo.specs import build_method  # which needs this module
 
     method = build_method(name, weights=None)
-    return Facts(method_class(name).card, method.num_parameters, method.input_size)
+    return Facts(type(method).card, method.num_parameters, method.input_size)
 
 
 @cache
-def _entries():
+def _entries() -> dict[str, Any]:
     return json.loads(INDEX.read_text(encoding="utf-8"))
 
 
-def _modules(room):
+def _modules(room: str) -> list[str]:
     return [path.relative_to(ROOT).as_posix() for path in (ROOT / room).glob("[!_]*.py")]
 
 
-def index():
+def index() -> dict[str, dict[str, Any]]:
     """The content of ``index.json``: by method, its module and the SHA-256 of that, and its `Facts`."""
     METHODS.import_from_location()
     entries = {}

@@ -11,7 +11,7 @@ LARGEST_INT = 2**31 - 1
 
 
 @cache
-def keep_freed_memory():
+def keep_freed_memory() -> bool:
     """Have glibc keep the memory of freed arrays for the next ones, which then come without page faults.
 
     By default it takes arrays above 32 MiB from the system and gives them back each time, and the kernel fills every page with

@@ -1,13 +1,16 @@
 """The contract of a deep method: a network, the way into it and the way back to the image's size."""
 
 import hashlib
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
+from torch import nn
 
 from irsam_zoo import PROGRAM
 from irsam_zoo.zoo.detector import FLOAT32, Detector
@@ -17,6 +20,8 @@ from irsam_zoo.zoo.weights.checkpoints import load_checkpoint, load_weights
 from irsam_zoo.zoo.weights.find import check_named_digest
 from irsam_zoo.zoo.weights.header import read_header
 from irsam_zoo.zoo.weights.known_weights import entry_named, recognise, recognise_file
+from irsam_zoo.zoo.weights.loaded import Weights
+from irsam_zoo.zoo.weights.state_dicts import Rules
 
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_STD = (58.395, 57.12, 57.375)
@@ -26,23 +31,7 @@ HALF = {"cuda": torch.float16, "cpu": torch.bfloat16}
 PADDINGS = ("reflect", "zero", "zero_always")
 
 
-@dataclass(frozen=True)
-class Weights:
-    """Where a network's weights came from.
-
-    Attributes:
-        path: The checkpoint file.
-        sha256: Hex digest of the file.
-        metadata: What its writer stored beside the tensors: plain data by name, as JSON holds it, nested where it was. Of a
-            known file (`zoo.weights.known_weights`), its `provenance` as well.
-    """
-
-    path: Path
-    sha256: str
-    metadata: dict
-
-
-class NeuralDetector(Detector):
+class NeuralDetector(Detector, ABC):
     """A detector whose score is the logit of a network. A method defines `build_network` and `loss`.
 
     A subclass sets what `build_network` needs before it calls ``super().__init__(**kwargs)``.
@@ -84,33 +73,35 @@ class NeuralDetector(Detector):
 
     score_kind = "logit"
     default_threshold = "fixed(0)"
+    network: nn.Module
+    device: torch.device
     in_channels = 3
-    mean = IMAGENET_MEAN
-    std = IMAGENET_STD
+    mean: tuple[float, ...] = IMAGENET_MEAN
+    std: tuple[float, ...] = IMAGENET_STD
     divisor = 16
     smallest_input = 16
-    default_input_size = None
+    default_input_size: int | None = None
     default_batch_size = 8
-    convert_rules = ()
-    parts = ()
+    convert_rules: Rules = ()
+    parts: tuple[str, ...] = ()
     memory_format = torch.channels_last
-    targets = None
-    evaluation_options = ("input_size",)
+    targets: Callable[[np.ndarray], dict[str, np.ndarray]] | None = None
+    evaluation_options: tuple[str, ...] = ("input_size",)
     warn_of_random_weights = True
 
     def __init__(
         self,
         *,
-        checkpoint=None,
-        input_size=None,
-        batch_size=None,
-        amp=False,
-        compile=False,
-        mean=None,
-        std=None,
-        padding="reflect",
-        divisor=None,
-        **kwargs,
+        checkpoint: str | Path | None = None,
+        input_size: int | str | None = None,
+        batch_size: int | None = None,
+        amp: bool = False,
+        compile: bool = False,
+        mean: Iterable[float] | None = None,
+        std: Iterable[float] | None = None,
+        padding: str = "reflect",
+        divisor: int | None = None,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         if input_size is None:
@@ -131,7 +122,7 @@ class NeuralDetector(Detector):
         self.std = self.std if std is None else tuple(std)
         if not len(self.mean) == len(self.std) == self.in_channels:
             raise UsageError(f"mean {self.mean} and std {self.std} need one number for each of {self.in_channels} channels")
-        self._brought = {}
+        self._brought: dict[tuple[Any, ...], tuple[torch.Tensor, ...]] = {}
         self.input_size = input_size
         self.padding = padding
         self.divisor = divisor or self.divisor
@@ -139,7 +130,7 @@ class NeuralDetector(Detector):
         self.amp = amp
         self.device = torch.device("cpu")
         self.weights = None
-        self.network = self.build_network().to(memory_format=self.memory_format).eval()
+        self.network = self.build_network().to(memory_format=self.memory_format).eval()  # pyright: ignore[reportCallIssue]
         self._drawn = self._changes()
         if checkpoint is not None:
             self.load(checkpoint)
@@ -147,7 +138,7 @@ class NeuralDetector(Detector):
             self.network.compile()
 
     @classmethod
-    def completed(cls, options):
+    def completed(cls, options: dict[str, Any]) -> dict[str, Any]:
         """Options with those that the checkpoint was trained with, where the caller does not name them."""
         if not options.get("checkpoint"):
             return options
@@ -158,11 +149,11 @@ class NeuralDetector(Detector):
         brought = brought if isinstance(brought, dict) else {}
         return {name: brought[name] for name in cls.evaluation_options if name in brought} | options
 
-    def build_network(self):
+    @abstractmethod
+    def build_network(self) -> nn.Module:
         """The network with fresh weights."""
-        raise TypeError(f"{type(self).__name__} does not define build_network()")
 
-    def loss(self, outputs, masks):
+    def loss(self, outputs: Any, masks: torch.Tensor) -> dict[str, torch.Tensor]:
         """The authors' training loss.
 
         Arguments:
@@ -174,7 +165,7 @@ class NeuralDetector(Detector):
         """
         raise TypeError(f"{type(self).__name__} does not define loss(outputs, masks)")
 
-    def part_loss(self, part, learner, images, masks):
+    def part_loss(self, part: str, learner: nn.Module, images: torch.Tensor, masks: torch.Tensor) -> torch.Tensor | None:
         """The loss by which one of `parts` learns while the others are fixed.
 
         Arguments:
@@ -188,31 +179,31 @@ class NeuralDetector(Detector):
         """
         raise TypeError(f"{type(self).__name__} does not define part_loss(part, learner, images, masks)")
 
-    def forward(self, inputs):
+    def forward(self, inputs: torch.Tensor) -> Any:
         """Run the network on a BxCxhxw normalised input. Methods with a second, computed input add it here."""
         return self.network(inputs)
 
-    def logits(self, outputs):
+    def logits(self, outputs: Any) -> torch.Tensor:
         """The Bx1xhxw logits among the outputs of `forward`."""
         return outputs
 
-    def supervised(self, outputs):
+    def supervised(self, outputs: Any) -> Sequence[torch.Tensor]:
         """The Bx1xhxw logits among the outputs of `forward` that a loss by name compares with the mask: side outputs too."""
         return [self.logits(outputs)]
 
-    def normalize(self, images):
+    def normalize(self, images: torch.Tensor) -> torch.Tensor:
         """Bx1xhxw grey levels 0..255, or BxCxhxw of them, to the BxCxhxw normalised input."""
         mean, std = self._constants(images.dtype, images.device)
         return (images.expand(-1, self.in_channels, -1, -1) - mean) / std
 
-    def _constants(self, *where):
+    def _constants(self, *where: Any) -> tuple[torch.Tensor, ...]:
         """`mean` and `std` as 1xCx1x1 tensors, brought to a device once: a step that is captured may bring nothing there."""
         if where not in self._brought:
             values = (torch.tensor(value, dtype=where[0], device=where[1]) for value in (self.mean, self.std))
             self._brought[where] = tuple(value.view(1, -1, 1, 1) for value in values)
         return self._brought[where]
 
-    def preprocess(self, images):
+    def preprocess(self, images: torch.Tensor) -> torch.Tensor:
         """Bx1xHxW or BxCxHxW grey levels 0..255 to the BxCxhxw input of the network: resized or padded, and normalised."""
         if self.input_size is not None:
             return self.normalize(self._resize(images))
@@ -222,8 +213,11 @@ class NeuralDetector(Detector):
         reflects = right < images.shape[-1] and bottom < images.shape[-2]
         return self.normalize(F.pad(images, (0, right, 0, bottom), mode="reflect" if reflects else "replicate"))
 
-    def load(self, checkpoint):
+    def load(self, checkpoint: str | Path) -> Weights:
         """Load the weights of a file; see `zoo.weights.checkpoints.load_checkpoint` for the forms that are read.
+
+        Returns:
+            Weights: What was loaded.
 
         Raises:
             ZooError: The file is no checkpoint, is not the one that its name says, says that it is of another method, or its
@@ -237,8 +231,9 @@ class NeuralDetector(Detector):
         load_weights(self.network, state_dict, source=path)
         known = recognise(digest, metadata)
         self.weights = Weights(path, digest, metadata | known.provenance if known else metadata)
+        return self.weights
 
-    def start_from(self, checkpoint):
+    def start_from(self, checkpoint: str | Path) -> Weights:
         """Take the weights of a file to train on from; a method may know others than its own that serve.
 
         Returns:
@@ -247,10 +242,9 @@ class NeuralDetector(Detector):
         Raises:
             ZooError: As of `load`.
         """
-        self.load(checkpoint)
-        return self.weights
+        return self.load(checkpoint)
 
-    def _refuse_others(self, metadata, path):
+    def _refuse_others(self, metadata: Mapping[str, Any], path: Path) -> None:
         """ZooError where our trainer made weights for another class: equal names and shapes may mean other things."""
         from irsam_zoo.zoo.registry import METHODS  # which imports the methods
 
@@ -260,7 +254,7 @@ class NeuralDetector(Detector):
         if cls is not None and not isinstance(self, cls):
             raise ZooError(f"{path} holds weights of {kind}; run that method with them, or name other weights for {self.name}")
 
-    def tensors_digest(self):
+    def tensors_digest(self) -> str:
         """SHA-256 (hex) of the network's tensors, by which stored results know them whatever file they came from."""
         digest = hashlib.sha256()
         for name, tensor in sorted(self.network.state_dict().items()):
@@ -269,23 +263,23 @@ class NeuralDetector(Detector):
         return digest.hexdigest()
 
     @property
-    def precision(self):
+    def precision(self) -> str:
         """The numbers that the network computes in, in words."""
         if not self.amp or self.device.type not in HALF:
             return FLOAT32
         return f"{str(HALF[self.device.type]).removeprefix('torch.')} by autocast"
 
-    def autocast(self):
+    def autocast(self) -> torch.autocast:
         """The context in which the network computes as `precision` says, in whatever context it is called."""
         device = self.device.type if self.device.type in HALF else "cpu"
         return torch.autocast(device, dtype=HALF[device], enabled=self.precision != FLOAT32)
 
     @property
-    def num_parameters(self):
+    def num_parameters(self) -> int:
         """Number of learnable values of the network."""
         return sum(parameter.numel() for parameter in self.network.parameters())
 
-    def unavailable(self):
+    def unavailable(self) -> str | None:
         if self.weights is not None:
             return None
         known = entry_named(self.name)
@@ -293,34 +287,39 @@ class NeuralDetector(Detector):
             return f"its file is not in the folder of weights (--checkpoints); get it from {known.url}"
         return f"no weights; train them with: {PROGRAM} train {{method}} --dataset {{dataset}}{{options}}"
 
-    def to(self, device):
+    def to(self, device: str | torch.device) -> Self:
         self.device = torch.device(device)
         self.network.to(self.device)
         return self
 
-    def at_input_size(self, image, label):
+    def at_input_size(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if self.input_size is None:
             return image, label
-        size = (self.input_size, self.input_size)
-        return self._resize_file(image), np.array(Image.fromarray(label).resize(size, Image.Resampling.NEAREST))
+        return self._resize_file(image), np.array(Image.fromarray(label).resize(self._square, Image.Resampling.NEAREST))
 
-    def _resize_file(self, image):
+    @property
+    def _square(self) -> tuple[int, int]:
+        """Height and width of the network's input, where images are resized to it."""
+        assert self.input_size is not None
+        return self.input_size, self.input_size
+
+    def _resize_file(self, image: np.ndarray) -> np.ndarray:
         """A uint8 image, as the authors' test code resizes the file: in whole grey levels."""
-        return np.array(Image.fromarray(image).resize((self.input_size, self.input_size), Image.Resampling.BILINEAR))
+        return np.array(Image.fromarray(image).resize(self._square, Image.Resampling.BILINEAR))
 
-    def score(self, image):
+    def score(self, image: np.ndarray) -> np.ndarray:
         return self._score_batch(image[None])[0]
 
-    def _score_batch(self, images):
+    def _score_batch(self, images: np.ndarray) -> np.ndarray:
         if self.warn_of_random_weights and self._drawn == self._changes():
             self._tell_random_weights()
         return self.logit_maps(torch.from_numpy(images).unsqueeze(1)).numpy()
 
-    def _changes(self):
+    def _changes(self) -> list[int]:
         """How often each parameter was written to: an optimiser and `load_state_dict` count, a move or a cast does not."""
         return [parameter._version for parameter in self.network.parameters()]
 
-    def _tell_random_weights(self):
+    def _tell_random_weights(self) -> None:
         self.warn_of_random_weights = False
         reason = self.unavailable()
         if reason is not None:
@@ -328,7 +327,7 @@ class NeuralDetector(Detector):
             self.note(f"its weights are random, and its scores mean nothing: {reason}; or name some by weights=")
 
     @torch.inference_mode()
-    def logit_maps(self, images):
+    def logit_maps(self, images: torch.Tensor) -> torch.Tensor:
         """Bx1xHxW grey levels 0..255, or BxCxHxW of them, to BxHxW float32 logits on the CPU."""
         if self.network.training:
             self.network.eval()
@@ -338,22 +337,21 @@ class NeuralDetector(Detector):
             logits = self.logits(self.forward(inputs))
         return self._restore(logits.float(), images.shape[-2:]).squeeze(1).cpu()
 
-    def _resize(self, images):
+    def _resize(self, images: torch.Tensor) -> torch.Tensor:
         # With antialiasing the resize is Pillow's, which the authors' test codes use.
-        size = (self.input_size, self.input_size)
-        return F.interpolate(images, size, mode="bilinear", align_corners=False, antialias=True)
+        return F.interpolate(images, self._square, mode="bilinear", align_corners=False, antialias=True)
 
-    def _padded(self, side):
+    def _padded(self, side: int) -> int:
         side = max(side, self.smallest_input) + (self.padding == "zero_always")
         return -(-side // self.divisor) * self.divisor
 
-    def _restore(self, logits, size):
+    def _restore(self, logits: torch.Tensor, size: Sequence[int]) -> torch.Tensor:
         if self.input_size is not None:
             return F.interpolate(logits, size, mode="bilinear", align_corners=False)
         return logits[..., : size[0], : size[1]]
 
 
-def probability_to_logit(probability):
+def probability_to_logit(probability: torch.Tensor) -> torch.Tensor:
     """Inverse sigmoid; 0 and 1 become -13.8 and 13.8, so that a score map stays finite."""
     if probability.dtype != torch.float64:  # half precision cannot hold the smallest probability
         probability = probability.float()

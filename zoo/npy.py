@@ -2,6 +2,8 @@
 
 import os
 from math import prod
+from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -10,7 +12,7 @@ from irsam_zoo.zoo.reading import open_regular
 HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
-def npy_header(file):
+def npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
     """``(shape, whether by column, dtype)`` of an ``.npy`` file, which is left behind them; ValueError where it is none."""
     version = np.lib.format.read_magic(file)
     if version not in HEADERS:
@@ -18,13 +20,13 @@ def npy_header(file):
     return HEADERS[version](file)
 
 
-def npy_shape(path):
+def npy_shape(path: str | Path) -> tuple[int, ...]:
     """The shape that an ``.npy`` file says; errors as `read_npy`."""
     with open_regular(path) as file:
         return npy_header(file)[0]
 
 
-def read_npy(path):
+def read_npy(path: str | Path) -> np.ndarray:
     """The array of a regular ``.npy`` file.
 
     Raises:

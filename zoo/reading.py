@@ -6,14 +6,17 @@ import json
 import math
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
+from typing import Any, NoReturn
 
 MB = 1_000_000
+FileStamp = tuple[str, int, int]  # path, bytes and time of change in ns
 MOST_NESTED = 40  # objects and lists within each other: a row has 4
 MOST_WHOLE = 2**63  # of a whole number
 
 
-def open_regular(path):
+def open_regular(path: str | Path) -> BufferedReader:
     """A regular file, opened for reading bytes. What is none, such as a pipe, would wait for ever or never end.
 
     Raises:
@@ -28,18 +31,18 @@ def open_regular(path):
     return open(handle, "rb")
 
 
-def check_regular(path):
+def check_regular(path: str | Path) -> None:
     """Raise OSError as `open_regular` does, for a reader that opens a path by itself."""
     open_regular(path).close()
 
 
-def _refuse(path):
+def _refuse(path: str | Path) -> NoReturn:
     if os.path.isdir(path):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     raise OSError(errno.EINVAL, "is no file of bytes but a pipe, a socket or a device", str(path))
 
 
-def read_bytes(path, most):
+def read_bytes(path: str | Path, most: int) -> bytes:
     """The bytes of a regular file; OSError as `open_regular`, and where it has more than `most`."""
     with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
@@ -48,17 +51,17 @@ def read_bytes(path, most):
         return file.read(size)
 
 
-def read_text(path, most):
+def read_text(path: str | Path, most: int) -> str:
     """The text of a regular file in UTF-8; ValueError where it is none, OSError as `read_bytes`."""
     return read_bytes(path, most).decode("utf-8")
 
 
-def read_json(path, most):
+def read_json(path: str | Path, most: int) -> Any:
     """The plain data of a JSON file; errors as `read_bytes` and `parse_json`."""
     return parse_json(read_bytes(path, most))
 
 
-def parse_json(data):
+def parse_json(data: str | bytes) -> Any:
     """Plain data of JSON, bytes or text: finite numbers of at most 64 bits, texts that can be written, 40 levels deep.
 
     Raises:
@@ -72,7 +75,7 @@ def parse_json(data):
     return parsed
 
 
-def check_plain(data):
+def check_plain(data: Any) -> None:
     """Raise ValueError where plain data is nested deeper, or holds other numbers or texts, than `parse_json` gives."""
     level, waiting = 0, [data]
     while waiting:
@@ -94,11 +97,11 @@ def check_plain(data):
         waiting = inside
 
 
-def _no_number(name):
+def _no_number(name: str) -> NoReturn:
     raise ValueError(f"{name} for a number")
 
 
-def walk(folder):
+def walk(folder: Path) -> list[Path]:
     """Every regular file below a folder, once, sorted by path; folders that links lead to are walked once too.
 
     Arguments:
@@ -116,13 +119,13 @@ def walk(folder):
     return sorted(files)
 
 
-def sha256_file(path):
+def sha256_file(path: str | Path) -> str:
     """Hex SHA-256 digest of a file."""
     with open_regular(path) as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def file_stamp(path):
+def file_stamp(path: str | Path) -> FileStamp | None:
     """Path, size and time of change of a file, of which a changed file changes one; None for a file that is not there."""
     try:
         status = os.stat(path)

@@ -1,6 +1,7 @@
 """The registry of methods."""
 
 from importlib import import_module
+from typing import Any
 
 from mmengine.registry import Registry
 
@@ -11,7 +12,7 @@ METHODS = Registry("method", scope="irsam_zoo", locations=["irsam_zoo.baselines.
 ROOMS = ("baselines/classical", "baselines/deep", "zoo")  # where a method's module, or package, has its name
 
 
-def method_class(name):
+def method_class(name: str) -> type[Any] | None:
     """What is registered under a name, or None.
 
     A method of this package is looked for in the module of its name first: whoever runs Top-Hat needs no PyTorch.

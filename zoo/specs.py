@@ -1,9 +1,12 @@
 """What a user names, and what it stands for: registered methods, configurations, published weights."""
 
 import inspect
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from mmengine.registry import Registry
 
 from irsam_zoo import ROOT
 from irsam_zoo.zoo.card import MethodCard
@@ -20,16 +23,29 @@ from irsam_zoo.zoo.weights.folders import found_file
 CONFIG_DIR = ROOT / "configs" / "methods"
 
 
-def _build(cfg, registry, **overrides):
+class MethodSpec(NamedTuple):
+    """What a method spec of `build_method` stands for.
+
+    Attributes:
+        name: Of the row of a table.
+        options: ``dict(type=..., ...)``.
+        card: What a configuration's ``card = dict(...)`` changes of the class's card.
+    """
+
+    name: str
+    options: dict[str, Any]
+    card: dict[str, Any] = {}
+
+
+MethodSource = str | Path | Mapping[str, Any] | MethodSpec  # as `build_method` takes it
+
+
+def _build(cfg: Mapping[str, Any], registry: Registry, **overrides: Any) -> Detector:
     """Build a registered class from ``dict(type=name, ...)``; errors name the method and its options."""
     options = {**cfg, **overrides}
     name = options.pop("type")
-    cls = method_class(name)
-    if cls is None:
-        raise BrokenMethodError(unknown("method", name, list_methods()))
-    if not (isinstance(cls, type) and issubclass(cls, Detector)):
-        raise ZooError(f"method {name} is {cls!r}, not a class; register a subclass of zoo.Detector")
-    if cls.card is None:
+    cls = detector_class(name)
+    if getattr(cls, "card", None) is None:
         raise ZooError(f"the class of method {name} has no card; give it card = MethodCard(title=..., fidelity=...)")
     known = options_of(cls)
     for option in options:
@@ -49,7 +65,22 @@ def _build(cfg, registry, **overrides):
     return method
 
 
-def _changed(cls, options, usual):
+def detector_class(name: str) -> type[Detector]:
+    """The registered class of a method.
+
+    Raises:
+        BrokenMethodError: The name is unknown.
+        ZooError: What is registered is no class of a `Detector`.
+    """
+    cls = method_class(name)
+    if cls is None:
+        raise BrokenMethodError(unknown("method", name, list_methods()))
+    if not (isinstance(cls, type) and issubclass(cls, Detector)):
+        raise ZooError(f"method {name} is {cls!r}, not a class; register a subclass of zoo.Detector")
+    return cls
+
+
+def _changed(cls: type, options: Mapping[str, Any], usual: Mapping[str, Any]) -> list[str]:
     """Names of a class's own options that are not as a configuration has them, or else as the class has them by itself."""
     if "__init__" not in vars(cls):
         return []
@@ -57,14 +88,14 @@ def _changed(cls, options, usual):
     return [name for name, value in options.items() if name in own and plain(value) != plain(usual.get(name, own[name]))]
 
 
-def plain(value):
+def plain(value: Any) -> Any:
     """A value as JSON gives it back."""
     if isinstance(value, dict):
         return {key: plain(inner) for key, inner in value.items()}
     return [plain(inner) for inner in value] if isinstance(value, (list, tuple)) else value
 
 
-def _changed_card(card, changed):
+def _changed_card(card: MethodCard, changed: list[str]) -> MethodCard:
     """A card that names the options that differ behind its fidelity."""
     if not changed:
         return card
@@ -74,7 +105,7 @@ def _changed_card(card, changed):
 METHODS.build_func = _build
 
 
-def build_method(spec, *, weights="auto", **overrides):
+def build_method(spec: MethodSource, *, weights: str | Path | None = "auto", **overrides: Any) -> Detector:
     """Build a detector.
 
     Arguments:
@@ -110,7 +141,7 @@ def build_method(spec, *, weights="auto", **overrides):
     return method
 
 
-def _with_weights(spec, weights, overrides):
+def _with_weights(spec: MethodSpec, weights: str | Path | None, overrides: dict[str, Any]) -> Detector:
     """The detector of a spec, a network with the weights that `build_method` says."""
     cls = method_class(spec.options["type"])
     takes = isinstance(cls, type) and issubclass(cls, Detector) and "checkpoint" in options_of(cls)
@@ -135,21 +166,7 @@ def _with_weights(spec, weights, overrides):
         return method
 
 
-class MethodSpec(NamedTuple):
-    """What a method spec of `build_method` stands for.
-
-    Attributes:
-        name: Of the row of a table.
-        options: ``dict(type=..., ...)``.
-        card: What a configuration's ``card = dict(...)`` changes of the class's card.
-    """
-
-    name: str
-    options: dict
-    card: dict = {}
-
-
-def read_method(spec):
+def read_method(spec: str | Path | Mapping[str, Any]) -> MethodSpec:
     """The `MethodSpec` of a method spec of `build_method`; errors as there."""
     load_entry_points()
     if not isinstance(spec, (str, Path)):
@@ -171,7 +188,7 @@ def read_method(spec):
     return named
 
 
-def spec_named(name):
+def spec_named(name: str) -> MethodSpec | None:
     """The `MethodSpec` of a registered method, a configuration of the package or published weights.
 
     None for any other text, whatever file it is the path of: so the names that results tell of run nothing.
@@ -187,7 +204,7 @@ def spec_named(name):
     return entry and entry.spec
 
 
-def _read_config(path):
+def _read_config(path: Path) -> MethodSpec:
     try:
         config = read_config(path)
     except FAILURES as error:  # the file is Python, and fails with any exception
@@ -207,23 +224,23 @@ def _read_config(path):
     return MethodSpec(path.stem, method, card)
 
 
-def method_config(spec):
+def method_config(spec: str | Path | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """The name and the options of `read_method`."""
     return read_method(spec)[:2]
 
 
-def list_methods():
+def list_methods() -> list[str]:
     """Sorted names of all registered methods, plug-ins included."""
     load_entry_points()
     return sorted({*own_methods(), *METHODS.module_dict})
 
 
-def list_configs():
+def list_configs() -> list[str]:
     """Sorted names of the configurations in ``configs/methods`` that are not methods of the same name."""
     return sorted({path.stem for path in CONFIG_DIR.glob("[!_]*.py")} - set(list_methods()))
 
 
-def options_of(cls):
+def options_of(cls: type) -> list[str]:
     """Names of the keyword arguments that a class takes, those of its bases included where it passes them on."""
     names = []
     for base in cls.__mro__:

@@ -5,16 +5,16 @@ import sys
 from irsam_zoo.zoo.errors import visible
 
 
-def say(line):
+def say(line: object) -> None:
     """Print one line on standard output, as `zoo.errors.visible` makes it."""
     print(visible(str(line)))
 
 
-def warn(line):
+def warn(line: object) -> None:
     """As `say`, on standard error."""
     print(visible(str(line)), file=sys.stderr)
 
 
-def show(text):
+def show(text: str) -> None:
     """Print a text of several lines on standard output, each as `say` does."""
     print("\n".join(map(visible, text.split("\n"))))

@@ -7,15 +7,19 @@ A policy maps one score map to one cut; the mask is ``score > cut``. Policies ar
 import ast
 import math
 import re
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 from mmengine.registry import Registry
+from numpy.typing import ArrayLike
 
 from irsam_zoo.zoo.errors import UsageError
 from irsam_zoo.zoo.lookup import registered
 
 THRESHOLDS = Registry("threshold policy", scope="irsam_zoo")
+# Scores in units of the algorithm's own, logits of a network, or probabilities.
+ScoreKind = Literal["raw", "logit", "probability"]
 
 
 class ScoreStatistics(NamedTuple):
@@ -27,7 +31,7 @@ class ScoreStatistics(NamedTuple):
     std: float
 
     @classmethod
-    def of(cls, score):
+    def of(cls, score: ArrayLike) -> Self:
         """Statistics of a score map of any shape, in float64."""
         score = np.asarray(score, np.float64)
         low, high = float(score.min()), float(score.max())
@@ -56,23 +60,23 @@ class Threshold:
 
     name = ""
     oracle = False
-    kinds: tuple[str, ...] = ("raw", "logit", "probability")
+    kinds: tuple[ScoreKind, ...] = ("raw", "logit", "probability")
     tried: tuple[tuple[float, ...], ...] = ((),)
 
-    def __init__(self, *arguments):
+    def __init__(self, *arguments: float):
         if not all(map(math.isfinite, arguments)):
             raise ValueError("its numbers must be finite")
         self.arguments = arguments
 
-    def cut_at(self, statistics):
+    def cut_at(self, statistics: ScoreStatistics) -> float:
         """The cut for a score map of these `ScoreStatistics`: pixels above it are target."""
         raise TypeError(f"{type(self).__name__} does not define cut_at(statistics)")
 
-    def __call__(self, score):
+    def __call__(self, score: ArrayLike) -> np.ndarray:
         """HxW bool mask of the pixels of an HxW score map above the cut."""
         return np.asarray(score) > self.cut_at(ScoreStatistics.of(score))
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name + (f"({', '.join(f'{a:g}' for a in self.arguments)})" if self.arguments else "")
 
 
@@ -81,7 +85,7 @@ class Oracle(Threshold):
 
     oracle = True
 
-    def level(self, sweep):
+    def level(self, sweep: Mapping[str, np.ndarray]) -> int | None:
         """One cut for a whole test set.
 
         Arguments:
@@ -93,11 +97,11 @@ class Oracle(Threshold):
         """
         raise TypeError(f"{type(self).__name__} does not define level(sweep)")
 
-    def cut_at(self, statistics):
+    def cut_at(self, statistics: ScoreStatistics) -> float:
         raise UsageError(f"the policy {self} needs the whole test set; it has no cut for one image")
 
 
-def _fraction(value, name="fraction"):
+def _fraction(value: float, name: str = "fraction") -> float:
     if not 0 <= value <= 1:
         raise ValueError(f"{name} must be between 0 and 1, not {value:g}")
     return float(value)
@@ -107,10 +111,10 @@ def _fraction(value, name="fraction"):
 class Fixed(Threshold):
     """The same cut for every image; 0 on logits is probability 0.5."""
 
-    def __init__(self, cut=0.0):
+    def __init__(self, cut: float = 0.0):
         super().__init__(float(cut))
 
-    def cut_at(self, statistics):
+    def cut_at(self, statistics: ScoreStatistics) -> float:
         return self.arguments[0]
 
 
@@ -118,10 +122,10 @@ class Fixed(Threshold):
 class MinMax(Threshold):
     """A fraction of the image's own score range. ISTD-Benchmark (method.py, inference.py) cuts at 0.5."""
 
-    def __init__(self, fraction=0.5):
+    def __init__(self, fraction: float = 0.5):
         super().__init__(_fraction(fraction))
 
-    def cut_at(self, statistics):
+    def cut_at(self, statistics: ScoreStatistics) -> float:
         return statistics.low + self.arguments[0] * (statistics.high - statistics.low)
 
 
@@ -134,12 +138,12 @@ class MinMaxProbability(Threshold):
 
     kinds = ("logit",)
 
-    def __init__(self, fraction=0.22):  # danfenghong/IEEE_TIP_UIU-Net, test program
+    def __init__(self, fraction: float = 0.22):  # danfenghong/IEEE_TIP_UIU-Net, test program
         if fraction in (0, 1):
             raise ValueError("fraction must be between 0 and 1, not at either, whose logits are infinite")
         super().__init__(_fraction(fraction))
 
-    def cut_at(self, statistics):
+    def cut_at(self, statistics: ScoreStatistics) -> float:
         if statistics.low == statistics.high:
             return statistics.high
         # The logit of (1 - f) sigmoid(low) + f sigmoid(high), from logarithms: sigmoid(low) may underflow.
@@ -160,12 +164,12 @@ class MaxProbability(Threshold):
 
     kinds = ("logit",)
 
-    def __init__(self, fraction=0.5):  # fengyiwu98/RPCANet, test program
+    def __init__(self, fraction: float = 0.5):  # fengyiwu98/RPCANet, test program
         if fraction in (0, 1):
             raise ValueError("fraction must be between 0 and 1, not at either")
         super().__init__(_fraction(fraction))
 
-    def cut_at(self, statistics):
+    def cut_at(self, statistics: ScoreStatistics) -> float:
         # The logit of f sigmoid(high); the sigmoid itself may underflow.
         (fraction,) = self.arguments
         log_cut = np.log(fraction) - np.logaddexp(0, -statistics.high)
@@ -176,10 +180,10 @@ class MaxProbability(Threshold):
 class Adaptive(Threshold):
     """max(a * max, b * std + mean). MSL-STIPT's demo and DNANet's traditional baselines use a = 0.7, b = 0.5."""
 
-    def __init__(self, of_max=0.7, of_std=0.5):
+    def __init__(self, of_max: float = 0.7, of_std: float = 0.5):
         super().__init__(_fraction(of_max, "of_max"), float(of_std))
 
-    def cut_at(self, statistics):
+    def cut_at(self, statistics: ScoreStatistics) -> float:
         of_max, of_std = self.arguments
         return max(of_max * statistics.high, of_std * statistics.std + statistics.mean)
 
@@ -190,10 +194,10 @@ class MeanStd(Threshold):
 
     tried = ((2,), (3,), (5,), (8,))  # LW-DSTransNet's README: 2 for PSTNN, 3 for TLLCM, 5 for RIPT, 8 for IPI
 
-    def __init__(self, k=3.0):
+    def __init__(self, k: float = 3.0):
         super().__init__(float(k))
 
-    def cut_at(self, statistics):
+    def cut_at(self, statistics: ScoreStatistics) -> float:
         return statistics.mean + self.arguments[0] * statistics.std
 
 
@@ -204,13 +208,16 @@ class BestIoU(Oracle):
     def __init__(self):
         super().__init__()
 
-    def level(self, sweep):
+    def level(self, sweep: Mapping[str, np.ndarray]) -> int | None:
         if sweep["tp"][0] == 0:
             return None
         return int((sweep["tp"] / (sweep["tp"][0] + sweep["fp"])).argmax())
 
 
-def build_threshold(spec):
+ThresholdSpec = Threshold | str | float | Mapping[str, Any]  # as `build_threshold` takes it
+
+
+def build_threshold(spec: ThresholdSpec) -> Threshold:
     """A policy from ``"minmax(0.5)"``, ``dict(type="minmax", fraction=0.5)``, a number (a fixed cut) or a policy.
 
     Raises:
@@ -223,9 +230,11 @@ def build_threshold(spec):
         cls = registered(THRESHOLDS, name)
     except (KeyError, SyntaxError, TypeError, ValueError):
         raise UsageError(_wrong(spec)) from None
+    if cls is None:
+        raise UsageError(_wrong(spec))
     try:
         policy = cls(*numbers, **options)
-    except TypeError:  # no such policy, or other arguments than it takes
+    except TypeError:  # other arguments than it takes
         raise UsageError(_wrong(spec)) from None
     except ValueError as error:
         raise UsageError(f"{_wrong(spec)} ({error})") from None
@@ -233,12 +242,12 @@ def build_threshold(spec):
     return policy
 
 
-def _wrong(spec):
+def _wrong(spec: ThresholdSpec) -> str:
     known = ", ".join(_spelling(name, cls) for name, cls in THRESHOLDS.module_dict.items())
     return f"threshold {spec!r} is not a policy; write one of {known}"
 
 
-def _parsed(spec):
+def _parsed(spec: str | float | Mapping[str, Any]) -> tuple[str, list[float], dict[str, Any]]:
     """The name, the positional and the named arguments of a spelling."""
     if isinstance(spec, (int, float)):
         return "fixed", [spec], {}
@@ -251,7 +260,7 @@ def _parsed(spec):
     return options.pop("type"), [], options
 
 
-def _spelling(name, cls):
+def _spelling(name: str, cls: type[Threshold]) -> str:
     """How a policy is written with its default numbers; its name where it has none."""
     try:
         return f"{name}{cls()}"

@@ -1,6 +1,7 @@
 """IPI: the patch image of the background has low rank, that of the targets is sparse."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -73,7 +74,9 @@ class IPI(TensorDetector):
             raise UsageError(f"weight_side must be image or patch_image, not {weight_side!r}")
         check_whole(patch_size=patch_size, step=step, max_iterations=max_iterations)
         self.patch_size, self.step, self.weight_side = patch_size, step, weight_side
-        self.options = dict(decay=decay, floor=floor, rank_stop=rank_stop, tolerance=tolerance, max_iterations=max_iterations)
+        self.options: dict[str, Any] = dict(
+            decay=decay, floor=floor, rank_stop=rank_stop, tolerance=tolerance, max_iterations=max_iterations
+        )
 
     def score_tensor(self, image):
         grid = PatchGrid(*image.shape, size=self.patch_size, step=self.step, layout="gao")

@@ -1,6 +1,7 @@
 """NRAM: a patch image split into low-rank background, sparse target and strong edges, by non-convex penalties."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -74,7 +75,7 @@ class NRAM(TensorDetector):
         check_whole(patch_size=patch_size, step=step, max_iterations=max_iterations)
         self.patch_size, self.step = patch_size, step
         self.weight_side, self.penalty_side, self.reweight_side = weight_side, penalty_side, reweight_side
-        self.options = dict(growth=growth, tolerance=tolerance, max_iterations=max_iterations)
+        self.options: dict[str, Any] = dict(growth=growth, tolerance=tolerance, max_iterations=max_iterations)
 
     def score_tensor(self, image):
         grid = PatchGrid(*image.shape, size=self.patch_size, step=self.step, layout="dai")

@@ -84,7 +84,7 @@ class ContextMixer(nn.Module):
     def forward(self, level, deeper, shallower=None):
         """BxCxHxW level, BxC'x(H/2)x(W/2) deeper and, but at the largest level, BxC"x2Hx2W shallower map to BxCxHxW."""
         x = level + resize(self.from_deeper(deeper), level.shape[-2:], align_corners=False)
-        if shallower is not None:
+        if self.from_shallower is not None:
             x = x + self.from_shallower(shallower)
         x = self.norm(x)
         x = x + self.space(x)

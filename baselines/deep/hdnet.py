@@ -46,7 +46,7 @@ class ContrastBlock(nn.Module):
         self.sa = SpatialAttention(7)
         kernels = {"conv1": (1, -1 / 8), "conv2": (1, -1 / 8), "conv3": (1 / 9, 1 / 9), "conv4": (0, -1 / 8)}
         for name, (centre, ring) in kernels.items():
-            weight = self.get_submodule(name)[0].weight
+            weight = self.get_parameter(f"{name}.0.weight")
             nn.init.constant_(weight, ring)
             nn.init.constant_(weight[..., 1, 1], centre)
 

@@ -1,5 +1,7 @@
 """ISTDU-Net: a U-Net on ResNeSt blocks at full resolution, with external attention at its skip connections and two heads."""
 
+from typing import cast
+
 import cv2
 import numpy as np
 import torch
@@ -139,7 +141,8 @@ class ISTDUNet(nn.Module):
                 nn.init.normal_(module.weight, 0, (2 / fan_out) ** 0.5)
         for attention in self.DN.values():
             with torch.no_grad():
-                attention.linear_0.weight.copy_(attention.linear_1.weight.transpose(0, 1))
+                second = attention.get_parameter("linear_1.weight")
+                attention.get_parameter("linear_0.weight").copy_(second.transpose(0, 1))
 
     def forward(self, x, *, logits=False):
         """Centre heat map and mask.
@@ -153,7 +156,8 @@ class ISTDUNet(nn.Module):
         """
         x = self.down["stem"](x)
         skips = []
-        for stage, attention in zip(self.down["down"].values(), self.DN.values(), strict=True):
+        stages = cast(nn.ModuleDict, self.down["down"])
+        for stage, attention in zip(stages.values(), self.DN.values(), strict=True):
             x = stage(x)
             skips.append(attention(x))
         x = skips.pop()

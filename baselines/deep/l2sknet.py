@@ -142,6 +142,8 @@ class L2SKUNet(Saliency):
         one_dimensional: As in `Saliency`.
     """
 
+    Conv1: nn.Module
+
     def __init__(self, one_dimensional=False):
         super().__init__()
         self.add_saliency(one_dimensional)

@@ -208,6 +208,7 @@ class MDvsFA(NeuralDetector):
             "The author's training script decays the second generator's learning rate twice and the discriminator's never.",
         ),
     )
+    network: MDvsFANetwork
     in_channels = 1
     mean = (127.5,)  # the author's uint8 / 255 * 2 - 1
     std = (127.5,)

@@ -5,6 +5,7 @@ import warnings
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import ConfigDict
 from mmengine.structures import PixelData
@@ -61,9 +62,10 @@ class MMSegmentation(NeuralDetector):
         fidelity="public-port",
         notes=("Network and losses are mmsegmentation's; no paper on small targets is behind it.",),
     )
+    network: Any  # an EncoderDecoder, imported with the first one that is built
     divisor = 32  # the deepest stage of its backbones
 
-    def __init__(self, *, config=None, **kwargs):
+    def __init__(self, *, config: str | Path | dict[str, Any] | None = None, **kwargs: Any):
         self.model_config = adapted(deepcopy(SMALL_FCN_UNET) if config is None else read_model(config))
         backbone, head = self.model_config["backbone"], self.model_config["decode_head"]
         self.in_channels = backbone.get("in_channels", 3)
@@ -120,7 +122,7 @@ class MMSegmentation(NeuralDetector):
         return self.network.encode_decode(inputs, [{"img_shape": size, "pad_shape": size}] * len(inputs))
 
 
-def read_model(config):
+def read_model(config: str | Path | dict[str, Any]) -> dict[str, Any]:
     """The ``model`` of a configuration file of mmsegmentation, or of a dict, as a plain dict of its own."""
     if isinstance(config, (str, Path)):
         if not Path(config).is_file():
@@ -135,7 +137,7 @@ def read_model(config):
     return model
 
 
-def _check_types(path, part):
+def _check_types(path: str | Path, part: Any) -> None:
     """UsageError where data names a type that is not registered: mmengine imports and calls whatever it then names."""
     import_mmseg()
     from mmengine.registry import MODELS, TASK_UTILS, WEIGHT_INITIALIZERS
@@ -151,7 +153,7 @@ def _check_types(path, part):
             raise UsageError(f"{path} names the type {str(part['type'])[:40]!r}, which mmsegmentation does not have registered")
 
 
-def adapted(part, inside_head=False):
+def adapted(part: Any, inside_head: bool = False) -> Any:
     """A model configuration with two classes, plain batch norm and no weights to fetch."""
     if isinstance(part, (list, tuple)):
         return type(part)(adapted(item, inside_head) for item in part if not _fetches(item))
@@ -168,6 +170,6 @@ def adapted(part, inside_head=False):
     return part
 
 
-def _fetches(part):
+def _fetches(part: Any) -> bool:
     """Whether a part of a configuration, of whatever scope, loads weights: mmengine unpickles them."""
     return isinstance(part, dict) and str(part.get("type")).rpartition(".")[2] in ("Pretrained", "PretrainedInit")

@@ -100,14 +100,14 @@ class RDIAN(nn.Module):
             elif isinstance(module, nn.BatchNorm2d):
                 nn.init.normal_(module.weight, 1, 0.02)
         for name, place in DIRECTIONS.items():
-            weight = self.get_submodule(name).weight
+            weight = self.get_parameter(f"{name}.weight")
             nn.init.zeros_(weight)
             with torch.no_grad():
                 weight[0, 0, 2, 2], weight[(0, 0, *place)] = 1, -1
 
     def forward(self, x):
         """Bx1xHxW of any size to Bx1xHxW logits."""
-        differences = conv2d(x, torch.cat([self.get_submodule(name).weight for name in DIRECTIONS]), padding=2)
+        differences = conv2d(x, torch.cat([self.get_parameter(f"{name}.weight") for name in DIRECTIONS]), padding=2)
         directions = (differences[:, :4] * differences[:, 4:]).sum(1, keepdim=True).sigmoid()
         shallow = self.conv1(x)
         half = self.conv2(shallow + shallow * directions)

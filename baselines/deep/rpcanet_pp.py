@@ -30,6 +30,15 @@ class ResidualBlock(nn.Module):
 class ConvLSTM(nn.Module):
     """A convolutional LSTM cell; in the first stage, which has no state, without forget gate and without the last tanh."""
 
+    conv_xf: nn.Conv2d
+    conv_xi: nn.Conv2d
+    conv_xo: nn.Conv2d
+    conv_xj: nn.Conv2d
+    conv_hf: nn.Conv2d
+    conv_hi: nn.Conv2d
+    conv_ho: nn.Conv2d
+    conv_hj: nn.Conv2d
+
     def __init__(self):
         super().__init__()
         for name in ("xf", "xi", "xo", "xj", "hf", "hi", "ho", "hj"):

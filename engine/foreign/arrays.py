@@ -2,8 +2,10 @@
 
 import io
 import zlib
+from collections.abc import Callable
 from math import prod
-from typing import NamedTuple
+from pathlib import Path
+from typing import Literal, NamedTuple, Self, TypeVar
 
 import numpy as np
 from scipy.io import loadmat, whosmat
@@ -15,6 +17,8 @@ from irsam_zoo.zoo.reading import MB, read_bytes
 
 NUMERIC = ("logical", "double", "single", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)))
 FEW = 3
+BYTE_ORDERS: dict[bytes, Literal["little", "big"]] = {b"IM": "little", b"MI": "big"}
+T = TypeVar("T")
 MOST = 1000 * MB  # of a file of MATLAB, and of what it unpacks to
 UNPACKED, AT_LEAST = 32, 64 * MB  # times the size of the file that it may unpack to, and bytes that any may
 HEADER, TAG, COMPRESSED = (
@@ -30,21 +34,21 @@ class Numbers(NamedTuple):
     low: float
     high: float
     whole: bool
-    some: frozenset
+    some: frozenset[float]
 
     @classmethod
-    def of(cls, array):
+    def of(cls, array: np.ndarray) -> Self:
         """The numbers of one array."""
         values = np.unique(array)
         whole = bool((values == np.round(values)).all())
         return cls(float(values[0]), float(values[-1]), whole, frozenset(values[:FEW].tolist()))
 
-    def __add__(self, other):
+    def __add__(self, other: "Numbers") -> "Numbers":
         some = frozenset(sorted(self.some | other.some)[:FEW])
         return Numbers(min(self.low, other.low), max(self.high, other.high), self.whole and other.whole, some)
 
 
-def read_array(path):
+def read_array(path: Path) -> np.ndarray:
     """Read the one image of numbers in a file.
 
     Arguments:
@@ -66,12 +70,12 @@ def read_array(path):
     return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
 
 
-def array_pixels(path):
+def array_pixels(path: Path) -> int:
     """How many numbers a file says that its image has, without reading them; errors as `read_array`."""
     return prod(_opened(path, lambda path: _image_of_matlab(path)[2], npy_shape))
 
 
-def _opened(path, of_matlab, of_numpy):
+def _opened(path: Path, of_matlab: Callable[[Path], T], of_numpy: Callable[[Path], T]) -> T:
     """What one of two functions says of a file; ZooError where it cannot be read."""
     try:
         return (of_matlab if path.suffix.lower() == ".mat" else of_numpy)(path)
@@ -83,12 +87,12 @@ def _opened(path, of_matlab, of_numpy):
         raise ZooError(f"{path} cannot be read ({one_line(error)}); write it again, as an array of numbers") from None
 
 
-def _from_matlab(path):
+def _from_matlab(path: Path) -> np.ndarray:
     data, name, _ = _image_of_matlab(path)
     return loadmat(io.BytesIO(data), variable_names=name)[name]
 
 
-def _image_of_matlab(path):
+def _image_of_matlab(path: Path) -> tuple[bytes, str, tuple[int, ...]]:
     """The bytes of a file, and the name and the shape of the one image in it."""
     data = read_bytes(path, MOST)
     _check_unpacked(data)
@@ -100,9 +104,9 @@ def _image_of_matlab(path):
     return data, *images[0]
 
 
-def _check_unpacked(data):
+def _check_unpacked(data: bytes) -> None:
     """Raise ValueError where the packed parts of a file of version 5 hold far more than the file."""
-    order = {b"IM": "little", b"MI": "big"}.get(data[HEADER - 2 : HEADER])
+    order = BYTE_ORDERS.get(data[HEADER - 2 : HEADER])
     left, place = min(MOST, max(AT_LEAST, UNPACKED * len(data))), HEADER
     while order and place + TAG <= len(data):
         kind, size = (int.from_bytes(data[place + i : place + i + 4], order) for i in (0, 4))

@@ -2,9 +2,11 @@
 
 import re
 from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from irsam_zoo.datasets import IRSTDDataset
 from irsam_zoo.datasets.layouts import EXTENSIONS, index_files
 from irsam_zoo.datasets.remarks import counted
 from irsam_zoo.zoo import UsageError
@@ -30,7 +32,7 @@ class Found:
     extra: list[str]
 
 
-def find_predictions(folder, dataset):
+def find_predictions(folder: Path, dataset: IRSTDDataset) -> Found:
     """The predictions of a test set in a folder.
 
     Arguments:
@@ -59,12 +61,12 @@ def find_predictions(folder, dataset):
     return Found(paths, missing, extra)
 
 
-def has_predictions(folder, ids):
+def has_predictions(folder: Path, ids: Sequence[str]) -> bool:
     """Whether a folder holds a file that is called by one of the ids, or by one and what stands before and behind it."""
     return bool(_surroundings(index_files(folder, extensions=FORMS), ids))
 
 
-def _surroundings(names, ids):
+def _surroundings(names: Iterable[str], ids: Sequence[str]) -> Counter[tuple[str, str]]:
     """How many names are an id, what stands before it and what behind: by these two, most of which are empty.
 
     What stands before an id is looked for where no name begins with one.
@@ -76,17 +78,17 @@ def _surroundings(names, ids):
     return found
 
 
-def _around(name, known, starts):
+def _around(name: str, known: set[str], starts: Iterable[int]) -> list[tuple[str, str]]:
     """What stands before and behind an id in a name, for each id that it may be of."""
     ends = [len(name), *_cuts(name, re.Match.start)]
     return [(name[:start], name[end:]) for start in starts for end in ends if start < end and name[start:end] in known]
 
 
-def _cuts(name, side):
+def _cuts(name: str, side: Callable[[re.Match[str]], int]) -> list[int]:
     return [side(match) for match in re.finditer(r"[-_. (]", name)]
 
 
-def _surrounding(folder, names, ids):
+def _surrounding(folder: Path, names: Iterable[str], ids: Sequence[str]) -> tuple[str, str]:
     """What stands before and behind the id in the names of the predictions.
 
     It is the pair whose ending says that they are predictions, on half of the images, or the commonest one.

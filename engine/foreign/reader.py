@@ -7,11 +7,13 @@
 - What this program wrote (`results.score_map`) tells what it is.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import reduce
 from operator import add
+from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -23,6 +25,7 @@ from irsam_zoo.engine.foreign.files import ARRAYS
 from irsam_zoo.results.row import AS_GIVEN
 from irsam_zoo.results.score_map import TOP, probability_logits, read_about, read_scale, restored
 from irsam_zoo.zoo import Detector, UsageError, ZooError
+from irsam_zoo.zoo.thresholds import ScoreKind
 
 WHAT = "predictions"
 BYTE = 255
@@ -35,6 +38,11 @@ class Kind(StrEnum):
     PROBABILITY = "probability"
     LOGIT = "logit"
     RAW = "raw"
+
+    @property
+    def scores(self) -> ScoreKind | None:
+        """What a method calls such scores; None of masks, which have none."""
+        return None if self is Kind.MASK else cast(ScoreKind, self.value)
 
 
 # Where each kind is cut unless it is said.
@@ -53,20 +61,20 @@ class Reader:
     Attributes:
         kind (Kind): What they are.
         threshold: The policy that cuts them unless another is said, or `AS_GIVEN`.
-        texts: What was decided, a line each.
         read: A path to HxW scores of the kind, of a mask 0 and 1; ZooError where the file cannot be read.
+        texts: What was decided, a line each.
         has_levels: Whether a file that can be read holds more than the level of an empty prediction; False where such a level
             is not known, as that of logits.
     """
 
     kind: Kind
     threshold: str
-    texts: tuple[str, ...]
-    read: Callable
-    has_levels: Callable = lambda path: False
+    read: Callable[[Path], np.ndarray]
+    texts: tuple[str, ...] = ()
+    has_levels: Callable[[Path], bool] = lambda path: False
 
 
-def open_predictions(folder, paths, kind=None):
+def open_predictions(folder: Path, paths: Sequence[Path], kind: str | None = None) -> Reader:
     """Decide how the files of a folder are read.
 
     Arguments:
@@ -85,41 +93,46 @@ def open_predictions(folder, paths, kind=None):
     if arrays and len(arrays) < len(paths):
         raise UsageError(f"{folder} holds arrays of some images and pictures of others; keep one sort of prediction")
     about = read_about(folder)
-    kind = Kind(kind) if kind else Kind(about.kind) if about else None
-    kind, texts, *functions = (_of_arrays if arrays else _of_images)(paths, kind)
-    own = about is not None and kind == about.kind
-    return Reader(kind, about.threshold if own else THRESHOLDS[kind], texts, *functions)
+    said = Kind(kind) if kind else Kind(about.kind) if about else None
+    reader = (_of_arrays if arrays else _of_images)(paths, said)
+    return replace(reader, threshold=about.threshold) if about is not None and reader.kind == about.kind else reader
 
 
-def _of_images(paths, kind):
-    scales = {path: read_scale(path) for path in paths}
-    if kind in (None, Kind.RAW) and all(scales.values()):
-        return Kind.RAW, (), lambda path: restored(decode(path).levels, scales[path])
+def _of_images(paths: Sequence[Path], kind: Kind | None) -> Reader:
+    scales = {path: scale for path in paths if (scale := read_scale(path))}
+    if kind in (None, Kind.RAW) and len(scales) == len(paths):
+        return Reader(Kind.RAW, THRESHOLDS[Kind.RAW], lambda path: restored(decode(path).levels, scales[path]))
     levels = mask_levels(paths, WHAT)
     if kind is None:
         coloured = levels.indexed or levels.alpha or levels.background is not None
         kind = Kind.MASK if coloured or len(_some_levels(paths)) < 3 else Kind.PROBABILITY
 
-    def part(path):
+    def part(path: Path) -> np.ndarray:
         """A picture as parts of its highest possible level."""
         stored = decode(path)
         if stored.levels.dtype == np.uint16 and stored.levels.ndim == 2 and levels.used == FULL_RANGE:
             return stored.levels / TOP
         return levels.read(path).pixels / BYTE
 
-    def has_levels(path):
+    def has_levels(path: Path) -> bool:
         return bool(levels.read(path).pixels.any())
 
     if kind is Kind.MASK:
-        return kind, levels.texts, lambda path: (levels.read(path).pixels > MASK_LEVEL).astype(np.float32), has_levels
+        return Reader(
+            kind,
+            THRESHOLDS[kind],
+            lambda path: (levels.read(path).pixels > MASK_LEVEL).astype(np.float32),
+            levels.texts,
+            has_levels,
+        )
     if kind is Kind.LOGIT:
-        return kind, (), lambda path: probability_logits(part(path))
-    return kind, (f"{WHAT} hold grey levels, which are taken for {_words(kind)}",), part, has_levels
+        return Reader(kind, THRESHOLDS[kind], lambda path: probability_logits(part(path)))
+    return Reader(kind, THRESHOLDS[kind], part, (f"{WHAT} hold grey levels, which are taken for {_words(kind)}",), has_levels)
 
 
-def _of_arrays(paths, kind):
-    if kind in (Kind.LOGIT, Kind.RAW):
-        return kind, (), read_array
+def _of_arrays(paths: Sequence[Path], kind: Kind | None) -> Reader:
+    if kind is Kind.LOGIT or kind is Kind.RAW:
+        return Reader(kind, THRESHOLDS[kind], read_array)
     numbers = reduce(add, _readable_numbers(paths))
     low, high = numbers.low, numbers.high
     top = next((top for top in (1, BYTE, TOP) if high <= top), None)
@@ -131,21 +144,21 @@ def _of_arrays(paths, kind):
         )
     kind = kind or (Kind.MASK if two else Kind.PROBABILITY)
 
-    def has_levels(path):
+    def has_levels(path: Path) -> bool:
         return bool((read_array(path) > low).any())
 
     if kind is Kind.MASK:
         cut = low if two and low < high else top / 2
-        return kind, (), lambda path: (read_array(path) > cut).astype(np.float32), has_levels
+        return Reader(kind, THRESHOLDS[kind], lambda path: (read_array(path) > cut).astype(np.float32), has_levels=has_levels)
     text = f"{WHAT} are arrays of numbers from {low:g} to {high:g}, which are taken for {_words(kind)}, parts of {top}"
-    return kind, (text,), lambda path: read_array(path) / top, has_levels
+    return Reader(kind, THRESHOLDS[kind], lambda path: read_array(path) / top, (text,), has_levels)
 
 
-def _words(kind):
+def _words(kind: Kind) -> str:
     return "probabilities" if kind is Kind.PROBABILITY else "scores"
 
 
-def _some_levels(paths):
+def _some_levels(paths: Sequence[Path]) -> set[int]:
     """The levels that images hold, or more than two of them."""
     found = set()
     for levels in readable(lambda stored: np.unique(stored.levels).tolist(), paths):
@@ -155,14 +168,15 @@ def _some_levels(paths):
     return found
 
 
-def _readable_numbers(paths):
+def _readable_numbers(paths: Sequence[Path]) -> list[Numbers]:
     """The `Numbers` of the arrays that can be read."""
-    found, error = [], None
+    found: list[Numbers] = []
+    error = None
     for path in paths:
         try:
             found.append(Numbers.of(read_array(path)))
         except ZooError as unread:
             error = unread
-    if not found:
+    if not found and error is not None:
         raise error
     return found

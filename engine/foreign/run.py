@@ -1,14 +1,15 @@
 """Score folders of predictions and store their rows."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
 from irsam_zoo.engine.foreign.score import Fault, score_folder
-from irsam_zoo.engine.foreign.tree import find_jobs
+from irsam_zoo.engine.foreign.tree import Job, find_jobs
 from irsam_zoo.engine.manifest import manifest
+from irsam_zoo.results.options import ScoreOptions
 from irsam_zoo.results.paired import Difference, paired_differences
 from irsam_zoo.results.row import OUTSIDE, Row
 from irsam_zoo.results.store import ResultStore, check_name
@@ -24,7 +25,7 @@ class Outcome(NamedTuple):
     differences: list[Difference]
 
 
-def score_predictions(options, tell) -> Iterator[Outcome]:
+def score_predictions(options: ScoreOptions, tell: Callable[[str], None]) -> Iterator[Outcome]:
     """Score what other programs predicted and store a row for each folder.
 
     Arguments:
@@ -38,8 +39,7 @@ def score_predictions(options, tell) -> Iterator[Outcome]:
         UsageError: As for `find_jobs` and `score_folder`, or the name of a row is taken.
     """
     start = time.monotonic()
-    places = dict(dataset=options.dataset, root=options.data_root, split=options.split)
-    jobs, passed = find_jobs(Path(options.folder), **places)
+    jobs, passed = find_jobs(Path(options.folder), dataset=options.dataset, root=options.data_root, split=options.split)
     for line in passed:
         if options.strict:
             raise UsageError(f"--strict: {line.removesuffix('; left out')}")
@@ -52,11 +52,19 @@ def score_predictions(options, tell) -> Iterator[Outcome]:
         names = [_names(job, options.name, store) for job in jobs]
         try:
             for job, (name, title) in zip(jobs, names, strict=True):
-                how = dict(kind=options.scores, threshold=options.threshold, strict=options.strict)
-                if options.save_predictions:
-                    how |= dict(masks=store.out / "predictions" / job.dataset.name / job.dataset.split / name)
+                masks = store.out / "predictions" / job.dataset.name / job.dataset.split / name
                 with progress.cell(name, job.dataset.title, len(job.dataset)) as on_image:
-                    scored = score_folder(job.folder, job.dataset, name=name, title=title, **how, on_image=on_image)
+                    scored = score_folder(
+                        job.folder,
+                        job.dataset,
+                        name=name,
+                        title=title,
+                        kind=options.scores,
+                        threshold=options.threshold,
+                        strict=options.strict,
+                        masks=masks if options.save_predictions else None,
+                        on_image=on_image,
+                    )
                 row = store.write_row(scored.row, scored.records)
                 with store.journal(row.dataset, row.split, name).writer(row.journal_key, scored.records, anew=True):
                     pass
@@ -71,7 +79,7 @@ def score_predictions(options, tell) -> Iterator[Outcome]:
                     tell(f"{store.manifest_path} was no list of runs; what it was is {aside} now")
 
 
-def _names(job, name, store):
+def _names(job: Job, name: str | None, store: ResultStore) -> tuple[str, str]:
     """The name and the title of a row, which are not those of a method here: such a row is a run's."""
     ours = {known.casefold() for known in (*list_methods(), *list_configs())}
     title = name or job.folder.resolve().name

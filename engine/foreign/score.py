@@ -1,19 +1,23 @@
 """A folder of predictions of another program as a row like any other."""
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 from PIL import Image
 
+from irsam_zoo.datasets import IRSTDDataset
+from irsam_zoo.datasets.base import Item
 from irsam_zoo.datasets.fingerprint import combine
 from irsam_zoo.datasets.reader import open_picture
 from irsam_zoo.datasets.remarks import Extent, Remark, counted, cut_remarks, file_remarks, mask_remarks, size_text
 from irsam_zoo.engine.evaluate import own_split
 from irsam_zoo.engine.foreign.arrays import array_pixels
-from irsam_zoo.engine.foreign.files import ARRAYS, find_predictions
-from irsam_zoo.engine.foreign.reader import WHAT, Kind, open_predictions
+from irsam_zoo.engine.foreign.files import ARRAYS, Found, find_predictions
+from irsam_zoo.engine.foreign.reader import WHAT, Kind, Reader, open_predictions
 from irsam_zoo.engine.rows import with_figures
 from irsam_zoo.engine.scoring import write_mask
 from irsam_zoo.results.code_version import code_version
@@ -22,7 +26,7 @@ from irsam_zoo.results.record import ImageRecord
 from irsam_zoo.results.recut import recut_records
 from irsam_zoo.results.row import AS_GIVEN, OUTSIDE, Row, Status
 from irsam_zoo.runtime.commit import code_commit
-from irsam_zoo.zoo import UsageError, ZooError, build_threshold
+from irsam_zoo.zoo import Threshold, UsageError, ZooError, build_threshold
 from irsam_zoo.zoo.reading import sha256_file
 
 FREE, LARGER = 2048 * 2048, 64  # px of a prediction of any image, and how many times its image's a prediction's may be
@@ -42,7 +46,7 @@ class Fault(NamedTuple):
     name: str
     detail: str
 
-    def __str__(self):
+    def __str__(self) -> str:
         """The line that tells it, and what was done."""
         return f"{self.name}: {self.detail}; {SORTS[self.sort][1]}"
 
@@ -56,8 +60,17 @@ class Scored(NamedTuple):
 
 
 def score_folder(
-    folder, dataset, *, name, title=None, kind=None, threshold=None, strict=False, masks=None, on_image=lambda: None
-):
+    folder: Path,
+    dataset: IRSTDDataset,
+    *,
+    name: str,
+    title: str | None = None,
+    kind: str | None = None,
+    threshold: str | None = None,
+    strict: bool = False,
+    masks: Path | None = None,
+    on_image: Callable[[], None] = lambda: None,
+) -> Scored:
     """Score what another program predicted for a test set.
 
     Arguments:
@@ -118,11 +131,12 @@ def score_folder(
     return Scored(row, records, faults)
 
 
-def _of_size(files, dataset):
+def _of_size(files: Mapping[str, Path], dataset: IRSTDDataset) -> tuple[dict[str, Path], list[Fault]]:
     """The predictions without those that are far larger than their images, which decoded would take gigabytes; and these."""
     looks, kept, huge = dataset.looks(), {}, []
     for image_id, path in files.items():
-        size = looks[image_id].size if looks.get(image_id) else (0, 0)
+        look = looks.get(image_id)
+        size = look.size if look else (0, 0)
         pixels = _pixels(path)
         if pixels is not None and pixels > max(FREE, LARGER * size[0] * size[1]):
             detail = f"{path} has {pixels / 1e6:.0f} million pixels, for an image of {size_text(size)}"
@@ -132,7 +146,7 @@ def _of_size(files, dataset):
     return kept, huge
 
 
-def _pixels(path):
+def _pixels(path: Path) -> int | None:
     """How many pixels a prediction says that it has; None where it does not, which its reader will tell."""
     try:
         if path.suffix.lower() in ARRAYS:
@@ -142,7 +156,14 @@ def _pixels(path):
         return None
 
 
-def _row(dataset, kind, policy, records, files, **others):
+def _row(
+    dataset: IRSTDDataset,
+    kind: Kind,
+    policy: Threshold | None,
+    records: Sequence[ImageRecord],
+    files: Mapping[str, Path],
+    **others: Any,
+) -> Row:
     """The row of records, and of the files that they are of."""
     row = Row(
         dataset=dataset.name,
@@ -167,34 +188,36 @@ def _row(dataset, kind, policy, records, files, **others):
         split=dataset.split,
         data=combine((record.id, record.pixels) for record in records),
     )
-    return with_figures(replace(row, key=key), records, None if kind is Kind.MASK else kind)
+    return with_figures(replace(row, key=key), records, kind.scores)
 
 
-def _record(item, score, kind, policy, faults, masks):
+def _record(
+    item: Item, score: np.ndarray, kind: Kind, policy: Threshold | None, faults: list[Fault], masks: Path | None
+) -> ImageRecord:
     """The record of one prediction, whose mask is written where a folder is given; another size is a fault."""
     shape = item["image"].shape
     if score.shape != shape:
         faults.append(Fault("size", item["id"], f"{size_text(score.shape)} for an image of {size_text(shape)}"))
         score = _resized(score, shape, kind)
     if policy is None:
-        mask, kind = score > 0, Kind.PROBABILITY
+        mask, scores = score > 0, Kind.PROBABILITY.scores
     else:  # an oracle's cut is chosen later, from the sweep
-        mask = np.zeros(shape, bool) if policy.oracle else policy(score)
+        mask, scores = np.zeros(shape, bool) if policy.oracle else policy(score), kind.scores
     saved = {}
     if masks is not None:
         path = masks / f"{item['id']}.png"
         saved = dict(saved=str(path), saved_sha256=write_mask(path, mask))
-    return make_record(item, score, mask, kind, **saved)
+    return make_record(item, score, mask, scores, **saved)
 
 
-def _resized(score, shape, kind):
+def _resized(score: np.ndarray, shape: tuple[int, ...], kind: Kind) -> np.ndarray:
     """A prediction at another size: masks by nearest neighbour, scores bilinearly."""
     if kind is Kind.MASK:
-        return np.array(Image.fromarray(score).resize(shape[::-1], Image.Resampling.NEAREST))
-    return cv2.resize(score, shape[::-1], interpolation=cv2.INTER_LINEAR)
+        return np.array(Image.fromarray(score).resize((shape[1], shape[0]), Image.Resampling.NEAREST))
+    return cv2.resize(score, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
 
 
-def _remarks(found, records, reader):
+def _remarks(found: Found, records: Sequence[ImageRecord], reader: Reader) -> list[str]:
     """What is odd about the predictions, in the words of a data set's masks."""
     shares = {record.id: record.counts["predicted_pixels"] / record.counts["pixels"] for record in records}
     faint = [id for id, share in shares.items() if not share and reader.has_levels(found.files[id][0])]
@@ -207,7 +230,7 @@ def _remarks(found, records, reader):
     return [remark.text for remark in remarks + cut_remarks([*shares.values()])]
 
 
-def _fault_texts(faults):
+def _fault_texts(faults: Sequence[Fault]) -> Iterator[str]:
     """A line for each sort of fault, with their number and a few examples."""
     for sort, (what, done) in SORTS.items():
         names = [fault.name for fault in faults if fault.sort == sort]
@@ -215,7 +238,7 @@ def _fault_texts(faults):
             yield f"{counted(what, names)} ({done})"
 
 
-def _refuse(folder, faults):
+def _refuse(folder: Path, faults: Sequence[Fault]) -> None:
     """UsageError where there is a fault."""
     if faults:
         raise UsageError(f"--strict: {next(_fault_texts(faults)).rpartition(' (')[0]} in {folder}")

@@ -1,6 +1,7 @@
 """Which folders of a tree hold predictions, and of which data set: `results/<data set>/<method>/` is BasicIRSTD's layout."""
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +19,9 @@ class Job(NamedTuple):
     dataset: IRSTDDataset
 
 
-def find_jobs(folder, *, dataset=None, root=None, split="irsam"):
+def find_jobs(
+    folder: Path, *, dataset: str | None = None, root: str | None = None, split: str = "irsam"
+) -> tuple[list[Job], list[str]]:
     """The folders of predictions in a folder, itself included.
 
     Arguments:
@@ -61,11 +64,11 @@ def find_jobs(folder, *, dataset=None, root=None, split="irsam"):
     return jobs, passed
 
 
-def _children(folder):
+def _children(folder: Path) -> list[Path]:
     return sorted(place for place in folder.iterdir() if place.is_dir() and not place.name.startswith("."))
 
 
-def _data_set_of(folder):
+def _data_set_of(folder: Path) -> str | None:
     """The registered data set that a folder is called by, or None."""
     called = plain_name(folder.resolve().name)
     for name in list_datasets():
@@ -74,7 +77,7 @@ def _data_set_of(folder):
     return None
 
 
-def _holders(folder, ids):
+def _holders(folder: Path, ids: Sequence[str]) -> list[Path]:
     """The uppermost folders that hold a file that is called by an id; each folder is looked into once, however many links."""
     found, seen, waiting = [], set(), [folder]
     while waiting:
@@ -90,7 +93,7 @@ def _holders(folder, ids):
     return found
 
 
-def _refuse_twice(jobs):
+def _refuse_twice(jobs: Sequence[Job]) -> None:
     names = Counter((job.dataset.name, job.folder.resolve().name) for job in jobs)
     for (dataset, name), count in names.items():
         if count > 1:

@@ -13,7 +13,7 @@ from irsam_zoo.runtime.commit import code_commit
 from irsam_zoo.training.provenance import checkpoint_metadata, trained_on
 from irsam_zoo.training.recipe import load_recipe
 from irsam_zoo.zoo import UsageError
-from irsam_zoo.zoo.neural import Weights
+from irsam_zoo.zoo.weights.loaded import Weights
 
 
 def metadata(dataset, **changes):

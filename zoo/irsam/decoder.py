@@ -17,7 +17,7 @@ GRANULARITIES = ("both", "deep", "none")
 FEATURES = EMBEDDING // 8
 
 
-def upscaler(inputs, hidden, *, last_activation=False):
+def upscaler(inputs: int, hidden: int, *, last_activation: bool = False) -> nn.Sequential:
     """Two transposed convolutions that enlarge a map four times, to 32 channels."""
     layers = [
         nn.ConvTranspose2d(inputs, hidden, 2, 2),
@@ -39,7 +39,7 @@ class MaskDecoder(nn.Module):
             deep ones alone, as released; ``"none"`` has no edge branch, which leaves SAM's mask decoder.
     """
 
-    def __init__(self, *, granularity="both"):
+    def __init__(self, *, granularity: str = "both"):
         super().__init__()
         if granularity not in GRANULARITIES:
             raise UsageError(f"granularity must be one of {', '.join(GRANULARITIES)}; got {granularity!r}")

@@ -12,10 +12,11 @@ from irsam_zoo.zoo.irsam.decoder import GRANULARITIES
 from irsam_zoo.zoo.irsam.initialize import load_sam_weights
 from irsam_zoo.zoo.irsam.loss import irsam_loss
 from irsam_zoo.zoo.irsam.network import IRSAMNetwork
-from irsam_zoo.zoo.neural import NeuralDetector, Weights
+from irsam_zoo.zoo.neural import NeuralDetector
 from irsam_zoo.zoo.reading import sha256_file
 from irsam_zoo.zoo.registry import METHODS
 from irsam_zoo.zoo.weights.checkpoints import load_checkpoint
+from irsam_zoo.zoo.weights.loaded import Weights
 
 
 @METHODS.register_module("irsam")
@@ -54,6 +55,7 @@ class IRSAM(NeuralDetector):
             "Parameters are counted without the unused ImageNet head of the encoder (321,640).",
         ),
     )
+    network: IRSAMNetwork
     default_input_size = 512  # IPIC-Lab/IRSAM, utils/dataloader.py: Resize([512, 512])
     evaluation_options = ("input_size", "enlarge")
 
@@ -90,7 +92,7 @@ class IRSAM(NeuralDetector):
 
     def _resize(self, images):
         # IPIC-Lab/IRSAM resizes without antialiasing and casts to uint8, which cuts off the fraction.
-        return F.interpolate(images, (self.input_size, self.input_size), mode="bilinear", align_corners=False).floor()
+        return F.interpolate(images, self._square, mode="bilinear", align_corners=False).floor()
 
     def normalize(self, images):
         """Bx1xhxw to Bx3xhxw grey levels: the network itself subtracts the mean, as the reference does."""

@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional as F
 
 
-def haar_details(x, border="replicate"):
+def haar_details(x: torch.Tensor, border: str = "replicate") -> tuple[torch.Tensor, torch.Tensor]:
     """Horizontal and vertical details.
 
     Each is half the sum of two differences of neighbours (the orthonormal filters of the Haar wavelet), which makes it the mean
@@ -28,7 +28,7 @@ def haar_details(x, border="replicate"):
     return (rising + falling) / 2, (rising - falling) / 2
 
 
-def adjoint_filters():
+def adjoint_filters() -> torch.Tensor:
     """2x2x2 tensor: the kernels that take LH and HL from the corners back to the pixels (as cross-correlation)."""
     lh = torch.tensor([[0.5, 0.5], [-0.5, -0.5]])
     hl = torch.tensor([[0.5, -0.5], [0.5, -0.5]])

@@ -1,7 +1,10 @@
 """Starting from the weights of another network: MobileSAM, Segment Anything, or IRSAM as released."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+from torch import nn
 
 from irsam_zoo.zoo.errors import ZooError
 from irsam_zoo.zoo.weights.checkpoints import load_checkpoint, load_weights
@@ -23,14 +26,14 @@ class Initialization:
     left: tuple[str, ...]
     missing: tuple[str, ...]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return (
             f"{self.path.name}: {len(self.loaded)} tensors loaded; left in the file: {_by_part(self.left)}; "
             f"not in the file: {_by_part(self.missing)}"
         )
 
 
-def load_sam_weights(network, path):
+def load_sam_weights(network: nn.Module, path: str | Path) -> Initialization:
     """Copy all tensors of a checkpoint that fit by name and shape.
 
     MobileSAM's ``mobile_sam.pt`` fills everything but IRSAM's own parts. A checkpoint of Segment Anything with another encoder
@@ -63,7 +66,7 @@ def load_sam_weights(network, path):
     )
 
 
-def _by_part(keys):
+def _by_part(keys: Iterable[str]) -> str:
     """``"mask_decoder.edge_mlp (6), wpmd.gates (4)"``: how many keys of each part, or ``"nothing"``."""
     counts = {}
     for key in keys:

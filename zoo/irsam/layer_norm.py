@@ -17,13 +17,13 @@ class LayerNorm2d(nn.Module):
         eps: Added to the variance; 1e-6 in segment_anything.
     """
 
-    def __init__(self, channels, eps=1e-6):
+    def __init__(self, channels: int, eps: float = 1e-6):
         super().__init__()
         self.weight = nn.Parameter(torch.ones(channels))
         self.bias = nn.Parameter(torch.zeros(channels))
         self.eps = eps
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         """BxCxHxW to BxCxHxW, each pixel's C values to zero mean and unit variance, then scaled and shifted."""
         x = F.layer_norm(x.permute(0, 2, 3, 1), self.weight.shape, self.weight, self.bias, self.eps)
         return x.permute(0, 3, 1, 2)

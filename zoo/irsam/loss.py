@@ -9,7 +9,7 @@ SMOOTHING = 1e-6
 TAN_22 = 13573  # tan(22.5 degrees) * 2**15, as OpenCV rounds it
 
 
-def iou_loss(logits, masks):
+def iou_loss(logits: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
     """1 - soft IoU over all pixels of the batch together, so that an image without a target counts too.
 
     Arguments:
@@ -25,7 +25,7 @@ def iou_loss(logits, masks):
     return 1 - (intersection + SMOOTHING) / (union + SMOOTHING)
 
 
-def canny_edges(masks):
+def canny_edges(masks: torch.Tensor) -> torch.Tensor:
     """Canny edges of masks: those of OpenCV with IRSAM's thresholds, 100 and 200, found where the masks are.
 
     On a mask any gradient but zero is above both thresholds. An edge is then a pixel whose gradient is the largest across it,
@@ -61,7 +61,7 @@ def canny_edges(masks):
     return (largest & (size > 0)).to(masks)
 
 
-def irsam_loss(outputs, masks):
+def irsam_loss(outputs: tuple[torch.Tensor, torch.Tensor | None], masks: torch.Tensor) -> dict[str, torch.Tensor]:
     """Both terms.
 
     Arguments:

@@ -23,7 +23,10 @@ class IRSAMNetwork(nn.Module):
         enlarge: 2 enlarges the image by nearest neighbour before the encoder, as released (512 to 1024); 1 does not.
     """
 
-    def __init__(self, *, granularity="both", wpmd=True, enlarge=2):
+    pixel_mean: torch.Tensor
+    pixel_std: torch.Tensor
+
+    def __init__(self, *, granularity: str = "both", wpmd: bool = True, enlarge: int = 2):
         super().__init__()
         if enlarge not in (1, 2):
             raise ValueError(f"enlarge must be 1 or 2, not {enlarge}")
@@ -35,7 +38,7 @@ class IRSAMNetwork(nn.Module):
         self.register_buffer("pixel_mean", torch.tensor(PIXEL_MEAN).view(-1, 1, 1), persistent=False)
         self.register_buffer("pixel_std", torch.tensor(PIXEL_STD).view(-1, 1, 1), persistent=False)
 
-    def forward(self, image):
+    def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Segment a batch.
 
         Arguments:
@@ -55,11 +58,11 @@ class IRSAMNetwork(nn.Module):
         mask = F.interpolate(mask, size, mode="bilinear", align_corners=False)
         return mask, None if edge is None else F.interpolate(edge, size, mode="bilinear", align_corners=False)
 
-    def num_parameters(self):
+    def num_parameters(self) -> int:
         """Parameters without the encoder's ImageNet classifier, which nothing calls (321,640)."""
         unused = (self.image_encoder.norm_head, self.image_encoder.head)
         return _count(self) - sum(_count(module) for module in unused)
 
 
-def _count(module):
+def _count(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())

@@ -1,6 +1,7 @@
 """SAM's prompt encoder where there is no prompt: a dense embedding and a position encoding."""
 
 import math
+from typing import cast
 
 import torch
 
@@ -25,7 +26,7 @@ class PromptEncoder(sam.PromptEncoder):
         self.pe_layer_2 = sam.PositionEmbeddingRandom(32)
         self._encoded = None
 
-    def dense(self, height, width):
+    def dense(self, height: int, width: int) -> tuple[torch.Tensor, torch.Tensor]:
         """What the decoder takes for an image without prompts.
 
         Arguments:
@@ -36,9 +37,9 @@ class PromptEncoder(sam.PromptEncoder):
         """
         return self.no_mask_embed.weight.view(1, -1, 1, 1), self._position_encoding(height, width)
 
-    def _position_encoding(self, height, width):
+    def _position_encoding(self, height: int, width: int) -> torch.Tensor:
         """Random Fourier features of the token centres, kept until the grid or the frequencies change."""
-        frequencies = self.pe_layer.positional_encoding_gaussian_matrix
+        frequencies = cast(torch.Tensor, self.pe_layer.positional_encoding_gaussian_matrix)
         if frequencies.is_inference():  # such a tensor counts no versions
             return encode_grid(frequencies, height, width)
         version = (height, width, frequencies._version)
@@ -53,7 +54,7 @@ class PromptEncoder(sam.PromptEncoder):
         return {**self.__dict__, "_encoded": None}
 
 
-def encode_grid(frequencies, height, width):
+def encode_grid(frequencies: torch.Tensor, height: int, width: int) -> torch.Tensor:
     """segment_anything's `PositionEmbeddingRandom.forward`, in the precision of ``frequencies`` (2xC): 1x2CxHxW."""
     rows = (torch.arange(height, device=frequencies.device, dtype=frequencies.dtype) + 0.5) / height
     columns = (torch.arange(width, device=frequencies.device, dtype=frequencies.dtype) + 0.5) / width

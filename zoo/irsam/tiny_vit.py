@@ -25,8 +25,9 @@ class ConvNorm(nn.Sequential):
     def __init__(self, inputs, outputs, kernel=1, stride=1, groups=1, scale=1.0):
         super().__init__()
         self.add_module("c", nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False))
-        self.add_module("bn", nn.BatchNorm2d(outputs))
-        nn.init.constant_(self.bn.weight, scale)
+        norm = nn.BatchNorm2d(outputs)
+        nn.init.constant_(norm.weight, scale)
+        self.add_module("bn", norm)
 
 
 class PatchEmbed(nn.Module):
@@ -71,6 +72,8 @@ class PatchMerging(nn.Module):
 
 class Attention(nn.Module):
     """Self-attention inside windows of ``window`` x ``window`` tokens, with a learned bias for each |dy|, |dx|."""
+
+    attention_bias_idxs: torch.Tensor
 
     def __init__(self, width, heads, window):
         super().__init__()
@@ -191,7 +194,7 @@ class TinyViT(nn.Module):
             LayerNorm2d(EMBEDDING),
         )
 
-    def forward(self, x, structure=None):
+    def forward(self, x: torch.Tensor, structure: list[torch.Tensor] | None = None) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Encode a batch.
 
         Arguments:

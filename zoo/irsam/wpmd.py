@@ -33,7 +33,9 @@ class WaveletDiffusion(nn.Module):
         border: ``"replicate"`` (no flow through the border) or ``"circular"``.
     """
 
-    def __init__(self, *, channels=3, contrast=0.2, step=0.25, iterations=4, border="replicate"):
+    def __init__(
+        self, *, channels: int = 3, contrast: float = 0.2, step: float = 0.25, iterations: int = 4, border: str = "replicate"
+    ):
         super().__init__()
         if contrast <= 0 or not 0 < step < LARGEST_STEP:
             raise ValueError(f"contrast must be positive and step between 0 and {LARGEST_STEP}; got {contrast} and {step}")
@@ -45,16 +47,16 @@ class WaveletDiffusion(nn.Module):
         self.filters = nn.Parameter(-adjoint_filters().repeat(channels, 1, 1, 1))
 
     @property
-    def contrast(self):
+    def contrast(self) -> torch.Tensor:
         """k of each channel."""
         return self.log_contrast.exp()
 
     @property
-    def step(self):
+    def step(self) -> torch.Tensor:
         """Step of each channel, between 0 and the stability bound."""
         return LARGEST_STEP * self.step_logit.sigmoid()
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Smooth BxCxHxW between its edges; the result has the same shape."""
         filters = self.filters - self.filters.mean((-2, -1), keepdim=True)
         filters = filters * self.step.view(-1, 1, 1, 1)
@@ -87,11 +89,11 @@ class StructureEncoder(nn.Module):
             for narrow, wide in zip(inputs, WIDTHS, strict=True)
         )
         for module in self.modules():
-            if isinstance(module, nn.Conv2d):
+            if isinstance(module, nn.Conv2d) and module.bias is not None:
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
                 nn.init.zeros_(module.bias)
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
         """Bx3xHxW, sides multiples of 8, to four maps of widths 64, 128, 160, 320 at strides 2, 4, 8, 8."""
         x = x.contiguous(memory_format=torch.channels_last)
         maps = []
@@ -113,13 +115,13 @@ class WPMD(nn.Module):
         iterations: Diffusion steps.
     """
 
-    def __init__(self, *, contrast=0.2, iterations=4):
+    def __init__(self, *, contrast: float = 0.2, iterations: int = 4):
         super().__init__()
         self.diffusion = WaveletDiffusion(contrast=contrast, iterations=iterations)
         self.encoder = StructureEncoder()
         self.gates = nn.ParameterList(torch.zeros(width) for width in WIDTHS)
 
-    def forward(self, x, shrink):
+    def forward(self, x: torch.Tensor, shrink: int) -> list[torch.Tensor]:
         """Structure maps of an image.
 
         Arguments:

@@ -6,6 +6,8 @@ import re
 import struct
 import zipfile
 from math import prod
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +18,7 @@ from irsam_zoo.zoo.reading import open_regular
 from irsam_zoo.zoo.weights import inert_pickle, mxnet_params
 from irsam_zoo.zoo.weights.header import read_header
 from irsam_zoo.zoo.weights.own_files import read_safetensors
-from irsam_zoo.zoo.weights.state_dicts import MOST_NAMED, Chosen, FoundTensors, choose, convert_keys, printable
+from irsam_zoo.zoo.weights.state_dicts import MOST_NAMED, Chosen, FoundTensors, Names, Rules, choose, convert_keys, printable
 from irsam_zoo.zoo.weights.torch_files import StoredTensor, check_unpacked_size, open_torch, read_member, tensor_dicts
 
 __all__ = ["read_checkpoint", "read_header"]
@@ -26,7 +28,7 @@ MXNET_NAMES = ((r"(^|\.)gamma$", r"\1weight"), (r"(^|\.)beta$", r"\1bias"))
 OWN_ENTRIES = {"dataset", "split", "schedule", "train_ids", "seen", "start"}
 
 
-def read_checkpoint(path, own=(), rules=(), key=None):
+def read_checkpoint(path: Path, own: Names = (), rules: Rules = (), key: str | None = None) -> Chosen:
     """The weights in a file, as `zoo.weights.state_dicts.Chosen`; see `zoo.weights.checkpoints.load_checkpoint`."""
     try:
         with open_regular(path) as handle:
@@ -55,7 +57,7 @@ def read_checkpoint(path, own=(), rules=(), key=None):
         raise ZooError(f"{path} is damaged or cut short ({reason}); download it again") from error
 
 
-def _read(path, start, own, rules, key):
+def _read(path: Path, start: bytes, own: Names, rules: Rules, key: str | None) -> Chosen:
     if start[6:9] == b"\0\0{":  # a length of 8 bytes, the first of which may be any, and JSON
         tensors, metadata, ours = read_safetensors(path)
         if ours and key is None:
@@ -95,12 +97,12 @@ def _read(path, start, own, rules, key):
         return chosen._replace(tensors={name: tensor(stored) for name, stored in chosen.tensors.items()})
 
 
-def _chosen(path, found, own, rules, key):
+def _chosen(path: Path, found: list[FoundTensors], own: Names, rules: Rules, key: str | None) -> Chosen:
     chosen = choose(path, found, own, rules, key)
     return chosen._replace(metadata={name: value for name, value in chosen.metadata.items() if name not in OWN_ENTRIES})
 
 
-def _held(content):
+def _held(content: Any) -> str:
     """What a file without tensors holds instead, for an error."""
     if isinstance(content, (inert_pickle.Global, inert_pickle.StandIn)):
         return printable(content.name)
@@ -109,20 +111,20 @@ def _held(content):
     return "a tensor" if isinstance(content, StoredTensor) else f"a {type(content).__name__}"
 
 
-def _is_torch_file(path):
+def _is_torch_file(path: Path) -> bool:
     """Whether a file that begins with a pickle is of the older form of ``torch.save``: its first pickle is a number."""
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         return inert_pickle.load(data, {}, inert_pickle.StandIn) == torch.serialization.MAGIC_NUMBER
 
 
-def _npz_tensors(archive):
+def _npz_tensors(archive: zipfile.ZipFile) -> dict[str, torch.Tensor]:
     check_unpacked_size(archive)
     arrays = {name.removesuffix(".npy"): _array(read_member(archive, name)) for name in archive.namelist()}
     tensors = {name: torch.from_numpy(values) for name, values in arrays.items() if values is not None}
     return convert_keys(tensors, MXNET_NAMES)
 
 
-def _array(data):
+def _array(data: bytes) -> np.ndarray | None:
     """The array in the bytes of an ``.npy`` file; None for text and objects, which are no weights."""
     file = io.BytesIO(data)
     shape, by_column, dtype = npy_header(file)

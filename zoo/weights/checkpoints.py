@@ -1,11 +1,14 @@
 """Checkpoints: loading those that authors publish, and writing our own."""
 
 from pathlib import Path
+from typing import Any
+
+import torch
 
 from irsam_zoo.zoo.weights.checkpoint_files import read_checkpoint
 from irsam_zoo.zoo.weights.conversion import convert_file, convert_state_dict
 from irsam_zoo.zoo.weights.own_files import output_channels, save_checkpoint
-from irsam_zoo.zoo.weights.state_dicts import convert_keys, load_weights
+from irsam_zoo.zoo.weights.state_dicts import Names, Rules, convert_keys, load_weights
 
 __all__ = [
     "convert_file",
@@ -18,7 +21,9 @@ __all__ = [
 ]
 
 
-def load_checkpoint(path, own_keys=(), rules=()):
+def load_checkpoint(
+    path: str | Path, own_keys: Names = (), rules: Rules = ()
+) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     """Read the weights of a checkpoint file without running or importing anything that it names.
 
     Read are safetensors, NumPy ``.npz`` archives, MXNet ``.params`` files, and files of ``torch.save``: a state dict, a pickled

@@ -1,8 +1,11 @@
 """From the checkpoints that authors publish to ours."""
 
 import shlex
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
 
 from irsam_zoo import PROGRAM
 from irsam_zoo.zoo.errors import UsageError, ZooError
@@ -12,7 +15,10 @@ from irsam_zoo.zoo.registry import method_class
 from irsam_zoo.zoo.specs import build_method, list_configs, list_methods, method_config
 from irsam_zoo.zoo.weights.checkpoint_files import read_checkpoint
 from irsam_zoo.zoo.weights.own_files import output_channels, save_checkpoint
-from irsam_zoo.zoo.weights.state_dicts import MisfitError, convert_keys, load_weights
+from irsam_zoo.zoo.weights.state_dicts import Chosen, MisfitError, convert_keys, load_weights
+
+if TYPE_CHECKING:
+    from irsam_zoo.zoo.neural import NeuralDetector
 
 
 class Conversion(NamedTuple):
@@ -30,10 +36,19 @@ class Conversion(NamedTuple):
     sha256: str
     tensors: int
     renamed: int
-    notes: tuple
+    notes: tuple[str, ...]
 
 
-def convert_file(method, sources, target, *, key=None, int8=False, provenance=None, words=()):
+def convert_file(
+    method: str,
+    sources: str | Path | Sequence[str | Path],
+    target: str | Path,
+    *,
+    key: str | None = None,
+    int8: bool = False,
+    provenance: dict[str, Any] | None = None,
+    words: Sequence[str] = (),
+) -> Conversion:
     """Convert a reference's checkpoint to one of ours, once it has been seen to fit the network.
 
     Arguments:
@@ -54,9 +69,7 @@ def convert_file(method, sources, target, *, key=None, int8=False, provenance=No
             configuration of the method, the text names it.
     """
     sources = [Path(source) for source in ([sources] if isinstance(sources, (str, Path)) else sources)]
-    detector = build_method(method, weights=None)
-    if not hasattr(detector, "convert_rules"):
-        raise UsageError(unknown("method with a network", method, network_methods()))
+    detector = _detector(method)
     try:
         chosen, state_dict = _load(detector, sources, key)
     except MisfitError as error:
@@ -80,7 +93,7 @@ def convert_file(method, sources, target, *, key=None, int8=False, provenance=No
     return Conversion(detector.name, Path(target), digest, len(state_dict), renamed, tuple(notes))
 
 
-def convert_state_dict(name, state_dict):
+def convert_state_dict(name: str, state_dict: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Turn a reference's state dict into that of our network of the same method.
 
     Arguments:
@@ -90,18 +103,28 @@ def convert_state_dict(name, state_dict):
     Raises:
         UsageError: There is no such method, or it has no network.
     """
-    cls = method_class(method_config(name)[1]["type"])
-    if not hasattr(cls, "convert_rules"):
+    rules = getattr(method_class(method_config(name)[1]["type"]), "convert_rules", None)
+    if rules is None:
         raise UsageError(unknown("method with a network", name, network_methods()))
-    return convert_keys(state_dict, cls.convert_rules)
+    return convert_keys(state_dict, rules)
 
 
-def network_methods():
+def network_methods() -> list[str]:
     """Sorted names of the registered methods that have a network."""
     return [name for name in list_methods() if hasattr(method_class(name), "convert_rules")]
 
 
-def _load(detector, sources, key):
+def _detector(method: str) -> "NeuralDetector":
+    """A method with random weights; UsageError where it has no network."""
+    from irsam_zoo.zoo.neural import NeuralDetector  # which needs this module
+
+    detector = build_method(method, weights=None)
+    if not isinstance(detector, NeuralDetector):
+        raise UsageError(unknown("method with a network", method, network_methods()))
+    return detector
+
+
+def _load(detector: "NeuralDetector", sources: Sequence[Path], key: str | None) -> tuple[list[Chosen], dict[str, torch.Tensor]]:
     """Load a network from its files: what was taken of each, and the state dict of all."""
     own = detector.network.state_dict()
     chosen = [read_checkpoint(source, own, detector.convert_rules, key) for source in sources]
@@ -115,20 +138,20 @@ def _load(detector, sources, key):
     return chosen, state_dict
 
 
-def _siblings(method):
+def _siblings(method: str) -> list[str]:
     """The other configurations of a method; the method itself is one where a configuration was given."""
     own, options = method_config(method)
     names = [options["type"], *list_configs()]
     return [name for name in names if name != own and method_config(name)[1]["type"] == options["type"]]
 
 
-def _fits(name, sources, key):
+def _fits(name: str, sources: Sequence[Path], key: str | None) -> bool:
     try:
-        _load(build_method(name, weights=None), sources, key)
+        _load(_detector(name), sources, key)
     except ZooError:
         return False
     return True
 
 
-def _named(sources):
+def _named(sources: Sequence[Path]) -> str:
     return " with ".join(map(str, sources))

@@ -1,7 +1,9 @@
 """Which file of weights a method takes for a data set."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from irsam_zoo.zoo.errors import UsageError, ZooError
 from irsam_zoo.zoo.schedules import SCHEDULES
@@ -12,14 +14,16 @@ from irsam_zoo.zoo.weights.known_weights import OWN_SUFFIX, entry_named, find_kn
 JOINED = "sirst3"  # the data set whose weights have seen most kinds of images
 
 
-def check_named_digest(path, sha256):
+def check_named_digest(path: Path, sha256: str) -> None:
     """ZooError where a file of our trainer is not the one that its name tells by digits of its SHA-256."""
     named = re.search(rf"_(?:{'|'.join(SCHEDULES)})-([0-9a-f]{{8}})\.safetensors$", path.name)
     if named and not sha256.startswith(named[1]):
         raise ZooError(f"{path} has SHA-256 {sha256[:8]}..., not the {named[1]}... of its name: it was changed; copy it again")
 
 
-def find_checkpoint(directory, method, dataset, *, split=None, schedule=SCHEDULES[-1]):
+def find_checkpoint(
+    directory: str | Path, method: str, dataset: str, *, split: str | None = None, schedule: str = SCHEDULES[-1]
+) -> Path | None:
     """The best checkpoint of a method for a data set in the first of the `weight_folders` that has one, or None.
 
     A file ``<method>_<dataset>.safetensors``, put there by hand, comes first; then those of our trainer on this very data set,
@@ -60,12 +64,12 @@ def _find_in(directory, method, dataset, split=None, schedule=SCHEDULES[-1]):
         if header.get("method", method) != method:  # one whose name goes on where this one ends, as rpcanet and rpcanet_pp
             continue
         nearness = match and _nearness(match[1], header, dataset, split)
-        if nearness:
+        if match and nearness:
             ranked.append((nearness, -SCHEDULES.index(match[2]), path.stat().st_mtime_ns, path.name, path))
     return max(ranked)[-1] if ranked else None
 
 
-def find_weights(method, weights="auto"):
+def find_weights(method: str, weights: str | Path = "auto") -> Path | None:
     """The file of weights that a word stands for, in ``checkpoints`` of the current folder or else beside the package.
 
     Arguments:
@@ -94,14 +98,14 @@ def find_weights(method, weights="auto"):
     raise UsageError(f"no weights {weights!r} for {method} in {places(USUAL)}; {remedy}")
 
 
-def _of_data_set(directory, method, dataset):
+def _of_data_set(directory: str | Path, method: str, dataset: str) -> Path | None:
     """As `_find_in`, of weights that have seen the data set: a name that is not known must not stand for a union."""
     found = _find_in(directory, method, dataset)
     named = (f"{method}_{dataset}.", f"{method}_{dataset}_")
     return found if found and (found.name.startswith(named) or dataset in read_header(found).get("seen", ())) else None
 
 
-def _nearness(trained_on, header, dataset, split):
+def _nearness(trained_on: str, header: Mapping[str, Any], dataset: str, split: str | None) -> int:
     """How near weights are to a data set: 3 trained on it, 2 on a union with it, 1 on one without it, 0 on others."""
     if trained_on != dataset and len(header.get("seen", ())) < 2:
         return 0

@@ -4,8 +4,10 @@ import os
 from copy import deepcopy
 from functools import lru_cache
 from itertools import chain
+from pathlib import Path
+from typing import Any
 
-from irsam_zoo.zoo.reading import file_stamp, open_regular, parse_json
+from irsam_zoo.zoo.reading import FileStamp, file_stamp, open_regular, parse_json
 
 METADATA_KEY = "irsam_zoo"  # the one entry of the header, since safetensors writes several in any order; it holds JSON
 INTEGERS_KEY, INTEGERS = "weights_as", "int8, one scale an output channel"  # in that JSON, where weights are integers
@@ -16,21 +18,21 @@ KINDS |= dict.fromkeys(("plan", "start", "recipe", "options", "evaluation"), dic
 MOST = 100_000_000  # bytes of a header, by the format
 
 
-def read_header(path):
+def read_header(path: str | Path) -> dict[str, Any]:
     """What our trainer stored beside the tensors of a safetensors file; empty for a file that cannot be read."""
     stamp = file_stamp(path)
     return deepcopy(_read(stamp)) if stamp else {}
 
 
 @lru_cache(maxsize=256)
-def _read(stamp):
+def _read(stamp: FileStamp) -> dict[str, Any]:
     try:
         return own_metadata(_header(stamp[0]))[0]
     except (OSError, ValueError, TypeError, KeyError):
         return {}
 
 
-def _header(path):
+def _header(path: str | Path) -> dict[str, Any]:
     """The texts in the header of a safetensors file, which is as long as it says."""
     with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
@@ -46,7 +48,7 @@ def _header(path):
     return texts
 
 
-def own_metadata(header):
+def own_metadata(header: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
     """The metadata in a header, and as what the weights are stored, None for as they are."""
     if METADATA_KEY not in header:
         return header, None

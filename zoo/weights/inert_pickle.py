@@ -6,6 +6,9 @@ a call it looks up by the function's name in a table that its caller gives; ever
 """
 
 import pickletools
+from collections.abc import Callable, Mapping
+from mmap import mmap
+from typing import IO, Any
 
 # Legitimate pickles run to some ten thousand opcodes; each may cost up to about 200 bytes of memory.
 MOST_OPCODES = 4_000_000
@@ -40,7 +43,7 @@ class Global:
 
     __slots__ = ("name",)
 
-    def __init__(self, name):
+    def __init__(self, name: str):
         self.name = name
 
 
@@ -48,16 +51,17 @@ class StandIn(dict):
     """An object of a class that was not looked up: its class's name, the items set on it, and its pickled state."""
 
     __slots__ = ("name", "state")
-    __hash__ = object.__hash__  # an object may be a key; equality goes by identity then
+    # An object may be a key; equality goes by identity then.
+    __hash__ = object.__hash__  # pyright: ignore[reportAssignmentType]
     __eq__ = object.__eq__
 
-    def __init__(self, name):
+    def __init__(self, name: str):
         super().__init__()
         self.name = name
         self.state = None
 
 
-def load(file, calls, persistent):
+def load(file: bytes | IO[bytes] | mmap, calls: Mapping[str, Callable[..., Any]], persistent: Callable[[Any], Any]) -> Any:
     """Read one pickle.
 
     Memory stays within a small multiple of the file's size, and below about 1 GiB.
@@ -89,7 +93,7 @@ def load(file, calls, persistent):
         rebuild = calls.get(function.name)
         return StandIn(function.name) if rebuild is None else rebuild(*arguments)
 
-    for count, (opcode, argument, _) in enumerate(pickletools.genops(file)):
+    for count, (opcode, argument, _) in enumerate(pickletools.genops(file)):  # pyright: ignore[reportArgumentType]
         if count > MOST_OPCODES:
             raise ValueError(f"over {MOST_OPCODES} opcodes")
         match opcode.name:
@@ -161,12 +165,12 @@ def load(file, calls, persistent):
                 if isinstance(stack[-1], set):
                     stack[-1].update(map(as_key, items))
             case "GLOBAL":
-                stack.append(_global(*argument.split(" ", 1)))
+                stack.append(_global(*str(argument).split(" ", 1)))
             case "STACK_GLOBAL":
                 stack[-2:] = [_global(*_last(stack, 2))]
             case "INST":
                 items = items_since_mark()
-                stack.append(call(_global(*argument.split(" ", 1)), tuple(items)))
+                stack.append(call(_global(*str(argument).split(" ", 1)), tuple(items)))
             case "OBJ":
                 function, *items = items_since_mark()
                 stack.append(call(function, tuple(items)))
@@ -188,19 +192,19 @@ def load(file, calls, persistent):
                 stack.append(argument)  # a number, text or bytes
 
 
-def as_key(value):
+def as_key(value: Any) -> Any:
     """The value itself where it may be a key; otherwise a new stand-in."""
     # The hash of a tuple of tuples of tuples would take as long as the file likes.
     return value if value is None or isinstance(value, (str, bytes, int, float, Global, StandIn)) else StandIn("")
 
 
-def _last(stack, count):
+def _last(stack: list[Any], count: int) -> list[Any]:
     if len(stack) < count:
         raise ValueError("takes more than it holds")
     return stack[-count:]
 
 
-def _global(module, name):
+def _global(module: Any, name: Any) -> Global:
     if not isinstance(module, str) or not isinstance(name, str):
         raise ValueError("a global without a name")
     full = f"{module}.{name}"
@@ -209,13 +213,13 @@ def _global(module, name):
     return Global(full)
 
 
-def _set_items(target, items):
+def _set_items(target: Any, items: list[Any]) -> dict[Any, Any]:
     if len(items) % 2 or not isinstance(target, dict):
         raise ValueError("sets items of what is no dict")
     target.update(zip(map(as_key, items[::2]), items[1::2], strict=True))
     return target
 
 
-def _append(target, items):
+def _append(target: Any, items: list[Any]) -> None:
     if isinstance(target, list):
         target.extend(items)  # a list of another class is a stand-in, whose elements nobody reads

@@ -4,12 +4,15 @@ The catalogue is ``known_weights.toml`` beside this file; a file is known by its
 """
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from irsam_zoo import ROOT
+from irsam_zoo.zoo.detector import MetricSize
 from irsam_zoo.zoo.reading import sha256_file
 from irsam_zoo.zoo.specs import MethodSpec, method_config, plain, read_method
 from irsam_zoo.zoo.weights.header import read_header
@@ -33,7 +36,7 @@ class StatedProtocol:
     """
 
     metrics: str
-    size: str
+    size: MetricSize
     threshold: float | str
     colour: bool = False
     opencv_grey: bool = False
@@ -55,10 +58,10 @@ class Result:
 
     dataset: str
     split: str
-    stated: dict
-    measured: dict
-    original: dict
-    unreproducible: list
+    stated: dict[str, float]
+    measured: dict[str, float]
+    original: dict[str, float]
+    unreproducible: list[str]
     note: str
 
 
@@ -90,26 +93,26 @@ class KnownWeights:
     path: str
     licence: str
     method: str
-    options: dict
+    options: dict[str, Any]
     trained_on: str
     split: str
     protocol: StatedProtocol
-    results: tuple
+    results: tuple[Result, ...]
     note: str = ""
 
     @property
-    def spec(self):
+    def spec(self) -> MethodSpec:
         """The `zoo.registry.MethodSpec` of our method as these weights need it, under the name of the entry."""
         method = read_method(self.method)
         return MethodSpec(self.name, method.options | self.options, method.card)
 
     @property
-    def url(self):
+    def url(self) -> str:
         """The file's page."""
         return f"https://github.com/{self.repository}/blob/{self.commit}/{quote(self.path)}"
 
     @property
-    def provenance(self):
+    def provenance(self) -> dict[str, Any]:
         """The metadata by which the leak guard and the tables know weights.
 
         ``seen`` has the training images as our trainer stores them: by data set, the first digits of each id's digest. Of
@@ -120,7 +123,7 @@ class KnownWeights:
         seen = {name: _training_images(name, self.split) for name in self.trained_on.split("+")}
         return dict(publisher=self.publisher, dataset=self.trained_on, split=self.split, seen=seen)
 
-    def completed(self, options):
+    def completed(self, options: dict[str, Any]) -> dict[str, Any]:
         """Constructor options with those that the weights were trained with; the caller's own win.
 
         What `method` says itself counts as nobody's: LESPS's weights fit BasicIRSTD's ``acmnet_1ch``, but were normalised
@@ -132,17 +135,17 @@ class KnownWeights:
 
 
 @cache
-def catalogue(path=CATALOGUE):
+def catalogue(path: str | Path = CATALOGUE) -> dict[str, KnownWeights]:
     """All `KnownWeights`, by name."""
     return {name: _entry(name, facts) for name, facts in tomllib.loads(Path(path).read_text(encoding="utf-8")).items()}
 
 
-def entry_named(name):
+def entry_named(name: str) -> KnownWeights | None:
     """The `KnownWeights` of this name, or None."""
     return catalogue().get(name)
 
 
-def recognise(sha256, metadata):
+def recognise(sha256: str | None, metadata: Mapping[str, Any]) -> KnownWeights | None:
     """The `KnownWeights` of a loaded file, or None.
 
     Arguments:
@@ -153,14 +156,14 @@ def recognise(sha256, metadata):
     return next((known for known in catalogue().values() if known.sha256 in digests), None)
 
 
-def recognise_file(path):
+def recognise_file(path: str | Path) -> KnownWeights | None:
     """As `recognise`, from the file alone. One of another size than any known file is not hashed."""
     path = Path(path)
     alike = path.is_file() and any(known.size == path.stat().st_size for known in catalogue().values())
     return recognise(sha256_file(path) if alike else None, read_header(path) if path.suffix == OWN_SUFFIX else {})
 
 
-def find_known(folder):
+def find_known(folder: str | Path) -> dict[str, Path]:
     """Known files in a folder and those under it.
 
     Returns:
@@ -175,7 +178,7 @@ def find_known(folder):
     return found
 
 
-def _training_images(dataset, split):
+def _training_images(dataset: str, split: str) -> dict[str, str | None]:
     """Digests of the images of a training list, by id."""
     lines = (DATASETS_DIR / "fingerprints" / f"{dataset}.txt").read_text(encoding="utf-8").splitlines()
     digests = {id: image for id, image, _ in map(str.split, lines)}
@@ -183,7 +186,7 @@ def _training_images(dataset, split):
     return {id: digests.get(id) for id in ids}
 
 
-def _entry(name, facts):
+def _entry(name: str, facts: Mapping[str, Any]) -> KnownWeights:
     facts = dict(facts)
     trained_on, _, split = facts.pop("trained_on", "").partition("/")
     protocol = StatedProtocol(**facts.pop("protocol"))
@@ -193,7 +196,7 @@ def _entry(name, facts):
     )
 
 
-def _result(place, figures):
+def _result(place: str, figures: Mapping[str, Any]) -> Result:
     dataset, _, split = place.partition("/")
     defaults = dict(stated={}, measured={}, original={}, unreproducible=[], note="")
-    return Result(dataset=dataset, split=split, **defaults | figures)
+    return Result(dataset=dataset, split=split, **{**defaults, **figures})

@@ -12,7 +12,7 @@ DENSE = 0
 DTYPES = {0: "<f4", 1: "<f8", 2: "<f2", 3: "u1", 4: "<i4", 5: "i1", 6: "<i8"}
 
 
-def read_params(data):
+def read_params(data: bytes) -> dict[str, np.ndarray]:
     """Arrays of a ``.params`` file by name.
 
     Arguments:

@@ -1,7 +1,9 @@
 """The form in which this project writes weights: safetensors, with what is known of their making as JSON in the header."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -18,7 +20,9 @@ LARGEST = 127
 LEFT = 0.1  # of a network's values, the part in its smallest layers, whose errors matter most: they do not become integers
 
 
-def save_checkpoint(path, state_dict, metadata, *, int8=None):
+def save_checkpoint(
+    path: str | Path, state_dict: Mapping[str, torch.Tensor], metadata: dict[str, Any], *, int8: Mapping[str, int] | None = None
+) -> str:
     """Write a safetensors file atomically; equal tensors and metadata give equal bytes.
 
     With `int8` the named weights become 8-bit integers and one float32 scale an output channel, its largest weight over
@@ -51,7 +55,7 @@ def save_checkpoint(path, state_dict, metadata, *, int8=None):
     return sha256_file(path)
 
 
-def output_channels(network):
+def output_channels(network: nn.Module) -> dict[str, int]:
     """The weights of a network's convolutions and linear layers, as `save_checkpoint` takes for `int8`.
 
     The smallest, which together hold at most a tenth of the values, are left out: in a trained UIU-Net they make two thirds
@@ -67,7 +71,7 @@ def output_channels(network):
             axes[key] = 1 if getattr(module, "transposed", False) else 0
             sizes[key] = module.weight.numel()
     left = LEFT * sum(sizes.values())
-    for key in sorted(sizes, key=sizes.get):
+    for key in sorted(sizes, key=sizes.__getitem__):
         left -= sizes[key]
         if left < 0:
             break
@@ -75,13 +79,13 @@ def output_channels(network):
     return axes
 
 
-def halved(values):
+def halved(values: torch.Tensor) -> torch.Tensor:
     """Floats as float16; those of a tensor with one too large for it, and integers, as they are."""
     half = values.half() if values.is_floating_point() else values
     return half if torch.isfinite(half).all() else values
 
 
-def read_safetensors(path):
+def read_safetensors(path: str | Path) -> tuple[dict[str, torch.Tensor], dict[str, Any], bool]:
     """``(state dict, metadata, whether it is of this project)`` of a safetensors file.
 
     Raises:
@@ -97,7 +101,7 @@ def read_safetensors(path):
     return tensors if kind is None else _from_integers(tensors), metadata, METADATA_KEY in header
 
 
-def _to_integers(tensors, axes):
+def _to_integers(tensors: dict[str, torch.Tensor], axes: Mapping[str, int]) -> dict[str, torch.Tensor]:
     stored = {key: value.half() if _is_half(value) else value for key, value in tensors.items()}
     for key in axes.keys() & tensors.keys():
         weight = tensors[key].float()
@@ -109,12 +113,12 @@ def _to_integers(tensors, axes):
     return stored
 
 
-def _is_half(values):
+def _is_half(values: torch.Tensor) -> bool:
     """Whether float16 holds float32 values exactly."""
     return values.dtype == torch.float32 and torch.equal(values.half().float(), values)
 
 
-def _from_integers(stored):
+def _from_integers(stored: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     tensors = {
         key: value.float() if value.dtype == torch.float16 else value
         for key, value in stored.items()

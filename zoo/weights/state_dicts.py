@@ -2,9 +2,12 @@
 
 import re
 from collections import Counter
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import torch
+from torch import nn
 
 from irsam_zoo import PROGRAM
 from irsam_zoo.zoo.errors import UsageError, ZooError
@@ -18,6 +21,8 @@ PROFILER = re.compile(r"(^|\.)total_(ops|params)$")  # buffers that thop leaves 
 LOSS = re.compile(r"[^.]*(criterion|loss)[^.]*\.")
 COUNTER = "num_batches_tracked"  # of batch norm; MXNet and old PyTorch have none, and inference needs none
 MOST_NAMED = 5
+Names = Collection[str]  # a network's keys, or its state dict
+Rules = Sequence[tuple[str, str]]  # ``(regex, replacement)``
 
 
 class MisfitError(ZooError):
@@ -27,9 +32,9 @@ class MisfitError(ZooError):
 class FoundTensors(NamedTuple):
     """A dict of tensors in a file: the names that lead to it, its tensors, and all dicts on the way, itself included."""
 
-    path: tuple
-    tensors: dict
-    around: tuple = ()
+    path: tuple[str, ...]
+    tensors: dict[str, Any]
+    around: tuple[dict[Any, Any], ...] = ()
 
 
 class Chosen(NamedTuple):
@@ -42,10 +47,10 @@ class Chosen(NamedTuple):
         notes: For the user: what was taken where there was a choice, and what was left out.
     """
 
-    tensors: dict
-    metadata: dict
+    tensors: dict[str, Any]
+    metadata: dict[str, Any]
     renamed: int = 0
-    notes: tuple = ()
+    notes: tuple[str, ...] = ()
 
 
 class _Option(NamedTuple):
@@ -55,24 +60,24 @@ class _Option(NamedTuple):
     fitting: int = 0
 
     @property
-    def names(self):
+    def names(self) -> list[str]:
         return [*self.found.path, *self.prefix.split(".")[:-1]]
 
     @property
-    def label(self):
+    def label(self) -> str:
         return printable(".".join(self.names)) or "(no name)"
 
     @property
-    def rank(self):
+    def rank(self) -> int:
         words = {word for name in self.names for word in re.split(r"[^a-z]+", name.lower())}
         return -1 if words & AVERAGED else min(map(WRAPPERS.index, filter(WRAPPERS.__contains__, self.names)), default=99)
 
     @property
-    def tensors(self):
+    def tensors(self) -> dict[str, Any]:
         return {k.removeprefix(self.prefix): v for k, v in self.found.tensors.items() if k.startswith(self.prefix)}
 
 
-def choose(path, found, own=(), rules=(), key=None):
+def choose(path: Path, found: Sequence[FoundTensors], own: Names = (), rules: Rules = (), key: str | None = None) -> Chosen:
     """Take a network's weights from the dicts of tensors in a file.
 
     Of all dicts, and of all prefixes such as ``module.`` in them, those are taken that give most of the network's names, and
@@ -118,7 +123,7 @@ def choose(path, found, own=(), rules=(), key=None):
     return _chosen(first, own, rules, notes)
 
 
-def convert_keys(state_dict, rules):
+def convert_keys(state_dict: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
     """Rename the keys of a state dict by ``(regex, replacement)`` pairs, applied in turn.
 
     Raises:
@@ -133,7 +138,7 @@ def convert_keys(state_dict, rules):
     return renamed
 
 
-def load_weights(network, state_dict, *, source):
+def load_weights(network: nn.Module, state_dict: Mapping[str, torch.Tensor], *, source: str | Path) -> None:
     """Load a state dict that has to fit exactly.
 
     Only batch norm's ``num_batches_tracked`` may be missing: MXNet and old PyTorch have none, and inference needs none.
@@ -170,19 +175,19 @@ def load_weights(network, state_dict, *, source):
     network.load_state_dict(state_dict, strict=False)
 
 
-def printable(text):
+def printable(text: str) -> str:
     """A name from a file in a form that fits into a line of text: no control characters, and no more than 200 others."""
     return "".join(letter if letter.isprintable() else "?" for letter in text[:200])
 
 
-def _judged(found, prefix, own, rules):
+def _judged(found: FoundTensors, prefix: str, own: Names, rules: Rules) -> _Option:
     tensors = {_renamed(key, rules): value for key, value in _Option(found, prefix).tensors.items()}
     named = [key for key in tensors if key in own and not key.endswith(COUNTER)]
     shapes = own if isinstance(own, dict) else {}
     return _Option(found, prefix, len(named), sum(k in shapes and tensors[k].shape == shapes[k].shape for k in named))
 
 
-def _chosen(option, own, rules, notes):
+def _chosen(option: _Option, own: Names, rules: Rules, notes: list[str]) -> Chosen:
     tensors = option.tensors
     converted = convert_keys(tensors, rules)
     left = [key for key in option.found.tensors if not key.startswith(option.prefix)]
@@ -196,27 +201,27 @@ def _chosen(option, own, rules, notes):
     return Chosen(kept, metadata, renamed, tuple(notes))
 
 
-def _prefixes(tensors, own):
+def _prefixes(tensors: Collection[str], own: Names) -> list[str]:
     """The prefixes, and none, that so many keys have that a network's could be among them."""
     parts = (key.split(".")[:-1][:MOST_PREFIXES] for key in tensors)
     counts = Counter(".".join([*names[:depth], ""]) for names in parts for depth in range(1, len(names) + 1))
     return ["", *(prefix for prefix, count in counts.items() if 2 * count >= min(len(tensors), len(own)))]
 
 
-def _shared_prefix(tensors):
+def _shared_prefix(tensors: Iterable[str]) -> str:
     keys, prefix = [key for key in tensors if not PROFILER.search(key)], ""
     while found := next((p for p in PREFIXES if keys and all(key.startswith(prefix + p) for key in keys)), None):
         prefix += found
     return prefix
 
 
-def _renamed(key, rules):
+def _renamed(key: str, rules: Rules) -> str:
     for pattern, replacement in rules:
         key = re.sub(pattern, replacement, key)
     return key
 
 
-def _complaint(what, keys):
+def _complaint(what: str, keys: Sequence[str]) -> str:
     if not keys:
         return ""
     more = f" and {len(keys) - MOST_NAMED} more" if len(keys) > MOST_NAMED else ""

@@ -7,9 +7,11 @@ whole module. Here objects become stand-ins (`zoo.weights.inert_pickle`), and te
 import mmap
 import re
 import zipfile
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from math import prod
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import torch
 
@@ -58,12 +60,12 @@ class StoredTensor(NamedTuple):
     storage: Storage
     dtype: torch.dtype
     first: int
-    shape: tuple
-    stride: tuple
+    shape: tuple[int, ...]
+    stride: tuple[int, ...]
 
 
 @contextmanager
-def open_torch(path):
+def open_torch(path: str | Path) -> Iterator[tuple[Any, Callable[[StoredTensor], torch.Tensor]]]:
     """What a file of ``torch.save`` holds.
 
     Yields:
@@ -83,15 +85,15 @@ def open_torch(path):
                 yield _open_legacy(data)
 
 
-def check_unpacked_size(archive):
+def check_unpacked_size(archive: zipfile.ZipFile) -> None:
     """Refuse a zip archive whose files together are much larger than it: ValueError."""
-    most = UNPACKED_FLOOR + UNPACKED_RATIO * archive.fp.seek(0, 2)
+    most = UNPACKED_FLOOR + UNPACKED_RATIO * (archive.fp.seek(0, 2) if archive.fp else 0)
     unpacked = sum(info.file_size for info in archive.infolist())
     if unpacked > most:
         raise ValueError(f"it unpacks to {unpacked:,} bytes, and a file of its size may take {most:,}")
 
 
-def read_member(archive, name):
+def read_member(archive: zipfile.ZipFile, name: str) -> bytes:
     """The bytes of a file in a zip archive; never more than its entry says, whatever it unpacks to."""
     info = archive.getinfo(name)
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -100,7 +102,7 @@ def read_member(archive, name):
         return member.read(info.file_size)
 
 
-def tensor_dicts(content):
+def tensor_dicts(content: Any) -> list[FoundTensors]:
     """All dicts of tensors and all pickled modules in the content of a file, as `zoo.weights.state_dicts.FoundTensors`.
 
     Looked into are dicts, by their text keys, and the members of a list or tuple at the top. Of mmengine's two state dicts the
@@ -127,7 +129,7 @@ def tensor_dicts(content):
     return found
 
 
-def _module_tensors(value):
+def _module_tensors(value: Any) -> dict[str, StoredTensor] | None:
     """The tensors of a pickled ``nn.Module`` under the names that ``state_dict()`` gives them; None for any other value."""
     if _state(value, "_modules") is None:
         return None
@@ -148,14 +150,14 @@ def _module_tensors(value):
     return found
 
 
-def _state(value, kind):
+def _state(value: Any, kind: str) -> dict[str, Any] | None:
     """One of the dicts that make up a module's pickled state; None where it has none."""
     state = value.state if isinstance(value, StandIn) else None
     parts = state.get(kind) if isinstance(state, dict) else None
     return parts if isinstance(parts, dict) else None
 
 
-def _open_zip(archive):
+def _open_zip(archive: zipfile.ZipFile) -> tuple[Any, Callable[[StoredTensor], torch.Tensor]]:
     check_unpacked_size(archive)
     names = archive.namelist()
     folder = next(name for name in names if name.endswith("data.pkl")).removesuffix("data.pkl")
@@ -169,7 +171,7 @@ def _open_zip(archive):
     return content, _reader(read)
 
 
-def _open_legacy(data):
+def _open_legacy(data: mmap.mmap) -> tuple[Any, Callable[[StoredTensor], torch.Tensor]]:
     magic, _protocol, machine = (inert_pickle.load(data, {}, _persistent) for _ in range(3))
     if magic != torch.serialization.MAGIC_NUMBER or not machine["little_endian"]:
         raise ValueError("written on a big-endian machine")
@@ -196,7 +198,7 @@ def _open_legacy(data):
     return content, _reader(read)
 
 
-def _reader(read):
+def _reader(read: Callable[[str], bytes]) -> Callable[[StoredTensor], torch.Tensor]:
     """The function from a `StoredTensor` to a tensor, given the one from a storage's key to its bytes."""
     storages = {}
 
@@ -214,7 +216,7 @@ def _reader(read):
     return tensor
 
 
-def _persistent(name):
+def _persistent(name: Any) -> Any:
     """A `Storage`; or a class, which the older form stores with its source code."""
     if not isinstance(name, tuple) or len(name) < 4:
         raise ValueError("a reference that torch does not write")
@@ -230,28 +232,37 @@ def _persistent(name):
     return Storage(key, dtype, numel, first)
 
 
-def _tensor(storage, first, shape, stride, _grad=None, _hooks=None, dtype=None, *_):
+def _tensor(
+    storage: Storage,
+    first: int,
+    shape: tuple[int, ...],
+    stride: tuple[int, ...],
+    _grad: Any = None,
+    _hooks: Any = None,
+    dtype: Global | None = None,
+    *_: Any,
+) -> StoredTensor:
     """``_rebuild_tensor``, its second and third version: the last of them names the type, since its storage has none."""
     if not _counts((first, *shape, *stride)):
         raise ValueError("a tensor that torch does not write")
-    dtype = DTYPES[dtype.name] if isinstance(dtype, Global) else storage.dtype
-    return StoredTensor(storage, dtype, first, tuple(shape), tuple(stride))
+    stored = DTYPES[dtype.name] if isinstance(dtype, Global) else storage.dtype
+    return StoredTensor(storage, stored, first, tuple(shape), tuple(stride))
 
 
-def _tensor_of_class(function, _kind, arguments, _state):
+def _tensor_of_class(function: Global, _kind: Any, arguments: tuple[Any, ...], _state: Any) -> Any:
     return CALLS.get(function.name, lambda *_: StandIn(function.name))(*arguments)
 
 
-def _counts(values):
+def _counts(values: Iterable[Any]) -> bool:
     return all(type(value) is int and value >= 0 for value in values)
 
 
-def _dict(pairs=()):
+def _dict(pairs: Any = ()) -> dict[Any, Any]:
     pairs = list(pairs.items() if isinstance(pairs, dict) else pairs)
     return {inert_pickle.as_key(key): value for key, value in pairs}
 
 
-def _first(value=(), *_):
+def _first(value: Any = (), *_: Any) -> Any:
     return value
 
 

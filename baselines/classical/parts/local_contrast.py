@@ -1,5 +1,7 @@
 """Filters of the local contrast measures: a core layer, and cells in a 3x3 arrangement around every pixel."""
 
+from functools import reduce
+
 import torch
 import torch.nn.functional as F
 
@@ -47,12 +49,12 @@ def cell_largest(image, *, size, count):
     return total / count
 
 
-def cell_mean(image, *, size):
+def cell_mean(image: torch.Tensor, *, size: int) -> torch.Tensor:
     """Mean of every cell, border pixels repeated; HxW and result as for `cell_largest`."""
     margin = size + size // 2
     padded = F.pad(image[None, None], (margin,) * 4, mode="replicate")[0, 0]
-    rows = sum(padded[k : padded.shape[0] - size + 1 + k] for k in range(size))
-    return sum(rows[:, k : rows.shape[1] - size + 1 + k] for k in range(size)) / size**2
+    rows = reduce(torch.add, (padded[k : padded.shape[0] - size + 1 + k] for k in range(size)))
+    return reduce(torch.add, (rows[:, k : rows.shape[1] - size + 1 + k] for k in range(size))) / size**2
 
 
 def centre_cell(cells, size):

@@ -10,7 +10,7 @@ import math
 import numpy as np
 import torch
 from scipy.linalg import eigh
-from scipy.linalg.blas import dsyrk
+from scipy.linalg.blas import dsyrk  # pyright: ignore[reportAttributeAccessIssue]
 
 # Squared singular values under this part of their sum are rounding noise of the Gram matrix.
 NOISE = 1e-14

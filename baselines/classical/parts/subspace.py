@@ -17,8 +17,8 @@ import math
 
 import torch
 import torch.nn.functional as F
-from scipy.linalg.blas import ssymm, ssyrk
-from scipy.linalg.lapack import spotrf
+from scipy.linalg.blas import ssymm, ssyrk  # pyright: ignore[reportAttributeAccessIssue]
+from scipy.linalg.lapack import spotrf  # pyright: ignore[reportAttributeAccessIssue]
 
 from irsam_zoo.baselines.classical.parts.proximal import LeadingSpectrum, leading_spectrum
 
@@ -71,7 +71,8 @@ class TrackedSpectrum:
         else:
             try:
                 found = self._track(matrix, above, at_least)
-            except torch.linalg.LinAlgError:  # the columns of a basis have become dependent
+            except torch.linalg.LinAlgError:  # pyright: ignore[reportPrivateImportUsage]
+                # The columns of a basis have become dependent.
                 found = None
             found = found or self._decompose(matrix, above, at_least)
         self._rank, self._bound = len(found.values), above

@@ -1,5 +1,7 @@
 """Which images of a batch an iterative solver still works on."""
 
+from typing import Any
+
 import torch
 
 
@@ -15,14 +17,14 @@ class Unfinished:
         results (list): For each image the tuple that `settle` was given, cut to the image; None before.
     """
 
-    def __init__(self, count):
-        self.results = [None] * count
+    def __init__(self, count: int):
+        self.results: list[Any] = [None] * count
         self._places = list(range(count))
 
-    def __bool__(self):
+    def __bool__(self) -> bool:
         return bool(self._places)
 
-    def settle(self, done, result, *states):
+    def settle(self, done: torch.Tensor, result: tuple[Any, ...], *states: torch.Tensor) -> list[torch.Tensor]:
         """Store the results of the images that are done, and take these out of the solver's state.
 
         Arguments:
@@ -34,18 +36,18 @@ class Unfinished:
         Returns:
             list[torch.Tensor]: The states without the images that are done; the same objects where none is.
         """
-        done = done.tolist()
-        if not any(done):
+        over = done.tolist()
+        if not any(over):
             return list(states)
         for position, place in enumerate(self._places):
-            if done[position]:
+            if over[position]:
                 self.results[place] = tuple(_of_image(part, position) for part in result)
-        left = [position for position, ended in enumerate(done) if not ended]
+        left = [position for position, ended in enumerate(over) if not ended]
         self._places = [self._places[position] for position in left]
         return [state[left] for state in states]
 
 
-def _of_image(part, position):
+def _of_image(part: Any, position: int) -> Any:
     if not isinstance(part, torch.Tensor):
         return part
     return part[position] if part.ndim > 1 else part[position].item()

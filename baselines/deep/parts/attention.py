@@ -35,7 +35,8 @@ class ChannelAttention(nn.Module):
 
     def forward(self, x):
         pooled = (x.mean((2, 3), keepdim=True), x.amax((2, 3), keepdim=True))
-        return sum(self.fc2(self.fc1(statistic).relu()) for statistic in pooled).sigmoid()
+        mean, largest = (self.fc2(self.fc1(statistic).relu()) for statistic in pooled)
+        return (mean + largest).sigmoid()
 
 
 class ResidualAttentionBlock(TwoConvs):

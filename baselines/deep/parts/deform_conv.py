@@ -1,6 +1,7 @@
 """Deformable convolution in plain PyTorch: any device, any float type, differentiable."""
 
 from functools import cache
+from typing import Any
 
 import torch
 from torch import nn
@@ -84,7 +85,7 @@ def _sample(x, down, right):
 @cache
 def _torchvision_operator():
     try:
-        from torchvision.ops import deform_conv2d as operator
+        from torchvision.ops import deform_conv2d as operator  # pyright: ignore[reportMissingImports]
     except (ImportError, RuntimeError):  # RuntimeError: a torchvision built for another torch
         return None
     return operator
@@ -100,19 +101,28 @@ class ModulatedDeformConv2d(nn.Module):
         kernel_size, stride, padding, dilation: int or (vertical, horizontal).
     """
 
-    def __init__(self, in_channels, out_channels, kernel_size, *, stride=1, padding=0, dilation=1):
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | tuple[int, int],
+        *,
+        stride: int | tuple[int, int] = 1,
+        padding: int | tuple[int, int] = 0,
+        dilation: int | tuple[int, int] = 1,
+    ):
         super().__init__()
         kernel = _pair(kernel_size)
-        self.geometry = {"stride": stride, "padding": padding, "dilation": dilation}
+        self.geometry: dict[str, Any] = {"stride": stride, "padding": padding, "dilation": dilation}
         bound = (in_channels * kernel[0] * kernel[1]) ** -0.5
         self.weight = nn.Parameter(torch.empty(out_channels, in_channels, *kernel).uniform_(-bound, bound))
         self.bias = nn.Parameter(torch.zeros(out_channels))
         # The name in checkpoints of the authors' package.
         self.conv_offset_mask = nn.Conv2d(in_channels, 3 * kernel[0] * kernel[1], kernel, **self.geometry)
-        nn.init.zeros_(self.conv_offset_mask.weight)
-        nn.init.zeros_(self.conv_offset_mask.bias)
+        for values in self.conv_offset_mask.parameters():
+            nn.init.zeros_(values)
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         """BxCxHxW to BxOxH'xW'."""
         offset, mask = self.conv_offset_mask(x).split([2 * self.weight[0, 0].numel(), self.weight[0, 0].numel()], dim=1)
         return deform_conv2d(x, offset, self.weight, self.bias, mask=mask.sigmoid(), **self.geometry)

@@ -8,9 +8,9 @@ from irsam_zoo.zoo.losses import LOSSES
 
 EDGE_KERNEL, EDGE_WEIGHT = 31, 5  # F3Net, author's code, train.py: structure_loss
 
-LOSSES.register_module("soft_iou", module=soft_iou_loss)
-LOSSES.register_module("sls", module=sls_loss)
-LOSSES.register_module("bce", module=binary_cross_entropy_with_logits)
+LOSSES.register_module("soft_iou", module=soft_iou_loss)  # pyright: ignore[reportArgumentType]
+LOSSES.register_module("sls", module=sls_loss)  # pyright: ignore[reportArgumentType]
+LOSSES.register_module("bce", module=binary_cross_entropy_with_logits)  # pyright: ignore[reportArgumentType]
 
 
 @LOSSES.register_module("dice")

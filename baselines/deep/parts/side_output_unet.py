@@ -17,7 +17,9 @@ class MSHNet(nn.Module):
         first_block: Class of the first block of each encoder level, called with the channels in and out.
     """
 
-    def __init__(self, in_channels=3, *, first_block=ResidualAttentionBlock):
+    middle_layer: nn.Sequential
+
+    def __init__(self, in_channels: int = 3, *, first_block: type[nn.Module] = ResidualAttentionBlock):
         super().__init__()
         self.conv_init = nn.Conv2d(in_channels, WIDTHS[0], 1)
         self.encoder_0 = nn.Sequential(first_block(WIDTHS[0], WIDTHS[0]))

@@ -1,5 +1,7 @@
 """What the authors' programs share between RPCANet and RPCANet++: steps of the unfolded iteration, the way in and the loss."""
 
+from typing import Any
+
 import cv2
 import torch
 from torch import nn
@@ -58,19 +60,18 @@ class UnfoldedDetector(NeuralDetector):
     in_channels = 1
     mean, std = (0.0,), (255.0,)
 
-    def __init__(self, *, stages=6, restoration_weight=0.01, **kwargs):
+    def __init__(self, *, stages: int = 6, restoration_weight: float = 0.01, **kwargs: Any):
         self.stages, self.restoration_weight = stages, restoration_weight
         super().__init__(**kwargs)
 
     def at_input_size(self, image, label):
         if self.input_size is None:
             return image, label
-        size = (self.input_size, self.input_size)
-        return cv2.resize(image, size), cv2.resize(label, size, interpolation=cv2.INTER_NEAREST)
+        return cv2.resize(image, self._square), cv2.resize(label, self._square, interpolation=cv2.INTER_NEAREST)
 
     def _resize(self, images):
         # The authors resize with OpenCV, which takes the four nearest pixels at any scale.
-        return interpolate(images, (self.input_size, self.input_size), mode="bilinear", align_corners=False)
+        return interpolate(images, self._square, mode="bilinear", align_corners=False)
 
     def forward(self, inputs):
         """The network's outputs, and the image that the restored one is compared with."""
