@@ -34,7 +34,9 @@ def _whole_parser():
     others = whole.add_subparsers()
     for name, command in COMMANDS.items():
         if name != "run":  # shtab passes over commands without a help
-            command.add_parser(SimpleNamespace(add_parser=partial(others.add_parser, help=command.__doc__.splitlines()[0])))
+            command.add_parser(
+                SimpleNamespace(add_parser=partial(others.add_parser, help=(command.__doc__ or "").partition("\n")[0]))
+            )
     _tell_values(whole)
     return whole
 

@@ -67,8 +67,14 @@ class Plan:
         """
         dataset = self.datasets[source]
         for method, spec in self.methods.items():
-            place = dict(spec=method, dataset=dataset.name, split=dataset.split, source=source, lists=self.options.split)
-            place["run"] = self.run
+            place: dict[str, Any] = dict(
+                spec=method,
+                dataset=dataset.name,
+                split=dataset.split,
+                source=source,
+                lists=self.options.split,
+                run=self.run,
+            )
             reason = self.broken.get(method) or failures.get(method)
             if reason is None:
                 try:

@@ -78,7 +78,9 @@ def make_row(
     if detector.precision != FLOAT32:
         notes[f"computed in {detector.precision}"] = len(records)
     if speed is not None and not detector.scores_in_batches:
-        speed = speed.of_scored_images([record.seconds for record in records if record.processor == speed.processor])
+        speed = speed.of_scored_images(
+            [record.seconds for record in records if record.seconds is not None and record.processor == speed.processor]
+        )
     row = replace(row, speed=speed or _speed(detector, records), notes=notes)
     return with_figures(row, records, detector.score_kind)
 

@@ -2,12 +2,13 @@
 
 import difflib
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mmengine.registry import Registry
+if TYPE_CHECKING:
+    from mmengine.registry import Registry
 
 
-def registered(registry: Registry, name: str) -> Any | None:
+def registered(registry: "Registry", name: str) -> Any | None:
     """The class under a name, or None. The registry's own ``get`` takes any module that can be imported for one."""
     registry.import_from_location()
     return registry.module_dict.get(name)

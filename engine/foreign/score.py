@@ -207,6 +207,7 @@ def _record(
     if masks is not None:
         path = masks / f"{item['id']}.png"
         saved = dict(saved=str(path), saved_sha256=write_mask(path, mask))
+    assert scores is not None  # a mask alone has no policy
     return make_record(item, score, mask, scores, **saved)
 
 
