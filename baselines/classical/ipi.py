@@ -59,15 +59,15 @@ class IPI(TensorDetector):
     def __init__(
         self,
         *,
-        patch_size=50,  # main.m
-        step=10,  # main.m
-        weight_side="image",  # winRPCA_median.m: 1 / sqrt(max(size(image)))
-        decay=0.9,  # APG_IR.m
-        floor=0.005,  # APG_IR.m
-        rank_stop=True,  # APG_IR.m
-        tolerance=1e-6,  # APG_IR.m; the 1e-7 of its header is not what runs
-        max_iterations=1000,  # APG_IR.m
-        **kwargs,
+        patch_size: int = 50,  # main.m
+        step: int = 10,  # main.m
+        weight_side: str = "image",  # winRPCA_median.m: 1 / sqrt(max(size(image)))
+        decay: float = 0.9,  # APG_IR.m
+        floor: float = 0.005,  # APG_IR.m
+        rank_stop: bool = True,  # APG_IR.m
+        tolerance: float = 1e-6,  # APG_IR.m; the 1e-7 of its header is not what runs
+        max_iterations: int = 1000,  # APG_IR.m
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         if weight_side not in ("image", "patch_image"):
@@ -78,7 +78,7 @@ class IPI(TensorDetector):
             decay=decay, floor=floor, rank_stop=rank_stop, tolerance=tolerance, max_iterations=max_iterations
         )
 
-    def score_tensor(self, image):
+    def score_tensor(self, image: torch.Tensor) -> torch.Tensor:
         grid = PatchGrid(*image.shape, size=self.patch_size, step=self.step, layout="gao")
         data = to_patch_image(grid.extract(image))
         low, high = data.min(), data.max()

@@ -1,5 +1,7 @@
 """Max-Median filter: the image minus the largest of four directional medians."""
 
+from typing import Any
+
 import numpy as np
 
 from irsam_zoo.baselines.classical.parts.options import check_whole
@@ -26,14 +28,14 @@ class MaxMedian(Detector):
         notes=("Equal to maxMed.m of daxjuanxiong and ISTD-Benchmark (negatives are kept); no author code exists.",),
     )
 
-    def __init__(self, *, size=5, **kwargs):  # ISTD-Benchmark, detector/MAXMEAN/run_MAXMEAN.m: sz = 5
+    def __init__(self, *, size: int = 5, **kwargs: Any):  # ISTD-Benchmark, detector/MAXMEAN/run_MAXMEAN.m: sz = 5
         super().__init__(**kwargs)
         check_whole(size=size)
         if size % 2 == 0:
             raise UsageError(f"size must be odd, not {size}")
         self.size = size
 
-    def score(self, image):
+    def score(self, image: np.ndarray) -> np.ndarray:
         radius = self.size // 2
         padded = np.pad(image, radius, mode="symmetric")
         height, width = image.shape

@@ -1,7 +1,7 @@
 """MSLSTIPT: multiple subspace learning and spatial-temporal patch-tensor model."""
 
 from itertools import chain, repeat
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -75,13 +75,13 @@ class MSLSTIPT(TensorDetector):
     def __init__(
         self,
         *,
-        patch_size=100,  # author's code, demo_MSLSTIPTv1.m, to group_size
-        c=1e-4,
-        p=0.8,
-        group_size=6,
-        dictionary_iterations=800,  # author's code, the tensor RPCA
-        max_iterations=200,  # author's code, MSLSTIPTv1.m
-        **kwargs,
+        patch_size: int = 100,  # author's code, demo_MSLSTIPTv1.m, to group_size
+        c: float = 1e-4,
+        p: float = 0.8,
+        group_size: int = 6,
+        dictionary_iterations: int = 800,  # author's code, the tensor RPCA
+        max_iterations: int = 200,  # author's code, MSLSTIPTv1.m
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         check_whole(patch_size=patch_size, group_size=group_size)
@@ -89,7 +89,7 @@ class MSLSTIPT(TensorDetector):
         self.patch_size, self.c, self.p, self.group_size = patch_size, c, p, group_size
         self.dictionary_iterations, self.max_iterations = dictionary_iterations, max_iterations
 
-    def score_batch(self, images):
+    def score_batch(self, images: torch.Tensor) -> torch.Tensor:
         return self._separate_groups(images[:, None])[:, 0]
 
     def predict_sequence(self, frames):

@@ -58,15 +58,15 @@ class NRAM(TensorDetector):
     def __init__(
         self,
         *,
-        patch_size=50,  # Demo_NRAM.m
-        step=10,  # Demo_NRAM.m
-        weight_side="shorter",  # Demo_NRAM.m: lambda = 1 / sqrt(min(m, n))
-        penalty_side="longer",  # Demo_NRAM.m: mu0 = 3 * sqrt(max(m, n))
-        reweight_side="shorter",  # nram.m: C = sqrt(min(m, n)) / 2.5
-        growth=1.1,  # nram.m
-        tolerance=1e-7,  # nram.m
-        max_iterations=1000,  # nram.m
-        **kwargs,
+        patch_size: int = 50,  # Demo_NRAM.m
+        step: int = 10,  # Demo_NRAM.m
+        weight_side: str = "shorter",  # Demo_NRAM.m: lambda = 1 / sqrt(min(m, n))
+        penalty_side: str = "longer",  # Demo_NRAM.m: mu0 = 3 * sqrt(max(m, n))
+        reweight_side: str = "shorter",  # nram.m: C = sqrt(min(m, n)) / 2.5
+        growth: float = 1.1,  # nram.m
+        tolerance: float = 1e-7,  # nram.m
+        max_iterations: int = 1000,  # nram.m
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         for side in (weight_side, penalty_side, reweight_side):
@@ -77,7 +77,7 @@ class NRAM(TensorDetector):
         self.weight_side, self.penalty_side, self.reweight_side = weight_side, penalty_side, reweight_side
         self.options: dict[str, Any] = dict(growth=growth, tolerance=tolerance, max_iterations=max_iterations)
 
-    def score_tensor(self, image):
+    def score_tensor(self, image: torch.Tensor) -> torch.Tensor:
         grid = PatchGrid(*image.shape, size=self.patch_size, step=self.step, layout="dai")
         data = to_patch_image(grid.extract(image))
         low, high = data.min(), data.max()

@@ -1,6 +1,6 @@
 """PSTNN: partial sum of the tensor nuclear norm, with a corner prior."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
@@ -58,12 +58,14 @@ class PSTNN(TensorDetector):
 
     batch_size = 8  # about 12 MB for an image of 256 px
 
-    def __init__(self, *, patch_size=40, step=40, weight=0.7, max_iterations=500, **kwargs):  # author's code, Demo.m
+    def __init__(
+        self, *, patch_size: int = 40, step: int = 40, weight: float = 0.7, max_iterations: int = 500, **kwargs: Any
+    ):  # author's code, Demo.m
         super().__init__(**kwargs)
         check_whole(patch_size=patch_size, step=step, max_iterations=max_iterations)
         self.patch_size, self.step, self.weight, self.max_iterations = patch_size, step, weight, max_iterations
 
-    def score_batch(self, images):
+    def score_batch(self, images: torch.Tensor) -> torch.Tensor:
         grid = PatchGrid(*images.shape[1:], size=self.patch_size, step=self.step)
         data = torch.stack([grid.extract(image) for image in images])
         prior = torch.stack([grid.extract(corner_prior(image)) for image in images])

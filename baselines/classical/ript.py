@@ -1,6 +1,6 @@
 """RIPT: reweighted infrared patch-tensor model."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
@@ -62,14 +62,14 @@ class RIPT(TensorDetector):
     def __init__(
         self,
         *,
-        patch_size=30,  # author's code, the demo of algorithms/detection/RIPT, to mu_factor
-        step=10,
-        weight=0.7,
-        edge_weight=1.0,
-        mu_factor=5.0,
-        reconstruct="last",
-        max_iterations=200,
-        **kwargs,
+        patch_size: int = 30,  # author's code, the demo of algorithms/detection/RIPT, to mu_factor
+        step: int = 10,
+        weight: float = 0.7,
+        edge_weight: float = 1.0,
+        mu_factor: float = 5.0,
+        reconstruct: str = "last",
+        max_iterations: int = 200,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         if reconstruct not in ("last", "mean"):
@@ -79,7 +79,7 @@ class RIPT(TensorDetector):
         self.edge_weight, self.mu_factor = edge_weight, mu_factor
         self.reconstruct, self.max_iterations = reconstruct, max_iterations
 
-    def score_batch(self, images):
+    def score_batch(self, images: torch.Tensor) -> torch.Tensor:
         grid = PatchGrid(*images.shape[1:], size=self.patch_size, step=self.step)
         solutions = solve(
             torch.stack([grid.extract(image) for image in images]),

@@ -1,5 +1,7 @@
 """TLLCM: a smoothed core against the brightest of eight surrounding cells."""
 
+from typing import Any
+
 import torch
 
 from irsam_zoo.baselines.classical.parts.local_contrast import (
@@ -38,11 +40,11 @@ class TLLCM(TensorDetector):
         ),
     )
 
-    def __init__(self, *, scales=(9,), **kwargs):  # TLLCM.m: one scale, 9
+    def __init__(self, *, scales=(9,), **kwargs: Any):  # TLLCM.m: one scale, 9
         super().__init__(**kwargs)
         self.scales = checked_scales(scales)
 
-    def score_tensor(self, image):
+    def score_tensor(self, image: torch.Tensor) -> torch.Tensor:
         best, core = torch.zeros_like(image), core_layer(image)
         for size in self.scales:
             surround = brightest_surround(cell_largest(image, size=size, count=LARGEST), size)

@@ -1,5 +1,7 @@
 """White top-hat: the image minus its opening."""
 
+from typing import Any
+
 import numpy as np
 from skimage.morphology import white_tophat
 
@@ -25,11 +27,11 @@ class TopHat(Detector):
         notes=("Equal to ISTD-Benchmark's run_TopHat.m (imtophat with ones(5)); no author code exists.",),
     )
 
-    def __init__(self, *, size=5, **kwargs):  # ISTD-Benchmark, detector/TopHat/run_TopHat.m: ones(5)
+    def __init__(self, *, size: int = 5, **kwargs: Any):  # ISTD-Benchmark, detector/TopHat/run_TopHat.m: ones(5)
         super().__init__(**kwargs)
         check_whole(size=size)
         self.footprint = np.ones((size, size), dtype=bool)
 
-    def score(self, image):
+    def score(self, image: np.ndarray) -> np.ndarray:
         # skimage pads erosion with +inf and dilation with -inf in mode "ignore", as imtophat does.
-        return white_tophat(image, self.footprint, mode="ignore")
+        return white_tophat(image, self.footprint, mode="ignore")  # pyright: ignore[reportReturnType]

@@ -1,5 +1,7 @@
 """WSLCM: the local contrast of TLLCM, weighted by how uneven the cell and its surround are."""
 
+from typing import Any
+
 import torch
 
 from irsam_zoo.baselines.classical.parts.local_contrast import (
@@ -44,11 +46,11 @@ class WSLCM(TensorDetector):
         ),
     )
 
-    def __init__(self, *, scales=(5, 7, 9, 11), **kwargs):  # WSLCM.m
+    def __init__(self, *, scales=(5, 7, 9, 11), **kwargs: Any):  # WSLCM.m
         super().__init__(**kwargs)
         self.scales = checked_scales(scales)
 
-    def score_tensor(self, image):
+    def score_tensor(self, image: torch.Tensor) -> torch.Tensor:
         best, core = torch.zeros_like(image), core_layer(image)
         for size in self.scales:
             largest = cell_largest(image, size=size, count=LARGEST)

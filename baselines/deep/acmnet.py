@@ -1,5 +1,7 @@
 """ACMNet: a residual U-Net or feature pyramid whose deep and shallow maps modulate each other's channels."""
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -103,15 +105,15 @@ class ACMNet(NeuralDetector):
     def __init__(
         self,
         *,
-        decoder="unet",
-        in_channels=3,
-        blocks=4,
-        tiny=True,
-        reduce=False,
-        align_corners=True,
-        probabilities=False,
-        per_sample_loss=False,
-        **kwargs,
+        decoder: str = "unet",
+        in_channels: int = 3,
+        blocks: int = 4,
+        tiny: bool = True,
+        reduce: bool = False,
+        align_corners: bool = True,
+        probabilities: bool = False,
+        per_sample_loss: bool = False,
+        **kwargs: Any,
     ):
         if decoder not in ("unet", "fpn"):
             raise UsageError(f"decoder {decoder!r} of acmnet is neither 'unet' nor 'fpn'")
@@ -127,11 +129,11 @@ class ACMNet(NeuralDetector):
             self._layout |= {"reduce": reduce, "probabilities": probabilities}
         super().__init__(**kwargs)
 
-    def build_network(self):
+    def build_network(self) -> nn.Module:
         return (ACMUNet if self.decoder == "unet" else ACMFPN)(**self._layout)
 
-    def logits(self, outputs):
+    def logits(self, outputs: Any) -> torch.Tensor:
         return probability_to_logit(outputs) if self.probabilities else outputs
 
-    def loss(self, outputs, masks):
+    def loss(self, outputs: Any, masks: torch.Tensor) -> dict[str, torch.Tensor]:
         return {"soft_iou": soft_iou_loss(self.logits(outputs), masks, per_sample=self.per_sample_loss)}

@@ -1,5 +1,7 @@
 """AGPCNet: attention inside the patches of a deep map, on grids of four scales, that attention between the patches guides."""
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -208,8 +210,8 @@ class AGPCNetDetector(NeuralDetector):
     default_input_size = 256  # author's code
     convert_rules = BASICIRSTD_KEYS  # its backbone names the layers of a block in the same way
 
-    def build_network(self):
+    def build_network(self) -> nn.Module:
         return AGPCNet()
 
-    def loss(self, outputs, masks):
+    def loss(self, outputs: Any, masks: torch.Tensor) -> dict[str, torch.Tensor]:
         return {"soft_iou": soft_iou_loss(outputs, masks, per_sample=True)}

@@ -1,5 +1,7 @@
 """ALCNet: local contrast as a layer on each level of a feature pyramid."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -171,7 +173,7 @@ class ALCNet(NeuralDetector):
     default_input_size = 512  # open-alcnet, train script: base-size, to which test images are resized
     convert_rules = BASICIRSTD_KEYS
 
-    def __init__(self, *, scale_mode="multiple", blocks=4, toolbox=False, **kwargs):
+    def __init__(self, *, scale_mode: str = "multiple", blocks: int = 4, toolbox: bool = False, **kwargs: Any):
         if scale_mode not in SCALE_MODES:
             raise UsageError(f"scale_mode {scale_mode!r} of alcnet is not one of {', '.join(SCALE_MODES)}")
         if toolbox and (scale_mode != "multiple" or blocks != 4):
@@ -186,13 +188,13 @@ class ALCNet(NeuralDetector):
             self.smallest_input = 4 * (max(SHIFTS) + 1)  # the largest shift has to fit the map at a quarter of the size
         super().__init__(**kwargs)
 
-    def build_network(self):
+    def build_network(self) -> nn.Module:
         if self.toolbox:
             return ToolboxNetwork()
         return ALCNetwork(scale_mode=self.scale_mode, blocks=self.blocks)
 
-    def logits(self, outputs):
+    def logits(self, outputs: Any) -> torch.Tensor:
         return probability_to_logit(outputs) if self.toolbox else outputs
 
-    def loss(self, outputs, masks):
+    def loss(self, outputs: Any, masks: torch.Tensor) -> dict[str, torch.Tensor]:
         return {"soft_iou": soft_iou_loss(self.logits(outputs), masks)}

@@ -1,5 +1,7 @@
 """Dim2Clear: detection as the reconstruction of image detail. A reconstruction of the method from its abstract."""
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -142,8 +144,8 @@ class Dim2Clear(NeuralDetector):
         ),
     )
 
-    def build_network(self):
+    def build_network(self) -> nn.Module:
         return Dim2ClearNetwork(in_channels=self.in_channels)
 
-    def loss(self, outputs, masks):
+    def loss(self, outputs: Any, masks: torch.Tensor) -> dict[str, torch.Tensor]:
         return {"soft_iou": soft_iou_loss(outputs, masks)}

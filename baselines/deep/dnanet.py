@@ -1,5 +1,7 @@
 """DNANet: densely nested U-Net with channel and spatial attention in every block."""
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -91,19 +93,19 @@ class DNANetDetector(NeuralDetector):
     )
     default_input_size = 256  # author's code: base_size
 
-    def __init__(self, *, in_channels=3, **kwargs):
+    def __init__(self, *, in_channels: int = 3, **kwargs: Any):
         self.in_channels = in_channels
         self.mean, self.std = IMAGENET_MEAN[:in_channels], IMAGENET_STD[:in_channels]
         super().__init__(**kwargs)
 
-    def build_network(self):
+    def build_network(self) -> nn.Module:
         return DNANet(self.in_channels)
 
-    def logits(self, outputs):
+    def logits(self, outputs: Any) -> torch.Tensor:
         return outputs[-1]
 
-    def supervised(self, outputs):
+    def supervised(self, outputs: Any) -> list[torch.Tensor]:
         return outputs
 
-    def loss(self, outputs, masks):
+    def loss(self, outputs: Any, masks: torch.Tensor) -> dict[str, torch.Tensor]:
         return {"soft_iou": deep_supervision(soft_iou_loss, outputs, masks)}

@@ -148,5 +148,5 @@ class HDNetDetector(SideOutputDetector):
     warm_up = 6 / 800  # author's code: epochs 0 to 5 of 800
     by_area = True
 
-    def build_network(self):
+    def build_network(self) -> nn.Module:
         return HDNet()

@@ -1,5 +1,7 @@
 """ISNet: a U-Net for the target's mask and an edge branch that the mask is refined with."""
 
+from typing import Any
+
 import torch
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits, conv2d, interpolate, pad
@@ -212,16 +214,16 @@ class ISNetDetector(NeuralDetector):
     )
     default_input_size = 512  # author's code: test images are resized to 512 x 512
 
-    def build_network(self):
+    def build_network(self) -> nn.Module:
         return ISNet()
 
     def forward(self, inputs):
         return self.network(inputs, gradient_magnitude(inputs), logits=True)
 
-    def logits(self, outputs):
+    def logits(self, outputs: Any) -> torch.Tensor:
         return outputs[0]
 
-    def loss(self, outputs, masks):
+    def loss(self, outputs: Any, masks: torch.Tensor) -> dict[str, torch.Tensor]:
         mask, edge = outputs
         edge_masks = gradient_magnitude(masks)
         return {

@@ -1,6 +1,6 @@
 """ISTDU-Net: a U-Net on ResNeSt blocks at full resolution, with external attention at its skip connections and two heads."""
 
-from typing import cast
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -223,23 +223,23 @@ class ISTDUNetDetector(NeuralDetector):
     memory_format = torch.contiguous_format  # its grouped convolutions take 1.6 times as long with channels last
     default_batch_size = 1  # its widest maps have 64 channels at the image's size
 
-    def __init__(self, *, padding="zero_always", divisor=128, **kwargs):
+    def __init__(self, *, padding: str = "zero_always", divisor: int = 128, **kwargs: Any):
         super().__init__(padding=padding, divisor=divisor, **kwargs)
 
-    def build_network(self):
+    def build_network(self) -> nn.Module:
         return ISTDUNet()
 
     def forward(self, inputs):
         return self.network(inputs, logits=True)
 
-    def logits(self, outputs):
+    def logits(self, outputs: Any) -> torch.Tensor:
         return outputs[1]
 
     @staticmethod
     def targets(mask):
         return {"heat": centre_heat_map(mask)[None]}
 
-    def loss(self, outputs, masks, heat):
+    def loss(self, outputs: Any, masks: torch.Tensor, heat) -> dict[str, torch.Tensor]:
         """The authors' training loss of the two maps, against Bx1xhxw masks and heat maps, as `targets` makes these."""
         targets = {"heat_mse": heat, "mask_mse": masks}
         return {name: mse_loss(map.sigmoid(), targets[name]) for name, map in zip(targets, outputs, strict=True)}

@@ -1,6 +1,7 @@
 """L2SKNet: learnable local saliency kernels at four levels of a U-Net or of a feature pyramid."""
 
 from collections import OrderedDict
+from typing import Any
 
 import torch
 from torch import nn
@@ -251,18 +252,18 @@ class L2SKNetDetector(NeuralDetector):
     mean, std = (0.0,), (255.0,)
     convert_rules = ((r"(layer\d\.\d)\.shortcut\.", r"\1.downsample."),)
 
-    def __init__(self, *, variant="unet", **kwargs):
+    def __init__(self, *, variant: str = "unet", **kwargs: Any):
         if variant not in NETWORKS:
             raise UsageError(f"variant {variant!r} of l2sknet is not one of {', '.join(NETWORKS)}")
         self.variant = variant
         super().__init__(**kwargs)
 
-    def build_network(self):
+    def build_network(self) -> nn.Module:
         network, one_dimensional = NETWORKS[self.variant]
         return network(one_dimensional)
 
     def forward(self, inputs):
         return self.network(inputs, logits=True)
 
-    def loss(self, outputs, masks):
+    def loss(self, outputs: Any, masks: torch.Tensor) -> dict[str, torch.Tensor]:
         return {"soft_iou": soft_iou_loss(outputs, masks)}

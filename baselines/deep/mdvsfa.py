@@ -1,5 +1,8 @@
 """MDvsFA-cGAN: one generator that fears missed detections, one that fears false alarms, and a judge between them."""
 
+from functools import reduce
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -173,7 +176,7 @@ def generator_losses(outputs, masks, verdicts):
 
 def discriminator_loss(verdicts):
     """The discriminator's loss, a scalar: real masks, first and second generator are the classes 0, 1 and 2."""
-    return sum(_verdict_loss(verdict, label) for label, verdict in enumerate(verdicts[:3]))
+    return reduce(torch.add, (_verdict_loss(verdict, label) for label, verdict in enumerate(verdicts[:3])))
 
 
 def _verdict_loss(probabilities, label):
@@ -220,16 +223,16 @@ class MDvsFA(NeuralDetector):
         (r"^(d_|fc\d)", r"discriminator.\1"),
     )
 
-    def build_network(self):
+    def build_network(self) -> nn.Module:
         return MDvsFANetwork()
 
-    def logits(self, outputs):
+    def logits(self, outputs: Any) -> torch.Tensor:
         return probability_to_logit(fused(outputs))
 
-    def loss(self, outputs, masks):
+    def loss(self, outputs: Any, masks: torch.Tensor) -> dict[str, torch.Tensor]:
         return {part: detection_loss(k, outputs[k], masks) for k, part in enumerate(GENERATORS)}
 
-    def part_loss(self, part, learner, images, masks):
+    def part_loss(self, part: str, learner: nn.Module, images: torch.Tensor, masks: torch.Tensor) -> torch.Tensor | None:
         judged = images.shape[-2:] == (PATCH, PATCH)
         if part == "discriminator":
             if not judged:

@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from mmengine.config import ConfigDict
 from mmengine.structures import PixelData
+from torch import nn
 
 from irsam_zoo.zoo import METHODS, MethodCard, UsageError
 from irsam_zoo.zoo._compat import import_mmseg
@@ -78,7 +80,7 @@ class MMSegmentation(NeuralDetector):
         head = head[-1] if isinstance(head, (list, tuple)) else head  # the last of a cascade
         self.card = replace(self.card, title=f"{head['type']}-{backbone['type']} (MMSegmentation)")
 
-    def build_network(self):
+    def build_network(self) -> nn.Module:
         import_mmseg()
         from mmseg.models import EncoderDecoder
         from mmseg.registry import MODELS
@@ -106,11 +108,11 @@ class MMSegmentation(NeuralDetector):
         """
         return inputs if self.network.training else self._class_maps(inputs)
 
-    def logits(self, outputs):
+    def logits(self, outputs: Any) -> torch.Tensor:
         maps = self._class_maps(outputs) if self.network.training else outputs
         return maps if maps.shape[1] == 1 else maps[:, 1:] - maps[:, :1]
 
-    def loss(self, outputs, masks):
+    def loss(self, outputs: Any, masks: torch.Tensor) -> dict[str, torch.Tensor]:
         from mmseg.structures import SegDataSample
 
         samples = [SegDataSample(gt_sem_seg=PixelData(data=mask)) for mask in (masks > 0.5).long()]

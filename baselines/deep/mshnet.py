@@ -1,5 +1,7 @@
 """MSHNet: a U-Net of residual attention blocks with a head at each of four scales."""
 
+from torch import nn
+
 from irsam_zoo.baselines.deep.parts.scale_location import SideOutputDetector
 from irsam_zoo.baselines.deep.parts.side_output_unet import MSHNet
 from irsam_zoo.zoo import METHODS, MethodCard
@@ -31,5 +33,5 @@ class MSHNetDetector(SideOutputDetector):
     default_input_size = 256  # author's code: test images are resized to 256 x 256
     warm_up = 6 / 400  # author's code: epochs 0 to 5 of 400
 
-    def build_network(self):
+    def build_network(self) -> nn.Module:
         return MSHNet()

@@ -1,5 +1,7 @@
 """RDIAN: four receptive fields side by side on a feature map that opposite differences of grey weigh."""
 
+from typing import Any
+
 import torch
 from torch import nn
 from torch.nn.functional import conv2d, interpolate
@@ -144,8 +146,8 @@ class RDIANDetector(NeuralDetector):
     divisor = 1  # the deep map is resized to the image's size
     default_input_size = 512  # author's code: test images are resized to 512 x 512
 
-    def build_network(self):
+    def build_network(self) -> nn.Module:
         return RDIAN()
 
-    def loss(self, outputs, masks):
+    def loss(self, outputs: Any, masks: torch.Tensor) -> dict[str, torch.Tensor]:
         return {"soft_iou": soft_iou_loss(outputs, masks, per_sample=True)}

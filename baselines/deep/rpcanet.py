@@ -75,5 +75,5 @@ class RPCANetDetector(UnfoldedDetector):
         ),
     )
 
-    def build_network(self):
+    def build_network(self) -> nn.Module:
         return RPCANet(self.stages)

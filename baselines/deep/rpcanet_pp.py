@@ -160,5 +160,5 @@ class RPCANetPPDetector(UnfoldedDetector):
         ),
     )
 
-    def build_network(self):
+    def build_network(self) -> nn.Module:
         return RPCANetPP(self.stages)

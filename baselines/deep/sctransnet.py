@@ -1,6 +1,7 @@
 """SCTransNet: a residual U-Net whose skip connections attend to the channels of all levels."""
 
 from collections import OrderedDict
+from typing import Any
 
 import torch
 from torch import nn
@@ -296,21 +297,21 @@ class SCTransNetDetector(NeuralDetector):
     in_channels = 1
     mean, std = (101.06385040283203,), (34.619606018066406,)  # dataset.py: NUAA-SIRST's, for the union of the three sets
 
-    def __init__(self, *, padding="zero", divisor=32, **kwargs):  # test.py pads as BasicIRSTD does
+    def __init__(self, *, padding: str = "zero", divisor: int = 32, **kwargs: Any):  # test.py pads as BasicIRSTD does
         super().__init__(padding=padding, divisor=divisor, **kwargs)
 
-    def build_network(self):
+    def build_network(self) -> nn.Module:
         return SCTransNet()
 
     def forward(self, inputs):
         return self.network(inputs, logits=True)
 
-    def logits(self, outputs):
+    def logits(self, outputs: Any) -> torch.Tensor:
         return outputs[-1]
 
-    def supervised(self, outputs):
+    def supervised(self, outputs: Any) -> list[torch.Tensor]:
         return outputs
 
-    def loss(self, outputs, masks):
+    def loss(self, outputs: Any, masks: torch.Tensor) -> dict[str, torch.Tensor]:
         # Of probabilities, as the authors take it: the logarithms end at -100.
         return {f"bce_{number}": binary_cross_entropy(map.sigmoid(), masks) for number, map in enumerate(outputs)}

@@ -1,5 +1,7 @@
 """UIU-Net: U-Nets inside a U-Net, with interactive cross-attention at the skip connections."""
 
+from typing import Any
+
 import torch
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits, interpolate
@@ -177,15 +179,15 @@ class UIUNetDetector(NeuralDetector):
     default_input_size = 320  # author's code: test images are resized to 320 x 320
     evaluation_options = ("input_size", "stretch")
 
-    def __init__(self, *, in_channels=3, stretch=True, **kwargs):
+    def __init__(self, *, in_channels: int = 3, stretch: bool = True, **kwargs: Any):
         self.in_channels, self.stretch = in_channels, stretch
         self.mean, self.std = IMAGENET_MEAN[:in_channels], IMAGENET_STD[:in_channels]
         super().__init__(**kwargs)
 
-    def build_network(self):
+    def build_network(self) -> nn.Module:
         return UIUNet(self.in_channels)
 
-    def normalize(self, images):
+    def normalize(self, images: torch.Tensor) -> torch.Tensor:
         if not self.stretch:
             return super().normalize(images)
         brightest = images.amax((1, 2, 3), keepdim=True)
@@ -194,11 +196,11 @@ class UIUNetDetector(NeuralDetector):
     def forward(self, inputs):
         return self.network(inputs, logits=True)
 
-    def logits(self, outputs):
+    def logits(self, outputs: Any) -> torch.Tensor:
         return outputs[0]
 
-    def supervised(self, outputs):
+    def supervised(self, outputs: Any) -> list[torch.Tensor]:
         return outputs
 
-    def loss(self, outputs, masks):
+    def loss(self, outputs: Any, masks: torch.Tensor) -> dict[str, torch.Tensor]:
         return {f"bce_d{number}": binary_cross_entropy_with_logits(logits, masks) for number, logits in enumerate(outputs)}

@@ -136,6 +136,12 @@ def test_metrics_are_taken_as_the_publisher_does(made_up, root):
         publisher_metrics(entry, seen, path, root)
 
 
+def test_weights_are_checked_on_files_alone(made_up):
+    entry, path = made_up
+    with pytest.raises(ZooError, match="on synthetic is no network on the files of a data set"):
+        publisher_metrics(entry, replace(entry.results[0], dataset="synthetic", split="irsam"), path)
+
+
 def test_images_are_read_in_colour_and_masks_resized_once(made_up, root, monkeypatch):
     entry, path = made_up
     resized = replace(entry, protocol=IN_COLOUR, options=entry.options | {"input_size": 64})

@@ -135,6 +135,13 @@ def test_what_is_no_method_is_told_so(register):
         build_method("no_card")
 
 
+def test_a_network_that_no_one_builds_is_told_in_one_line(register):
+    register("unbuilt", type("Unbuilt", (NeuralDetector,), {"card": MethodCard(title="Unbuilt", family="deep")}))
+    with pytest.raises(UsageError, match=r"^method unbuilt does not build: .* Unbuilt .*build_network") as told:
+        build_method("unbuilt")
+    assert "\n" not in str(told.value)
+
+
 class Narrow(Detector):
     card = MethodCard(title="Narrow", fidelity="author-code", notes=("As the author has it.",))
 
@@ -295,6 +302,9 @@ def test_broken_plugin_names_the_file_and_the_error(tmp_path):
         load_plugin(path)
     with pytest.raises(UsageError, match="no plug-in file"):
         load_plugin(tmp_path / "none.py")
+    (tmp_path / "notes.txt").write_text("x = 1")
+    with pytest.raises(UsageError, match=r"notes\.txt is no Python file"):
+        load_plugin(tmp_path / "notes.txt")
 
 
 def test_a_plugin_imports_its_neighbours_and_depends_on_them(tmp_path):

@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from irsam_zoo.zoo.card import MethodCard
 from irsam_zoo.zoo.errors import UsageError
@@ -59,7 +62,7 @@ class IRSAM(NeuralDetector):
     default_input_size = 512  # IPIC-Lab/IRSAM, utils/dataloader.py: Resize([512, 512])
     evaluation_options = ("input_size", "enlarge")
 
-    def __init__(self, *, granularity="both", wpmd=True, enlarge=2, init_from=None, **kwargs):
+    def __init__(self, *, granularity: str = "both", wpmd: bool = True, enlarge: int = 2, init_from=None, **kwargs: Any):
         if granularity not in GRANULARITIES:
             raise UsageError(f"granularity must be one of {', '.join(GRANULARITIES)}; got {granularity!r}")
         if enlarge not in (1, 2):
@@ -71,10 +74,10 @@ class IRSAM(NeuralDetector):
         if init_from is not None and self.weights is None:
             self._initialize(init_from)
 
-    def build_network(self):
+    def build_network(self) -> nn.Module:
         return IRSAMNetwork(granularity=self.granularity, wpmd=self.wpmd, enlarge=self.enlarge)
 
-    def start_from(self, checkpoint):
+    def start_from(self, checkpoint: str | Path) -> Weights:
         """Take weights of this network, or what ``init_from`` would take of others."""
         path = Path(checkpoint)
         own = self.network.state_dict()
@@ -87,21 +90,21 @@ class IRSAM(NeuralDetector):
         self.initialization = load_sam_weights(self.network, path)
         self.note(str(self.initialization))
 
-    def _resize_file(self, image):
+    def _resize_file(self, image: np.ndarray) -> np.ndarray:
         return self._resize(torch.from_numpy(image)[None, None].float())[0, 0].to(torch.uint8).numpy()
 
-    def _resize(self, images):
+    def _resize(self, images: torch.Tensor) -> torch.Tensor:
         # IPIC-Lab/IRSAM resizes without antialiasing and casts to uint8, which cuts off the fraction.
         return F.interpolate(images, self._square, mode="bilinear", align_corners=False).floor()
 
-    def normalize(self, images):
+    def normalize(self, images: torch.Tensor) -> torch.Tensor:
         """Bx1xhxw to Bx3xhxw grey levels: the network itself subtracts the mean, as the reference does."""
         return images.expand(-1, self.in_channels, -1, -1)
 
-    def logits(self, outputs):
+    def logits(self, outputs: Any) -> torch.Tensor:
         return outputs[0]
 
-    def loss(self, outputs, masks):
+    def loss(self, outputs: Any, masks: torch.Tensor) -> dict[str, torch.Tensor]:
         return irsam_loss(outputs, masks)
 
     @property

@@ -1,6 +1,7 @@
 """Scale and location sensitive (SLS) loss, and the detectors whose side outputs learn by it: MSHNet and HDNet."""
 
 import math
+from typing import Any
 
 import torch
 from torch.nn.functional import max_pool2d
@@ -86,7 +87,7 @@ class SideOutputDetector(NeuralDetector):
     warm_up = 0.0
     warming_up = False
 
-    def __init__(self, *, warm_up=None, **kwargs):
+    def __init__(self, *, warm_up=None, **kwargs: Any):
         self.warm_up = self.warm_up if warm_up is None else warm_up
         if not isinstance(self.warm_up, (int, float)) or not 0 <= self.warm_up < 1:
             raise UsageError(f"warm_up {warm_up!r} is no share of a run, from 0 to below 1")
@@ -95,10 +96,10 @@ class SideOutputDetector(NeuralDetector):
     def forward(self, inputs):
         return self.network(inputs, not (self.warming_up and self.network.training))
 
-    def logits(self, outputs):
+    def logits(self, outputs: Any) -> torch.Tensor:
         return outputs[1]
 
-    def loss(self, outputs, masks):
+    def loss(self, outputs: Any, masks: torch.Tensor) -> dict[str, torch.Tensor]:
         sides, prediction = outputs
         if not sides:
             return {"sls": scale_loss(prediction, masks, weighted=False, by_area=self.by_area)}

@@ -3,6 +3,7 @@
 from typing import Any
 
 import cv2
+import numpy as np
 import torch
 from torch import nn
 from torch.nn.functional import interpolate, mse_loss
@@ -64,12 +65,12 @@ class UnfoldedDetector(NeuralDetector):
         self.stages, self.restoration_weight = stages, restoration_weight
         super().__init__(**kwargs)
 
-    def at_input_size(self, image, label):
+    def at_input_size(self, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if self.input_size is None:
             return image, label
         return cv2.resize(image, self._square), cv2.resize(label, self._square, interpolation=cv2.INTER_NEAREST)
 
-    def _resize(self, images):
+    def _resize(self, images: torch.Tensor) -> torch.Tensor:
         # The authors resize with OpenCV, which takes the four nearest pixels at any scale.
         return interpolate(images, self._square, mode="bilinear", align_corners=False)
 
@@ -77,10 +78,10 @@ class UnfoldedDetector(NeuralDetector):
         """The network's outputs, and the image that the restored one is compared with."""
         return *self.network(inputs), inputs
 
-    def logits(self, outputs):
+    def logits(self, outputs: Any) -> torch.Tensor:
         return outputs[1]
 
-    def loss(self, outputs, masks):
+    def loss(self, outputs: Any, masks: torch.Tensor) -> dict[str, torch.Tensor]:
         restored, target, image = outputs
         return {
             "soft_iou": soft_iou_loss(target, masks, per_sample=True),
