@@ -135,7 +135,7 @@ def test_paths_and_repr(folder):
 def test_images_without_masks(folder):
     (folder / "masks").rename(folder / "labels")
     with pytest.raises(
-        UsageError, match=r"needs the folders images/ and masks/; without masks .*: run_benchmark\.py predict METHOD "
+        UsageError, match=r"needs the folders images/ and masks/; without masks .*: python run_benchmark\.py predict METHOD "
     ):
         open_set(folder)
 
