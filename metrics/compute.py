@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from irsam_zoo.metrics.hiou import hierarchical_iou
 from irsam_zoo.metrics.typing import Floats
 from irsam_zoo.zoo.errors import UsageError, ZooError
 
@@ -209,6 +208,8 @@ def _hierarchical(name: str) -> Metric:
     counts = ("opdc_matched", "opdc_iou", "targets", "components")
 
     def of(sums: Mapping[str, Floats], rule: Protocol) -> Floats:
+        from irsam_zoo.metrics.hiou import hierarchical_iou  # with SciPy, which a list of columns does not need
+
         return hierarchical_iou(*(sums[column] for column in counts))[name]
 
     return Metric(of=of, counts=counts, protocols=("exact",))

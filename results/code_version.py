@@ -132,9 +132,11 @@ class _Sources:
         top = name.partition(".")[0]
         if top != name and top != self._package and (of_top := self._path(top)) and not self._counts(top, of_top):
             return  # of a library, whose package is not to be imported for this
+        package, _, attribute = name.rpartition(".")
+        if package and (of_package := self._path(package)) and of_package.suffix == ".py" and of_package.name != "__init__.py":
+            return  # of what a module holds, and no module
         path = self._path(name)
         if path is None:
-            package, _, attribute = name.rpartition(".")
             for home in _offered(package).get(attribute, ()):
                 self.add(home)
         elif self._counts(name, path):
