@@ -89,3 +89,19 @@ def test_the_trials_on_a_cpu_are_those_that_were_run():
         for change in row["recipe"].split():  # of an entry that recipes have
             name = change.partition("=")[0].partition(".")[0]
             assert hasattr(load_recipe(METHOD[row["network"]], "budget"), name), change
+
+
+def test_steps_on_a_cpu_are_those_that_were_timed():
+    with open(ROOT / "docs" / "cpu_steps.csv", newline="", encoding="utf-8") as file:
+        rows = [[row.pop("network"), *map(float, row.values())] for row in csv.DictReader(file)]
+    lines = [
+        [
+            name,
+            f"{1e3 * (step + average):.0f} ms, {1e3 * average:.1f}",
+            f"{1e3 * (now + averaged):.0f} ms, {1e3 * averaged:.1f}",
+            f"{2 / (step + average):.2f} -> {2 / (now + averaged):.2f}",
+        ]
+        for name, step, average, now, averaged in rows
+    ]
+    head = "network", "before (`4a15bdf`): step, of it the average", "now", "images a second"
+    assert table(PAGE, *head) == lines
