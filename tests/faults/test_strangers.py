@@ -321,7 +321,8 @@ def test_a_page_carries_pngs_of_its_own_folder_alone(copied, tmp_path, tried):
 def test_settings_of_matplotlib_in_the_folder_are_not_read(copied, tried):
     tried("settings in a stranger's folder")
     (copied / "matplotlibrc").write_text("backend: module://evil\ntext.usetex: True\nlines.linewidth: 77\n")
-    said = "import irsam_zoo.reports.figures.write, matplotlib as m; print(m.rcParams['lines.linewidth'], m.rcParams['text.usetex'])"
+    said = "import irsam_zoo.reports.figures.write, matplotlib as m; "
+    said += "print(m.rcParams['lines.linewidth'], m.rcParams['text.usetex'])"
     env = os.environ | {"PYTHONPATH": str(PROGRAM.parent)}
     done = subprocess.run([sys.executable, "-c", said], cwd=copied, env=env, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["1.5", "False"]
